@@ -1,1 +1,28 @@
-//! placeholder
+//! What a fact is: types, values, fields, probes, observations, evidence and identifications. No protocol, syntax or file is known here.
+//!
+//! | word | means |
+//! |---|---|
+//! | *signature* | what people write in a `.ksig` file |
+//! | *plan* | what runs: the lowered form of all signatures of a release |
+//! | *release* | a named bundle of signatures with a date |
+//! | *probe* | one harmless request and the answer it waits for; [`probe::ProbeKey`] names it |
+//! | *observation* | the raw bytes of one conversation, when, where and how it ended; never altered |
+//! | *fact* | a field with its values |
+//! | *evidence* | all facts of one host |
+//! | *identification* | the answer: what a device is, how sure, and the fact that decided |
+//! | *service* | one (address, port, transport) |
+
+pub mod evidence;
+pub mod field;
+pub mod identification;
+pub mod observation;
+pub mod probe;
+pub mod value;
+pub mod version;
+
+pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
+pub use field::{FieldDef, Schema};
+pub use observation::{Ended, Observation, Transport};
+pub use probe::{ConstructorDef, Gate, PlannedProbe, ProbeKey, ProbePlan, Safety};
+pub use value::{Date, Time, Type, Value};
+pub use version::{Scheme, SchemeKind, Version};

@@ -1,0 +1,161 @@
+//! Evidence: the typed facts of one host. An absent fact has no entry.
+
+use std::net::IpAddr;
+
+use crate::field::FieldDef;
+use crate::observation::{Ended, Transport};
+use crate::probe::ProbeKey;
+use crate::value::{Time, Value};
+
+/// All that is known of one address in one cycle.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Names the host in the input, and in the answers.
+    pub host: String,
+    /// The date of the observation; without one, guards that need it are missing.
+    pub time: Option<Time>,
+    /// One for each (address, port, transport), sorted by port.
+    pub services: Vec<Service>,
+}
+
+/// One (address, port, transport).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Absent in evidence that another tool cut.
+    pub address: Option<IpAddr>,
+    /// 0 in evidence that another tool cut.
+    pub port: u16,
+    /// What carries the bytes.
+    pub transport: Transport,
+    /// One for each probe that was tried, at most one for each key.
+    pub responses: Vec<Response>,
+}
+
+/// What one probe got.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// Which probe.
+    pub probe: ProbeKey,
+    /// How it ended.
+    pub ended: Ended,
+    /// Which sections are whole; only in those is a missing field proven absent.
+    pub complete: Sections,
+    /// A field that is not listed was *not observed*: neither present nor absent (V3b).
+    pub partial: bool,
+    /// What was read.
+    pub facts: Facts,
+}
+
+impl Response {
+    /// Whether the probe was answered, so that lines about it can be true.
+    pub fn answered(&self) -> bool {
+        self.partial || !self.facts.is_empty() || self.complete != Sections::default()
+    }
+}
+
+/// A part of a response that ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Section {
+    /// Status line and headers; a greeting; a handshake.
+    Head,
+    /// What follows the head.
+    Body,
+}
+
+/// Which sections of a response are whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sections {
+    /// [`Section::Head`] is whole.
+    pub head: bool,
+    /// [`Section::Body`] is whole.
+    pub body: bool,
+}
+
+impl Sections {
+    /// Both whole.
+    pub const ALL: Sections = Sections { head: true, body: true };
+
+    /// Whether that section is whole.
+    pub fn has(self, section: Section) -> bool {
+        match section {
+            Section::Head => self.head,
+            Section::Body => self.body,
+        }
+    }
+}
+
+/// A field with its values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// Which field.
+    pub field: &'static FieldDef,
+    /// For a keyed field, the key in lower case.
+    pub key: Option<String>,
+    /// At least one, in wire order.
+    pub values: Vec<Value>,
+}
+
+/// Facts of one response.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    entries: Vec<Fact>,
+}
+
+impl PartialEq for FieldDef {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Facts {
+    /// Adds a value; a field that is not `many` keeps its first one.
+    pub fn push(&mut self, field: &'static FieldDef, value: Value) {
+        self.push_at(field, None, value);
+    }
+
+    /// Adds a value under a key; keys compare in lower case.
+    pub fn push_keyed(&mut self, field: &'static FieldDef, key: &str, value: Value) {
+        debug_assert!(field.keyed, "{} takes no key", field.name);
+        self.push_at(field, Some(key.to_lowercase()), value);
+    }
+
+    fn push_at(&mut self, field: &'static FieldDef, key: Option<String>, value: Value) {
+        match self.entries.iter_mut().find(|fact| std::ptr::eq(fact.field, field) && fact.key == key) {
+            Some(fact) if field.many => fact.values.push(value),
+            Some(_) => {}
+            None => self.entries.push(Fact { field, key, values: vec![value] }),
+        }
+    }
+
+    /// The values of a field, empty when it is absent.
+    pub fn get(&self, name: &str, key: Option<&str>) -> &[Value] {
+        let found = self.entries.iter().find(|fact| fact.field.name == name && fact.key.as_deref() == key);
+        found.map_or(&[], |fact| fact.values.as_slice())
+    }
+
+    /// The first value as text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name, None).first()?.as_text()
+    }
+
+    /// All facts in the order in which they were first seen.
+    pub fn iter(&self) -> impl Iterator<Item = &Fact> {
+        self.entries.iter()
+    }
+
+    /// No fact at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many fields (with keys counted apart).
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+}

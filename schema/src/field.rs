@@ -1,0 +1,162 @@
+//! Fields: the closed list of what can be known of a response. `protocols` declares them, everyone else looks them up.
+
+use std::collections::BTreeMap;
+
+use crate::evidence::Section;
+use crate::probe::ConstructorDef;
+use crate::value::Type;
+
+/// One field, declared beside the decoder that fills it.
+#[derive(Debug)]
+pub struct FieldDef {
+    /// `ssh.software`; unique.
+    pub name: &'static str,
+    /// Its type; a field may always be missing, so `Optional` is not written. For a keyed field, the type of one entry.
+    pub ty: FieldType,
+    /// Several values in wire order (headers, certificate names): conditions ask whether any element does (V4).
+    pub many: bool,
+    /// Addressed with a key: `http.header["server"]`, in evidence lines `http.header.server`. Keys compare in lower case.
+    pub keyed: bool,
+    /// Which part of the response must be complete before its absence is proven (V3).
+    pub section: Section,
+    /// Names a person or a single machine (serial, MAC): never leaves the engine.
+    pub redact: bool,
+    /// Doc comment: shape, unit, absence, source.
+    pub doc: &'static str,
+}
+
+/// The types that a field can have, without allocation so that fields are constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// true or false.
+    Bool,
+    /// 64-bit signed.
+    Int,
+    /// Decoded text.
+    Text,
+    /// Raw bytes.
+    Bytes,
+    /// A day.
+    Date,
+    /// An object id as dotted numbers.
+    Oid,
+    /// A digest as bytes.
+    Hash,
+}
+
+impl FieldType {
+    /// As a [`Type`].
+    pub fn ty(self) -> Type {
+        match self {
+            FieldType::Bool => Type::Bool,
+            FieldType::Int => Type::Int,
+            FieldType::Text => Type::Text,
+            FieldType::Bytes => Type::Bytes,
+            FieldType::Date => Type::Date,
+            FieldType::Oid => Type::Oid,
+            FieldType::Hash => Type::Hash,
+        }
+    }
+}
+
+/// Declares fields as constants: doc comment, `CONSTANT: Type = "name"`, then options `many`, `keyed`, `body`, `redact`.
+///
+/// ```
+/// ksig_schema::fields! {
+///     /// Software named in the identification line.
+///     SOFTWARE: Text = "ssh.software";
+///     /// Every header.
+///     HEADER: Text = "http.header", many, keyed;
+/// }
+/// assert_eq!(SOFTWARE.name, "ssh.software");
+/// assert!(HEADER.keyed && HEADER.many);
+/// assert_eq!(FIELDS.len(), 2);
+/// ```
+#[macro_export]
+macro_rules! fields {
+    ($($(#[doc = $doc:literal])+ $constant:ident : $ty:ident = $name:literal $(, $option:ident)* ;)+) => {
+        $(
+            $(#[doc = $doc])+
+            pub static $constant: $crate::field::FieldDef = {
+                #[allow(unused_mut)]
+                let mut field = $crate::field::FieldDef {
+                    name: $name,
+                    ty: $crate::field::FieldType::$ty,
+                    many: false,
+                    keyed: false,
+                    section: $crate::evidence::Section::Head,
+                    redact: false,
+                    doc: concat!($($doc, "\n"),+),
+                };
+                $($crate::fields!(@option field $option);)*
+                field
+            };
+        )+
+        /// All fields of this protocol.
+        pub static FIELDS: &[&$crate::field::FieldDef] = &[$(&$constant),+];
+    };
+    (@option $field:ident many) => { $field.many = true; };
+    (@option $field:ident keyed) => { $field.keyed = true; };
+    (@option $field:ident body) => { $field.section = $crate::evidence::Section::Body; };
+    (@option $field:ident redact) => { $field.redact = true; };
+}
+
+/// All fields and probe constructors, passed as an argument.
+#[derive(Debug, Default)]
+pub struct Schema {
+    fields: BTreeMap<&'static str, &'static FieldDef>,
+    constructors: BTreeMap<&'static str, &'static ConstructorDef>,
+}
+
+impl Schema {
+    /// From the lists of all protocols. A name that is declared twice is a mistake of ours.
+    pub fn new(
+        fields: impl IntoIterator<Item = &'static FieldDef>,
+        constructors: impl IntoIterator<Item = &'static ConstructorDef>,
+    ) -> Schema {
+        let mut schema = Schema::default();
+        for field in fields {
+            assert!(schema.fields.insert(field.name, field).is_none(), "field {} is declared twice", field.name);
+        }
+        for constructor in constructors {
+            let twice = schema.constructors.insert(constructor.name, constructor);
+            assert!(twice.is_none(), "constructor {} is declared twice", constructor.name);
+        }
+        schema
+    }
+
+    /// The field of exactly that name.
+    pub fn field(&self, name: &str) -> Option<&'static FieldDef> {
+        self.fields.get(name).copied()
+    }
+
+    /// Splits `http.header.server` into the keyed field and its lower-cased key; a plain field has no key. Absent when unknown.
+    pub fn field_and_key(&self, path: &str) -> Option<(&'static FieldDef, Option<String>)> {
+        if let Some(field) = self.field(path) {
+            return Some((field, None));
+        }
+        let mut end = path.len();
+        while let Some(dot) = path[..end].rfind('.') {
+            if let Some(field) = self.field(&path[..dot]) {
+                return field.keyed.then(|| (field, Some(path[dot + 1..].to_lowercase())));
+            }
+            end = dot;
+        }
+        None
+    }
+
+    /// All fields by name.
+    pub fn fields(&self) -> impl Iterator<Item = &'static FieldDef> + '_ {
+        self.fields.values().copied()
+    }
+
+    /// The constructor of that name, `http.get`.
+    pub fn constructor(&self, name: &str) -> Option<&'static ConstructorDef> {
+        self.constructors.get(name).copied()
+    }
+
+    /// All constructors by name.
+    pub fn constructors(&self) -> impl Iterator<Item = &'static ConstructorDef> + '_ {
+        self.constructors.values().copied()
+    }
+}

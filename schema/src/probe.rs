@@ -1,0 +1,164 @@
+//! Probes as data: which harmless requests there are, and which of them a release needs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Evidence, Service};
+
+/// How much a probe does to its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// Connect and read.
+    Passive,
+    /// What a normal client sends.
+    Benign,
+    /// Needs an attestation outside the signature; off by default.
+    Review,
+}
+
+/// A probe constructor, declared beside its protocol.
+#[derive(Debug)]
+pub struct ConstructorDef {
+    /// `http.get`.
+    pub name: &'static str,
+    /// The record root of its answer: `http` for `http.get`, so that `top.status` is `http.status`.
+    pub root: &'static str,
+    /// Its one argument, if it takes one.
+    pub argument: Option<ArgumentKind>,
+    /// How much it does.
+    pub safety: Safety,
+    /// Ports where it is usually answered; TLS is tried where `tls_ports` says so.
+    pub ports: &'static [u16],
+    /// Ports where it is usually answered inside TLS.
+    pub tls_ports: &'static [u16],
+    /// What it sends and why that is harmless; source.
+    pub doc: &'static str,
+}
+
+/// What a constructor takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgumentKind {
+    /// A literal path on the host: starts with `/`, no query, no `..`, printable ASCII, at most 256 bytes.
+    Path,
+}
+
+/// One probe: a constructor and its argument. Written `http.get("/")`, `ssh.banner()`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProbeKey {
+    /// `http.get`.
+    pub constructor: String,
+    /// `/`; absent for constructors without an argument.
+    pub argument: Option<String>,
+}
+
+impl ProbeKey {
+    /// A probe without argument.
+    pub fn new(constructor: impl Into<String>) -> ProbeKey {
+        ProbeKey { constructor: constructor.into(), argument: None }
+    }
+
+    /// A probe with an argument.
+    pub fn with(constructor: impl Into<String>, argument: impl Into<String>) -> ProbeKey {
+        ProbeKey { constructor: constructor.into(), argument: Some(argument.into()) }
+    }
+}
+
+impl fmt::Display for ProbeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.argument {
+            Some(argument) => write!(f, "{}({:?})", self.constructor, argument),
+            None => write!(f, "{}()", self.constructor),
+        }
+    }
+}
+
+/// Why a text is not a probe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a probe: expected a form such as http.get(\"/\") or ssh.banner()")]
+pub struct ProbeKeyError(pub String);
+
+impl FromStr for ProbeKey {
+    type Err = ProbeKeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ProbeKeyError(text.to_string());
+        let (constructor, rest) = text.split_once('(').ok_or_else(error)?;
+        let inside = rest.strip_suffix(')').ok_or_else(error)?;
+        let named = !constructor.is_empty() && constructor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_');
+        if !named {
+            return Err(error());
+        }
+        if inside.is_empty() {
+            return Ok(ProbeKey::new(constructor));
+        }
+        let argument: String = serde_json::from_str(inside).map_err(|_| error())?;
+        Ok(ProbeKey::with(constructor, argument))
+    }
+}
+
+impl Serialize for ProbeKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProbeKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a scan sends to a host, computed by the compiler from a release, carried out by the scanner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbePlan {
+    /// Each distinct probe once, sorted.
+    pub probes: Vec<PlannedProbe>,
+}
+
+/// A probe of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedProbe {
+    /// Which.
+    pub key: ProbeKey,
+    /// Ports where signatures expect it, sorted; from the signatures' `on`, else the constructor's own.
+    pub ports: Vec<u16>,
+    /// Sent only when [`Gate::follow_ups`] asks for it.
+    pub follow_up: bool,
+    /// How much it does.
+    pub safety: Safety,
+}
+
+/// Decides which follow-ups a service gets after its first answers. The `ksig` library implements it with the matcher, so the scanner
+/// knows no signature.
+pub trait Gate: Send + Sync {
+    /// Follow-up probes for this service of the host, from what is known so far; empty for none. Each is sent at most once a service.
+    fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<ProbeKey>;
+}
+
+/// A gate that asks for nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFollowUps;
+
+impl Gate for NoFollowUps {
+    fn follow_ups(&self, _: &Evidence, _: &Service) -> Vec<ProbeKey> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_read_back_as_written() {
+        for text in ["http.get(\"/\")", "ssh.banner()", "http.get(\"/a b\")"] {
+            assert_eq!(text.parse::<ProbeKey>().expect(text).to_string(), text);
+        }
+        for text in ["", "http.get", "http.get(/)", "(\"/\")", "http.get(\"/\""] {
+            assert!(text.parse::<ProbeKey>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Types and values of facts.
+
+use serde::{Deserialize, Serialize};
+
+/// A calendar day, proleptic Gregorian, no time zone. Serialised as `2026-12-31`.
+pub type Date = jiff::civil::Date;
+/// A moment in UTC. Serialised as RFC 3339, `2026-12-31T00:00:00Z`.
+pub type Time = jiff::Timestamp;
+
+/// The type of a field, capture, column or parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Type {
+    /// true or false.
+    Bool,
+    /// 64-bit signed.
+    Int,
+    /// Decoded text, NFC, never with undecoded bytes.
+    Text,
+    /// Bytes as they came.
+    Bytes,
+    /// Ordered inside the scheme of that name (see [`crate::version`]).
+    Version(String),
+    /// A day.
+    Date,
+    /// A span of time in milliseconds.
+    Duration,
+    /// A web address as text.
+    Url,
+    /// A path on the same host, as text.
+    Path,
+    /// IPv4 or IPv6 address.
+    Ip,
+    /// Hardware address.
+    Mac,
+    /// SNMP object id.
+    Oid,
+    /// `CVE-2024-1234`.
+    Cve,
+    /// A CPE 2.3 name.
+    Cpe,
+    /// Bytes of a digest.
+    Hash,
+    /// A vendor of the vocabulary.
+    Vendor,
+    /// A class of the vocabulary.
+    Class,
+    /// Several values in wire order.
+    List(Box<Type>),
+    /// `= x`, `at_least x`, `by x`: what is known of a version or date.
+    Bound(Box<Type>),
+    /// A row of the table of that name.
+    Row(String),
+    /// May be missing.
+    Optional(Box<Type>),
+}
+
+impl Type {
+    /// The type without `?`.
+    pub fn required(&self) -> &Type {
+        match self {
+            Type::Optional(inner) => inner.required(),
+            other => other,
+        }
+    }
+
+    /// With `?`, once.
+    pub fn optional(self) -> Type {
+        match self {
+            Type::Optional(_) => self,
+            other => Type::Optional(Box::new(other)),
+        }
+    }
+
+    /// Whether a value may be missing.
+    pub fn is_optional(&self) -> bool {
+        matches!(self, Type::Optional(_))
+    }
+}
+
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Type::Version(scheme) => write!(f, "version({scheme})"),
+            Type::List(of) => write!(f, "list<{of}>"),
+            Type::Bound(of) => write!(f, "bound<{of}>"),
+            Type::Row(table) => write!(f, "row of {table}"),
+            Type::Optional(of) => write!(f, "{of}?"),
+            other => f.write_str(&format!("{other:?}").to_lowercase()),
+        }
+    }
+}
+
+/// One value of a fact. A fact with several values has several of these in wire order; an absent fact has none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Value {
+    /// true or false.
+    Bool(bool),
+    /// 64-bit signed.
+    Int(i64),
+    /// Decoded text; also urls, paths, ips, object ids, cves.
+    Text(String),
+    /// Bytes as they came; also digests.
+    Bytes(Vec<u8>),
+    /// A day.
+    Date(Date),
+}
+
+impl Value {
+    /// Text from anything that becomes a string.
+    pub fn text(text: impl Into<String>) -> Value {
+        Value::Text(text.into())
+    }
+
+    /// The text, if it is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The bytes that text and bytes patterns run on: UTF-8 for text, the bytes themselves for bytes; absent for others.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Value::Text(text) => Some(text.as_bytes()),
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Bool(v) => write!(f, "{v}"),
+            Value::Int(v) => write!(f, "{v}"),
+            Value::Text(v) => f.write_str(v),
+            Value::Bytes(v) => write!(f, "{}", v.escape_ascii()),
+            Value::Date(v) => write!(f, "{v}"),
+        }
+    }
+}
