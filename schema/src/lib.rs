@@ -19,6 +19,7 @@ pub mod observation;
 pub mod probe;
 pub mod value;
 pub mod version;
+pub mod vocabulary;
 
 pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
 pub use field::{FieldDef, Schema};
@@ -26,3 +27,4 @@ pub use observation::{Ended, Observation, Transport};
 pub use probe::{ConstructorDef, Gate, PlannedProbe, ProbeKey, ProbePlan, Safety};
 pub use value::{Date, Time, Type, Value};
 pub use version::{Scheme, SchemeKind, Version};
+pub use vocabulary::{Term, Vocabulary};
