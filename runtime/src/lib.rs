@@ -1,1 +1,3 @@
-//! placeholder
+//! What runs: plans, bundles, the interpreter and the matcher. No syntax is known here and no code generator is needed.
+
+pub mod plan;

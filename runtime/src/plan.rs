@@ -1,0 +1,401 @@
+//! The plan: what runs. Plain data without machine code, so that loading one from a stranger is safe once [`crate::verify`] has read it.
+//!
+//! In: a typed program (`compiler::lower` writes it). Out: [`crate::Matcher`] runs it. Every index below points into a list of the same
+//! plan; [`crate::VerifiedPlan`] is the proof that they all do.
+//!
+//! ```text
+//! evidence -> slots -> tests -> gates -> conditions with captures -> steps -> identity, components, tags, support
+//!             \______ engine (interpreter or JIT) ____/  \____________ one evaluator for all engines _____________/
+//! ```
+
+use ksig_schema::identification::{Confidence, Grade};
+use ksig_schema::{Date, ProbeKey, ProbePlan, Scheme, Section, Type, Vocabulary};
+use serde::{Deserialize, Serialize};
+
+/// Index into [`Plan::probes`].
+pub type ProbeId = u32;
+/// Index into [`Plan::slots`].
+pub type SlotId = u32;
+/// Index into [`Plan::tests`].
+pub type TestId = u32;
+/// Index into [`Plan::patterns`].
+pub type PatternId = u32;
+/// Index into [`Plan::tables`].
+pub type TableId = u32;
+/// Index into [`Plan::signatures`].
+pub type SignatureId = u32;
+/// Index into [`Signature::vars`].
+pub type VarId = u32;
+
+/// Everything that a release runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The release's name, as written in every answer.
+    pub release: String,
+    /// The release's date, if it has one.
+    pub date: Option<Date>,
+    /// Probes that fields are read from.
+    pub probes: Vec<ProbeKey>,
+    /// Fields that are read, each once.
+    pub slots: Vec<Slot>,
+    /// Regular expressions, each once.
+    pub patterns: Vec<Pattern>,
+    /// Tests on slots, each once: signatures share them.
+    pub tests: Vec<Test>,
+    /// Tables.
+    pub tables: Vec<Table>,
+    /// Signatures sorted by name: the plan is a function of the set, never of file order.
+    pub signatures: Vec<Signature>,
+    /// Names in both languages.
+    pub vocabulary: Vocabulary,
+    /// What a scan sends for this release.
+    pub probe_plan: ProbePlan,
+}
+
+/// A field of one probe's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slot {
+    /// Which probe.
+    pub probe: ProbeId,
+    /// `http.header`.
+    pub field: String,
+    /// `server`, lower case; for keyed fields only.
+    pub key: Option<String>,
+    /// What must be complete before an absence is proven.
+    pub section: Section,
+    /// Full and half width are folded before tests see the text (`/fold_width`).
+    pub fold_width: bool,
+}
+
+/// A regular expression in ksig's dialect, with typed captures already taken out and tables spliced in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Pattern {
+    /// `regex` crate syntax, named groups only; `\d \w \s \b` mean ASCII.
+    pub source: String,
+    /// ASCII case is ignored (`/i`).
+    pub ignore_case: bool,
+    /// Unicode case is ignored (`/iu`).
+    pub ignore_case_unicode: bool,
+    /// Runs on bytes: `.` is a byte (`b/.../`).
+    pub bytes: bool,
+}
+
+/// A question to one slot. With several values it asks whether any of them does (V4).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Test {
+    /// Which slot.
+    pub slot: SlotId,
+    /// What is asked.
+    pub predicate: Predicate,
+}
+
+/// What a test asks. A missing slot makes each of them false, except [`Predicate::Absent`] where absence is proven.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Predicate {
+    /// There is a value.
+    Present,
+    /// There is none, the probe answered, and the section is complete.
+    Absent,
+    /// The probe answered and the slot's section is complete, whatever the value: what `not` and `none` need besides.
+    Complete,
+    /// A bool equals.
+    Bool(bool),
+    /// An int is in the closed range `low..=high`.
+    IntIn(i64, i64),
+    /// Text or bytes equal.
+    Equals(Vec<u8>),
+    /// Text or bytes begin so.
+    Starts(Vec<u8>),
+    /// Text or bytes end so.
+    Ends(Vec<u8>),
+    /// Text or bytes contain.
+    Contains(Vec<u8>),
+    /// Text or bytes equal one of these; sorted, no duplicates.
+    OneOf(Vec<Vec<u8>>),
+    /// An object id as dotted text is that one or below it.
+    Under(String),
+    /// A pattern is found.
+    Matches(PatternId),
+}
+
+/// A table with typed cells.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// `router.buffalo.airstation.airstation`.
+    pub name: String,
+    /// Columns in order.
+    pub columns: Vec<Column>,
+    /// Which column is the key; its cells are text and unique.
+    pub key: Option<u32>,
+    /// Rows, sorted by key where there is one: one cell a column.
+    pub rows: Vec<Vec<Datum>>,
+}
+
+/// A table's column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// A value while a signature is evaluated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Datum {
+    /// Not there.
+    #[default]
+    Missing,
+    /// Not observed (V3b): neither present nor absent.
+    NotObserved,
+    /// true or false.
+    Bool(bool),
+    /// 64-bit signed.
+    Int(i64),
+    /// Text; also versions as written, urls, paths, ips, object ids, cves, vendors and classes by id.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A day.
+    Date(Date),
+    /// What is known of a version or date.
+    Bound(BoundKind, Box<Datum>),
+    /// A row of a table.
+    Row(TableId, u32),
+    /// Several, in order.
+    List(Vec<Datum>),
+}
+
+/// How a bound is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BoundKind {
+    /// `= x`.
+    Exactly,
+    /// `at_least x`: x or later.
+    AtLeast,
+    /// `by x`: x or earlier.
+    By,
+}
+
+/// One signature.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Signature {
+    /// `router.planex.brl.basic_realm`.
+    pub name: String,
+    /// Its `summary`.
+    pub summary: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Grade of its evidence.
+    pub grade: Grade,
+    /// Which signature it refines; its condition already contains that one's.
+    pub refines: Option<SignatureId>,
+    /// Captures, extracts and lets.
+    pub vars: Vec<Var>,
+    /// What must hold.
+    pub condition: Condition,
+    /// Tests of which at least one is not false whenever the gate is not false; empty: the signature is always tried.
+    pub triggers: Vec<TestId>,
+    /// Probes that are sent only after the first-stage condition held; a subset of [`Plan::probes`].
+    pub follows: Vec<ProbeId>,
+    /// The part of the condition that speaks of first-stage probes only: the gate of `follows`.
+    pub first_stage: Option<Condition>,
+    /// Extracts and lets in source order.
+    pub steps: Vec<(VarId, Expr)>,
+    /// One for each facet; empty for a signature of components only.
+    pub identities: Vec<IdentityPlan>,
+    /// Software.
+    pub components: Vec<ComponentPlan>,
+    /// Tags.
+    pub tags: Vec<TagPlan>,
+    /// Where the support block comes from.
+    pub support: Option<SupportPlan>,
+}
+
+/// A named value of a signature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Var {
+    /// As written.
+    pub name: String,
+    /// A capture or extract whose text does not convert to it is missing.
+    pub ty: Type,
+    /// The version scheme, for versions.
+    pub scheme: Option<Scheme>,
+    /// Never leaves the engine.
+    pub redact: bool,
+}
+
+/// A tree of lines. Truth is Kleene's: false, true, or not observed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Condition {
+    /// A test; its captures are bound when it is true and nothing bound them before (V7).
+    Test(Leaf),
+    /// A condition over captures and columns: decided after the captures before it.
+    Late(Expr, LineNote),
+    /// Every one.
+    All(Vec<Condition>),
+    /// At least one.
+    Any(Vec<Condition>),
+    /// At least that many.
+    AtLeast(u32, Vec<Condition>),
+    /// Not so. The lowering puts the [`Predicate::Complete`] tests that proof needs beside it.
+    Not(Box<Condition>),
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Condition::All(Vec::new())
+    }
+}
+
+/// A test in a condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leaf {
+    /// Which test.
+    pub test: TestId,
+    /// Named groups of its pattern and the variables they bind.
+    pub captures: Vec<(String, VarId)>,
+    /// What the author called the line.
+    pub note: LineNote,
+}
+
+/// Where a line stands in the source, for explanations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineNote {
+    /// `"label":` before the line; empty without one.
+    pub label: String,
+    /// The line as written, shortened to 160 characters.
+    pub text: String,
+}
+
+/// What a device is said to be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct IdentityPlan {
+    /// `device` or `os`.
+    pub facet: String,
+    /// Values of `vendor brand series model version class cpe`.
+    pub slots: Vec<(IdentitySlot, Expr)>,
+}
+
+/// A slot of an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum IdentitySlot {
+    /// Maker.
+    Vendor,
+    /// Brand it is sold under.
+    Brand,
+    /// Series.
+    Series,
+    /// Model.
+    Model,
+    /// Version.
+    Version,
+    /// Class.
+    Class,
+    /// CPE 2.3 name.
+    Cpe,
+}
+
+/// Software on the device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComponentPlan {
+    /// Maker.
+    pub vendor: Option<Expr>,
+    /// Name; a component without one is left out.
+    pub product: Expr,
+    /// Version.
+    pub version: Option<Expr>,
+}
+
+/// A tag and its guard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TagPlan {
+    /// Its name.
+    pub name: String,
+    /// Parameters; one that is missing is left out.
+    pub params: Vec<(String, Expr)>,
+    /// Attached only when this is true.
+    pub when: Option<Expr>,
+}
+
+/// Where the support block's figures come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SupportPlan {
+    /// A date or a bound of one.
+    pub ends: Option<Expr>,
+    /// A version or a bound of one.
+    pub latest: Option<Expr>,
+    /// How versions of this model are ordered.
+    pub scheme: Option<Scheme>,
+}
+
+/// An expression over captures, tables and the observation's date. A missing operand makes a comparison false.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Expr {
+    /// A constant.
+    Const(Datum),
+    /// A capture, extract or let.
+    Var(VarId),
+    /// A slot's value; a list for a `many` field.
+    Slot(SlotId, bool),
+    /// The date of the observation; missing without one.
+    ScanDate,
+    /// The table's row with that key.
+    Row(TableId, Box<Expr>),
+    /// A column of a row; missing for a missing row.
+    Column(Box<Expr>, u32),
+    /// `== < <= > >=`; versions by their scheme, incomparable ones are not true.
+    Compare(CompareOp, Option<Scheme>, Box<Expr>, Box<Expr>),
+    /// `starts ends contains`.
+    TextTest(TextOp, Box<Expr>, Box<Expr>),
+    /// A pattern is found in a text.
+    Matches(PatternId, Box<Expr>),
+    /// What a named group of a pattern matched in a text.
+    Extract(PatternId, String, Box<Expr>),
+    /// Membership in a list, or in a table's keys as a list.
+    In(Box<Expr>, Box<Expr>),
+    /// Missing.
+    Absent(Box<Expr>),
+    /// Not missing.
+    Present(Box<Expr>),
+    /// Not true; of a condition that is never missing.
+    Not(Box<Expr>),
+    /// Both.
+    And(Box<Expr>, Box<Expr>),
+    /// Either.
+    Or(Box<Expr>, Box<Expr>),
+    /// `if c then a else b`; a condition that is not true takes `b`.
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// The first that is not missing: `first of { }`, `otherwise`.
+    FirstOf(Vec<Expr>),
+    /// Text and holes one after another; missing if a hole is. The flag: the hole is escaped for a CPE name.
+    Template(Vec<(Expr, bool)>),
+    /// Reads a text as that type; missing if it is not one.
+    Convert(Type, Option<Scheme>, Box<Expr>),
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CompareOp {
+    /// `==`
+    Eq,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+/// A question to a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextOp {
+    /// Begins so.
+    Starts,
+    /// Ends so.
+    Ends,
+    /// Contains.
+    Contains,
+}
