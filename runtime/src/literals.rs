@@ -1,0 +1,294 @@
+//! Literals that a pattern cannot match without: what prefilters look for.
+//!
+//! In: the meaning of a pattern. Out: sets of literals in ASCII lower case, to be looked for ignoring ASCII case, so that `/i` costs nothing.
+//! An absent set says that nothing is known, never that nothing matches.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// Most literals in one set.
+pub const LITERALS_MAX: usize = 64;
+/// Longest literal that is kept; longer ones are cut.
+pub const LITERAL_BYTES_MAX: usize = 32;
+
+/// Literals of which at least one stands in each match; none of them is empty.
+pub fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let found = summarise(hir);
+    let whole = found.exact.map(|set| set.literals).filter(|set| usable(set));
+    better(found.required, whole)
+}
+
+/// For a pattern that begins with `^`: literals of which one begins each text that it matches; none of them is empty.
+pub fn prefixes(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let parts: &[Hir] = match hir.kind() {
+        HirKind::Concat(parts) => parts,
+        HirKind::Capture(group) => return prefixes(&group.sub),
+        HirKind::Alternation(branches) => {
+            let mut all = Vec::new();
+            for branch in branches {
+                all.extend(prefixes(branch)?);
+            }
+            return tidy(all).filter(|set| usable(set));
+        }
+        _ => return None,
+    };
+    let (first, rest) = parts.split_first()?;
+    if !matches!(first.kind(), HirKind::Look(Look::Start)) {
+        return prefixes(first);
+    }
+    let mut set = ExactSet::empty_literal();
+    for part in rest {
+        match summarise_prefix(part) {
+            (next, true) => match set.extend(&next) {
+                Some(joined) => set = joined,
+                None => break,
+            },
+            (next, false) => {
+                set = set.extend(&next).unwrap_or(set);
+                break;
+            }
+        }
+    }
+    Some(set.literals).filter(|set| usable(set))
+}
+
+/// What a part can begin with, and whether that is all of it.
+fn summarise_prefix(hir: &Hir) -> (ExactSet, bool) {
+    let all = |hir: &Hir| summarise(hir).exact;
+    if let Some(set) = all(hir) {
+        return (set, true);
+    }
+    match hir.kind() {
+        HirKind::Capture(group) => summarise_prefix(&group.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => (summarise_prefix(&repetition.sub).0, false),
+        HirKind::Concat(parts) => {
+            let mut set = ExactSet::empty_literal();
+            for part in parts {
+                let (next, whole) = summarise_prefix(part);
+                match set.extend(&next) {
+                    Some(joined) => set = joined,
+                    None => break,
+                }
+                if !whole {
+                    break;
+                }
+            }
+            (set, false)
+        }
+        HirKind::Alternation(branches) => {
+            let mut literals = Vec::new();
+            for branch in branches {
+                literals.extend(summarise_prefix(branch).0.literals);
+            }
+            let fits = tidy(literals.clone()).or_else(|| cut_to_fit(literals));
+            (fits.map_or_else(ExactSet::empty_literal, |literals| ExactSet { literals }), false)
+        }
+        _ => (ExactSet::empty_literal(), false),
+    }
+}
+
+/// A finite language, in lower case.
+#[derive(Clone, Debug)]
+struct ExactSet {
+    literals: Vec<Vec<u8>>,
+}
+
+impl ExactSet {
+    fn empty_literal() -> ExactSet {
+        ExactSet { literals: vec![Vec::new()] }
+    }
+
+    /// As [`ExactSet::join`], and absent when the longer beginnings cost more than they tell apart.
+    fn extend(&self, next: &ExactSet) -> Option<ExactSet> {
+        let told_apart = self.literals.iter().all(|literal| literal.len() >= 3);
+        if told_apart && next.literals.len() > 2 { None } else { self.join(next) }
+    }
+
+    /// Each of these followed by each of those; absent when that is too many or too long.
+    fn join(&self, next: &ExactSet) -> Option<ExactSet> {
+        if self.literals.len().saturating_mul(next.literals.len()) > LITERALS_MAX {
+            return None;
+        }
+        let mut literals = Vec::with_capacity(self.literals.len() * next.literals.len());
+        for head in &self.literals {
+            for tail in &next.literals {
+                if head.len() + tail.len() > LITERAL_BYTES_MAX {
+                    return None;
+                }
+                literals.push([head.as_slice(), tail.as_slice()].concat());
+            }
+        }
+        Some(ExactSet { literals: tidy(literals)? })
+    }
+}
+
+/// What is known of an expression.
+struct Summary {
+    /// All that it matches.
+    exact: Option<ExactSet>,
+    /// One of these stands in each match.
+    required: Option<Vec<Vec<u8>>>,
+}
+
+fn summarise(hir: &Hir) -> Summary {
+    let exactly = |literals: Vec<Vec<u8>>| Summary { exact: tidy(literals).map(|literals| ExactSet { literals }), required: None };
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => exactly(vec![Vec::new()]),
+        HirKind::Literal(literal) => {
+            let lower = literal.0.to_ascii_lowercase();
+            if lower.len() <= LITERAL_BYTES_MAX {
+                return exactly(vec![lower]);
+            }
+            Summary { exact: None, required: Some(vec![lower[..LITERAL_BYTES_MAX].to_vec()]) }
+        }
+        HirKind::Class(class) => match class_members(class) {
+            Some(members) => exactly(members),
+            None => Summary { exact: None, required: None },
+        },
+        HirKind::Capture(group) => summarise(&group.sub),
+        HirKind::Repetition(repetition) => {
+            let inner = summarise(&repetition.sub);
+            if repetition.min == 0 {
+                let optional = inner
+                    .exact
+                    .filter(|_| repetition.max == Some(1))
+                    .and_then(|set| tidy(set.literals.into_iter().chain([Vec::new()]).collect()).map(|literals| ExactSet { literals }));
+                return Summary { exact: optional, required: None };
+            }
+            let mut repeated = inner.exact.clone();
+            for _ in 1..repetition.min.min(LITERAL_BYTES_MAX as u32 + 1) {
+                repeated = repeated.and_then(|set| set.join(inner.exact.as_ref()?));
+            }
+            if repetition.max == Some(repetition.min) && repeated.is_some() {
+                return Summary { exact: repeated, required: None };
+            }
+            let once = repeated.or(inner.exact).map(|set| set.literals).filter(|set| usable(set));
+            Summary { exact: None, required: better(inner.required, once) }
+        }
+        HirKind::Concat(parts) => {
+            let mut run = Some(ExactSet::empty_literal());
+            let mut whole = true;
+            let mut best = None;
+            for part in parts {
+                let found = summarise(part);
+                best = better(best, found.required);
+                let joined = run.as_ref().zip(found.exact.as_ref()).and_then(|(run, next)| run.join(next));
+                if joined.is_none() {
+                    whole = false;
+                    best = better(best, run.map(|set| set.literals).filter(|set| usable(set)));
+                    run = found.exact.or_else(|| Some(ExactSet::empty_literal()));
+                } else {
+                    run = joined;
+                }
+            }
+            if whole {
+                return Summary { exact: run, required: None };
+            }
+            Summary { exact: None, required: better(best, run.map(|set| set.literals).filter(|set| usable(set))) }
+        }
+        HirKind::Alternation(branches) => {
+            let found: Vec<Summary> = branches.iter().map(summarise).collect();
+            if found.iter().all(|branch| branch.exact.is_some()) {
+                let literals: Vec<_> = found.iter().filter_map(|branch| branch.exact.clone()).flat_map(|set| set.literals).collect();
+                if let Some(literals) = tidy(literals.clone()) {
+                    return Summary { exact: Some(ExactSet { literals }), required: None };
+                }
+            }
+            let mut required = Vec::new();
+            for branch in found {
+                match better(branch.required, branch.exact.map(|set| set.literals).filter(|set| usable(set))) {
+                    Some(set) => required.extend(set),
+                    None => return Summary { exact: None, required: None },
+                }
+            }
+            Summary { exact: None, required: cut_to_fit(required) }
+        }
+    }
+}
+
+/// The members of a small class; both cases of a letter are one.
+fn class_members(class: &Class) -> Option<Vec<Vec<u8>>> {
+    const MEMBERS_MAX: u32 = 24;
+    let mut members = Vec::new();
+    match class {
+        Class::Unicode(set) => {
+            let count: u32 = set.iter().map(|range| range.end() as u32 - range.start() as u32 + 1).try_fold(0u32, u32::checked_add)?;
+            if count > MEMBERS_MAX {
+                return None;
+            }
+            for c in set.iter().flat_map(|range| range.start()..=range.end()) {
+                members.push(c.to_ascii_lowercase().to_string().into_bytes());
+            }
+        }
+        Class::Bytes(set) => {
+            let count: u32 = set.iter().map(|range| u32::from(range.end() - range.start()) + 1).sum();
+            if count > MEMBERS_MAX {
+                return None;
+            }
+            members.extend(set.iter().flat_map(|range| range.start()..=range.end()).map(|b| vec![b.to_ascii_lowercase()]));
+        }
+    }
+    tidy(members)
+}
+
+/// Sorted, without duplicates; absent when there are too many or none.
+fn tidy(mut literals: Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
+    literals.sort_unstable();
+    literals.dedup();
+    (!literals.is_empty() && literals.len() <= LITERALS_MAX).then_some(literals)
+}
+
+/// A larger alternation (a table spliced in) is cut to shorter common beginnings until it fits; a table of thousands of keys still helps.
+fn cut_to_fit(literals: Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
+    (2..=LITERAL_BYTES_MAX).rev().find_map(|length| {
+        let cut = literals.iter().map(|literal| literal[..literal.len().min(length)].to_vec()).collect();
+        tidy(cut).filter(|set| usable(set))
+    })
+}
+
+fn usable(set: &[Vec<u8>]) -> bool {
+    set.iter().all(|literal| !literal.is_empty())
+}
+
+/// The set that lets fewer texts pass, judged by its shortest literal, then by its size.
+fn better(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8>>> {
+    let worth = |set: &Vec<Vec<u8>>| (set.iter().map(Vec::len).min().unwrap_or(0).min(8), std::cmp::Reverse(set.len()));
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if worth(&b) > worth(&a) { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::hir;
+    use crate::plan::Pattern;
+
+    fn meaning(source: &str, ignore_case: bool) -> Hir {
+        hir(&Pattern { source: source.into(), ignore_case, ignore_case_unicode: false, bytes: false }).expect(source)
+    }
+
+    fn set(literals: &[&str]) -> Option<Vec<Vec<u8>>> {
+        Some(literals.iter().map(|literal| literal.as_bytes().to_vec()).collect())
+    }
+
+    #[test]
+    fn required_literals_are_the_rarest_looking() {
+        assert_eq!(required(&meaning(r"^\d+ Apache/(?<v>[\d.]+)", false)), set(&[" apache/"]));
+        assert_eq!(required(&meaning("(?:foo|barbaz)x", true)), set(&["barbazx", "foox"]));
+        assert_eq!(required(&meaning("a?b?", false)), None);
+        assert_eq!(required(&meaning(".*", false)), None);
+        assert_eq!(required(&meaning("(?:ab)+", false)), set(&["ab"]));
+        assert_eq!(required(&meaning("(?:xyz|q.*)", false)), set(&["q", "xyz"]));
+    }
+
+    #[test]
+    fn prefixes_need_an_anchor() {
+        assert_eq!(prefixes(&meaning(r"^Apache/(?<v>[\d.]+)", false)), set(&["apache/"]));
+        assert_eq!(prefixes(&meaning(r"^(?:RT-A|WSR)\d", false)), set(&["rt-a", "wsr"]));
+        assert_eq!(prefixes(&meaning("Apache", false)), None);
+        assert_eq!(prefixes(&meaning("^.*Apache", false)), None);
+        assert_eq!(prefixes(&meaning("^a*Apache", false)), None);
+        assert_eq!(prefixes(&meaning("^[ab]Apache", false)), set(&["aapache", "bapache"]));
+    }
+}

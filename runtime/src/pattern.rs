@@ -1,0 +1,528 @@
+//! ksig's dialect of regular expressions: what a [`Pattern`] means.
+//!
+//! In: a [`Pattern`]. Out: a [`Hir`], the one meaning that interpreter, JIT and lints share, and [`CompiledPattern`], which runs it.
+//!
+//! The syntax is that of the `regex` crate, read by its own parser; the tree is then rewritten before it is translated:
+//!
+//! - `\d \w \s \b` and their negations are ASCII;
+//! - `/i` and `(?i)` fold ASCII case only, before a class is negated, so that `[^a]` under `/i` excludes `A` too; `/iu` folds Unicode;
+//! - a group has a name or is `(?:...)`; of the flags only `i`, `s` and `m` can be written inside a pattern;
+//! - a bytes pattern holds no character outside ASCII: `\xNN` says a byte.
+//!
+//! `^` and `$` are the start and the end of the text. Line anchors are said explicitly: `(?m:^)`.
+
+use std::fmt;
+
+use ksig_schema::Value;
+use regex_automata::meta::Regex;
+use regex_syntax::ast::parse::ParserBuilder;
+use regex_syntax::ast::{self, Ast};
+use regex_syntax::hir::translate::TranslatorBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use crate::plan::Pattern;
+
+/// Longest source of one pattern in bytes; a table spliced in can be long.
+pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
+/// How deep groups, repetitions and classes nest.
+pub const PATTERN_NEST_MAX: u32 = 48;
+/// Size of one compiled pattern in bytes: a bound on its states and so on the work a byte of text can cost.
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Why a pattern is not one of the dialect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PatternError {
+    /// What is wrong, and what to write instead when there is an answer.
+    pub message: String,
+    /// Byte offsets in [`Pattern::source`].
+    pub span: (usize, usize),
+}
+
+impl PatternError {
+    fn at(span: &ast::Span, message: impl Into<String>) -> PatternError {
+        PatternError { message: message.into(), span: (span.start.offset, span.end.offset) }
+    }
+
+    fn whole(pattern: &Pattern, message: impl Into<String>) -> PatternError {
+        PatternError { message: message.into(), span: (0, pattern.source.len()) }
+    }
+}
+
+/// The meaning of a pattern.
+///
+/// # Errors
+/// The source is no regular expression of the dialect, or passes a limit; the first problem in source order.
+pub fn hir(pattern: &Pattern) -> Result<Hir, PatternError> {
+    let mut tree = parse(pattern)?;
+    let fold = if pattern.ignore_case_unicode {
+        Fold::Unicode
+    } else if pattern.ignore_case {
+        Fold::Ascii
+    } else {
+        Fold::None
+    };
+    let mut dialect = Dialect { fold, unicode: pattern.ignore_case_unicode, bytes: pattern.bytes };
+    dialect.rewrite(&mut tree)?;
+    TranslatorBuilder::new()
+        .unicode(!pattern.bytes)
+        .utf8(!pattern.bytes)
+        .case_insensitive(pattern.ignore_case_unicode)
+        .build()
+        .translate(&pattern.source, &tree)
+        .map_err(|error| PatternError::at(error.span(), error.kind().to_string()))
+}
+
+/// Names of the groups in the order in which they open.
+///
+/// # Errors
+/// As [`hir`].
+pub fn group_names(pattern: &Pattern) -> Result<Vec<String>, PatternError> {
+    fn walk(hir: &Hir, names: &mut Vec<String>) {
+        match hir.kind() {
+            HirKind::Capture(group) => {
+                names.extend(group.name.as_ref().map(|name| name.to_string()));
+                walk(&group.sub, names);
+            }
+            HirKind::Repetition(repetition) => walk(&repetition.sub, names),
+            HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().for_each(|sub| walk(sub, names)),
+            HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
+        }
+    }
+    let mut names = Vec::new();
+    walk(&hir(pattern)?, &mut names);
+    Ok(names)
+}
+
+fn parse(pattern: &Pattern) -> Result<Ast, PatternError> {
+    if pattern.source.len() > PATTERN_BYTES_MAX {
+        return Err(PatternError::whole(pattern, format!("the pattern is longer than {PATTERN_BYTES_MAX} bytes")));
+    }
+    if pattern.bytes && pattern.ignore_case_unicode {
+        return Err(PatternError::whole(pattern, "a bytes pattern has no Unicode case: write /i"));
+    }
+    ParserBuilder::new()
+        .nest_limit(PATTERN_NEST_MAX)
+        .build()
+        .parse(&pattern.source)
+        .map_err(|error| PatternError::at(error.span(), error.kind().to_string()))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    None,
+    Ascii,
+    /// Left to the translator.
+    Unicode,
+}
+
+/// Rewrites a tree of the `regex` crate into one that means under its rules what the source means under ours.
+struct Dialect {
+    /// In force where the walk stands; a group restores it at its end.
+    fold: Fold,
+    unicode: bool,
+    bytes: bool,
+}
+
+impl Dialect {
+    fn rewrite(&mut self, tree: &mut Ast) -> Result<(), PatternError> {
+        match tree {
+            Ast::Empty(_) | Ast::Dot(_) => {}
+            Ast::Flags(set) => {
+                self.apply(&mut set.flags)?;
+                if set.flags.items.is_empty() {
+                    *tree = Ast::empty(set.span);
+                }
+            }
+            Ast::Literal(literal) => {
+                self.check_literal(literal)?;
+                if self.fold == Fold::Ascii && swap_case(literal.c).is_some() {
+                    *tree = Ast::class_bracketed(bracketed(literal.span, false, self.literal_items(literal)));
+                }
+            }
+            Ast::Assertion(assertion) => {
+                use ast::AssertionKind as Kind;
+                if !matches!(assertion.kind, Kind::StartLine | Kind::EndLine | Kind::StartText | Kind::EndText) {
+                    *tree = ascii_only(Ast::assertion((**assertion).clone()));
+                }
+            }
+            Ast::ClassPerl(class) => *tree = Ast::class_bracketed(perl(class)),
+            Ast::ClassUnicode(class) => {
+                self.check_property(class)?;
+                if self.fold == Fold::Ascii {
+                    *tree = Ast::class_bracketed(fold_property(class)?);
+                }
+            }
+            Ast::ClassBracketed(class) => self.class(&mut class.kind)?,
+            Ast::Repetition(repetition) => self.rewrite(&mut repetition.ast)?,
+            Ast::Group(group) => {
+                let outside = self.fold;
+                match &mut group.kind {
+                    ast::GroupKind::CaptureIndex(_) => {
+                        return Err(PatternError::at(&group.span, "a group needs a name: write (?<name>...), or (?:...) to only group"));
+                    }
+                    ast::GroupKind::CaptureName { .. } => {}
+                    ast::GroupKind::NonCapturing(flags) => self.apply(flags)?,
+                }
+                self.rewrite(&mut group.ast)?;
+                self.fold = outside;
+            }
+            Ast::Alternation(alternation) => {
+                for branch in &mut alternation.asts {
+                    self.rewrite(branch)?;
+                }
+            }
+            Ast::Concat(concat) => {
+                for part in &mut concat.asts {
+                    self.rewrite(part)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes `i` out of the flags, because the translator would fold Unicode; leaves `s` and `m` to it.
+    fn apply(&mut self, flags: &mut ast::Flags) -> Result<(), PatternError> {
+        let mut on = true;
+        for item in &flags.items {
+            match item.kind {
+                ast::FlagsItemKind::Negation => on = false,
+                ast::FlagsItemKind::Flag(ast::Flag::CaseInsensitive) => {
+                    self.fold = match (on, self.unicode) {
+                        (true, true) => Fold::Unicode,
+                        (true, false) => Fold::Ascii,
+                        (false, _) => Fold::None,
+                    }
+                }
+                ast::FlagsItemKind::Flag(ast::Flag::DotMatchesNewLine | ast::Flag::MultiLine) => {}
+                ast::FlagsItemKind::Flag(ast::Flag::IgnoreWhitespace) => {
+                    return Err(PatternError::at(&item.span, "the flag x is not in the dialect: blanks in a pattern are blanks"));
+                }
+                ast::FlagsItemKind::Flag(_) => {
+                    return Err(PatternError::at(&item.span, "of the flags only i, s and m can be written inside a pattern"));
+                }
+            }
+        }
+        if !self.unicode {
+            flags.items.retain(|item| item.kind != ast::FlagsItemKind::Flag(ast::Flag::CaseInsensitive));
+            if matches!(flags.items.last(), Some(item) if item.kind.is_negation()) {
+                flags.items.pop();
+            }
+        }
+        Ok(())
+    }
+
+    fn class(&self, set: &mut ast::ClassSet) -> Result<(), PatternError> {
+        match set {
+            ast::ClassSet::Item(item) => self.class_item(item),
+            ast::ClassSet::BinaryOp(op) => {
+                self.class(&mut op.lhs)?;
+                self.class(&mut op.rhs)
+            }
+        }
+    }
+
+    fn class_item(&self, item: &mut ast::ClassSetItem) -> Result<(), PatternError> {
+        use ast::ClassSetItem as Item;
+        match item {
+            Item::Empty(_) => {}
+            Item::Literal(literal) => {
+                self.check_literal(literal)?;
+                if self.fold == Fold::Ascii {
+                    *item = union(literal.span, self.literal_items(literal));
+                }
+            }
+            Item::Range(range) => {
+                self.check_literal(&range.start)?;
+                self.check_literal(&range.end)?;
+                if self.fold == Fold::Ascii {
+                    let letters =
+                        swapped_range(range.start.c, range.end.c).map(|(start, end)| Item::Range(ascii_range(range.span, start, end)));
+                    *item = union(range.span, std::iter::once(Item::Range(range.clone())).chain(letters).collect());
+                }
+            }
+            Item::Ascii(class) => {
+                use ast::ClassAsciiKind::{Alpha, Lower, Upper};
+                if self.fold == Fold::Ascii && matches!(class.kind, Lower | Upper) {
+                    class.kind = Alpha;
+                }
+            }
+            Item::Unicode(class) => {
+                self.check_property(class)?;
+                if self.fold == Fold::Ascii {
+                    *item = Item::Bracketed(Box::new(fold_property(class)?));
+                }
+            }
+            Item::Perl(class) => *item = Item::Bracketed(Box::new(perl(class))),
+            Item::Bracketed(class) => self.class(&mut class.kind)?,
+            Item::Union(items) => {
+                for item in &mut items.items {
+                    self.class_item(item)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_literal(&self, literal: &ast::Literal) -> Result<(), PatternError> {
+        if self.bytes && !literal.c.is_ascii() && literal.byte().is_none() {
+            return Err(PatternError::at(&literal.span, "a bytes pattern holds ASCII only: write each byte as \\xNN, or a text pattern"));
+        }
+        Ok(())
+    }
+
+    fn check_property(&self, class: &ast::ClassUnicode) -> Result<(), PatternError> {
+        if self.bytes {
+            return Err(PatternError::at(&class.span, "bytes have no Unicode properties: write the bytes, or a text pattern"));
+        }
+        Ok(())
+    }
+
+    fn literal_items(&self, literal: &ast::Literal) -> Vec<ast::ClassSetItem> {
+        let other = swap_case(literal.c).map(|c| ast::Literal { c, kind: ast::LiteralKind::Verbatim, span: literal.span });
+        std::iter::once(literal.clone()).chain(other).map(ast::ClassSetItem::Literal).collect()
+    }
+}
+
+/// The other case of an ASCII letter.
+fn swap_case(c: char) -> Option<char> {
+    match c {
+        'a'..='z' => Some(c.to_ascii_uppercase()),
+        'A'..='Z' => Some(c.to_ascii_lowercase()),
+        _ => None,
+    }
+}
+
+/// The other case of the ASCII letters in a range: at most one range for the small and one for the capital letters.
+fn swapped_range(start: char, end: char) -> impl Iterator<Item = (char, char)> {
+    [('a', 'z'), ('A', 'Z')].into_iter().filter_map(move |(first, last)| {
+        let (from, to) = (start.max(first), end.min(last));
+        (from <= to).then(|| (swap_case(from).unwrap_or(from), swap_case(to).unwrap_or(to)))
+    })
+}
+
+fn ascii_range(span: ast::Span, start: char, end: char) -> ast::ClassSetRange {
+    let literal = |c| ast::Literal { span, kind: ast::LiteralKind::Verbatim, c };
+    ast::ClassSetRange { span, start: literal(start), end: literal(end) }
+}
+
+fn union(span: ast::Span, items: Vec<ast::ClassSetItem>) -> ast::ClassSetItem {
+    ast::ClassSetItem::Union(ast::ClassSetUnion { span, items })
+}
+
+fn bracketed(span: ast::Span, negated: bool, items: Vec<ast::ClassSetItem>) -> ast::ClassBracketed {
+    ast::ClassBracketed { span, negated, kind: ast::ClassSet::Item(union(span, items)) }
+}
+
+/// `\d \s \w` as ASCII ranges.
+fn perl(class: &ast::ClassPerl) -> ast::ClassBracketed {
+    let ranges: &[(char, char)] = match class.kind {
+        ast::ClassPerlKind::Digit => &[('0', '9')],
+        ast::ClassPerlKind::Space => &[('\t', '\r'), (' ', ' ')],
+        ast::ClassPerlKind::Word => &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
+    };
+    let items = ranges.iter().map(|&(start, end)| ast::ClassSetItem::Range(ascii_range(class.span, start, end))).collect();
+    bracketed(class.span, class.negated, items)
+}
+
+/// A Unicode property with the other case of the ASCII letters in it.
+fn fold_property(class: &ast::ClassUnicode) -> Result<ast::ClassBracketed, PatternError> {
+    let span = class.span;
+    let mut positive = class.clone();
+    positive.negated = false;
+    let alone = TranslatorBuilder::new()
+        .build()
+        .translate("", &Ast::class_unicode(positive.clone()))
+        .map_err(|error| PatternError::at(&span, error.kind().to_string()))?;
+    let mut items = vec![ast::ClassSetItem::Unicode(positive)];
+    if let HirKind::Class(Class::Unicode(set)) = alone.kind() {
+        let letters = set.iter().flat_map(|range| swapped_range(range.start(), range.end()));
+        items.extend(letters.map(|(start, end)| ast::ClassSetItem::Range(ascii_range(span, start, end))));
+    }
+    Ok(bracketed(span, class.negated, items))
+}
+
+/// `(?-u:...)`: for word boundaries, whose Unicode form the translator would take.
+fn ascii_only(inner: Ast) -> Ast {
+    let span = *inner.span();
+    let items = vec![
+        ast::FlagsItem { span, kind: ast::FlagsItemKind::Negation },
+        ast::FlagsItem { span, kind: ast::FlagsItemKind::Flag(ast::Flag::Unicode) },
+    ];
+    Ast::group(ast::Group { span, kind: ast::GroupKind::NonCapturing(ast::Flags { span, items }), ast: Box::new(inner) })
+}
+
+/// A pattern that is ready to run, with its own scratch; shared by all threads.
+#[derive(Clone)]
+pub struct CompiledPattern {
+    regex: Regex,
+    hir: Hir,
+    bytes: bool,
+}
+
+impl fmt::Debug for CompiledPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompiledPattern").field("hir", &self.hir).field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+/// A named group and the byte offsets of what it matched.
+pub type Capture<'p> = (&'p str, (usize, usize));
+
+impl CompiledPattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// As [`hir`], and when the compiled form passes [`PATTERN_COMPILED_BYTES_MAX`].
+    pub fn new(pattern: &Pattern) -> Result<CompiledPattern, PatternError> {
+        let hir = hir(pattern)?;
+        let config = Regex::config()
+            .utf8_empty(!pattern.bytes)
+            .nfa_size_limit(Some(PATTERN_COMPILED_BYTES_MAX))
+            .onepass_size_limit(Some(128 * 1024))
+            .dfa(false);
+        let regex = Regex::builder().configure(config).build_from_hir(&hir).map_err(|error| {
+            let message = match error.size_limit() {
+                Some(_) => {
+                    format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class")
+                }
+                None => error.to_string(),
+            };
+            PatternError::whole(pattern, message)
+        })?;
+        Ok(CompiledPattern { regex, hir, bytes: pattern.bytes })
+    }
+
+    /// Whether the pattern is found in the text or bytes; of a text pattern, they must be UTF-8.
+    pub fn is_match(&self, haystack: &[u8]) -> bool {
+        self.regex.is_match(haystack)
+    }
+
+    /// Where the leftmost-first match lies.
+    pub fn find(&self, haystack: &[u8]) -> Option<(usize, usize)> {
+        self.regex.find(haystack).map(|found| (found.start(), found.end()))
+    }
+
+    /// The named groups that took part in the leftmost-first match, in the order in which they open; absent without a match.
+    pub fn captures<'p>(&'p self, haystack: &[u8]) -> Option<Vec<Capture<'p>>> {
+        let mut captures = self.regex.create_captures();
+        self.regex.captures(haystack, &mut captures);
+        captures.is_match().then(|| {
+            let groups = self.regex.group_info().pattern_names(regex_automata::PatternID::ZERO).enumerate();
+            groups
+                .filter_map(|(index, name)| {
+                    let span = captures.get_group(index)?;
+                    Some((name?, (span.start, span.end)))
+                })
+                .collect()
+        })
+    }
+
+    /// Its meaning.
+    pub fn hir(&self) -> &Hir {
+        &self.hir
+    }
+
+    /// Runs on bytes, not on text.
+    pub fn on_bytes(&self) -> bool {
+        self.bytes
+    }
+
+    /// What of a value this pattern can run on: the text of a text, the bytes of bytes; absent for all else, which it never matches.
+    pub fn haystack<'v>(&self, value: &'v Value) -> Option<&'v [u8]> {
+        match (value, self.bytes) {
+            (Value::Text(text), false) => Some(text.as_bytes()),
+            (Value::Bytes(bytes), true) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// Literals of which at least one stands in each text that the pattern matches, in ASCII lower case: look for them ignoring ASCII case.
+/// Absent when there are none that help, or too many.
+///
+/// # Errors
+/// As [`hir`].
+pub fn required_literals(pattern: &Pattern) -> Result<Option<Vec<Vec<u8>>>, PatternError> {
+    Ok(crate::literals::required(&hir(pattern)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(source: &str) -> Pattern {
+        Pattern { source: source.into(), ignore_case: false, ignore_case_unicode: false, bytes: false }
+    }
+
+    fn ignoring_case(source: &str) -> Pattern {
+        Pattern { ignore_case: true, ..text(source) }
+    }
+
+    fn bytes(source: &str) -> Pattern {
+        Pattern { bytes: true, ..text(source) }
+    }
+
+    fn finds(pattern: &Pattern, haystack: impl AsRef<[u8]>) -> bool {
+        CompiledPattern::new(pattern).expect(&pattern.source).is_match(haystack.as_ref())
+    }
+
+    #[test]
+    fn perl_classes_and_boundaries_are_ascii() {
+        assert!(finds(&text(r"^\d$"), "7") && !finds(&text(r"^\d$"), "٣"));
+        assert!(finds(&text(r"^\w$"), "a") && !finds(&text(r"^\w$"), "é"));
+        assert!(finds(&text(r"^\s$"), "\t") && !finds(&text(r"^\s$"), "\u{3000}"));
+        assert!(finds(&text(r"^\D$"), "é") && finds(&text(r"^[\D]$"), "é") && !finds(&text(r"^[^\d]$"), "7"));
+        assert!(finds(&text(r"\bb"), "éb"), "é is no ASCII word character");
+        assert!(!finds(&text(r"é\B"), "éb"));
+    }
+
+    #[test]
+    fn anchors_are_text_start_and_end() {
+        assert!(!finds(&text("^b$"), "a\nb\nc") && finds(&text("(?m:^b$)"), "a\nb\nc"));
+        assert!(!finds(&text("^b$"), "b\n"));
+        assert!(!finds(&text("a.b"), "a\nb") && finds(&text("(?s:a.b)"), "a\nb"));
+    }
+
+    #[test]
+    fn i_folds_ascii_case_only() {
+        assert!(finds(&ignoring_case("^server$"), "SerVER"));
+        assert!(!finds(&ignoring_case("^é$"), "É") && !finds(&ignoring_case("k"), "\u{212a}"));
+        assert!(!finds(&ignoring_case("[^a]"), "A"), "folded before it is negated");
+        assert!(finds(&ignoring_case("^[a-c]+$"), "aBc") && finds(&ignoring_case("^[[:upper:]]+$"), "aB"));
+        assert!(finds(&ignoring_case(r"^\p{Lu}$"), "a") && !finds(&ignoring_case(r"\P{Lu}"), "a"));
+        assert!(finds(&text("^(?i)a(?-i)b$"), "Ab") && !finds(&text("^(?i)a(?-i)b$"), "AB"));
+        assert!(finds(&text("^(?i:a)b$"), "Ab") && !finds(&text("^(?i:a)b$"), "AB"));
+        let unicode = Pattern { ignore_case_unicode: true, ..text("^é(?-i:x)$") };
+        assert!(finds(&unicode, "Éx") && !finds(&unicode, "ÉX"));
+    }
+
+    #[test]
+    fn bytes_patterns_see_bytes() {
+        assert!(finds(&bytes(r"^\xff.\x00$"), b"\xff\xfe\x00"));
+        assert!(finds(&bytes(r"^[^a]$"), b"\xff"));
+        assert!(CompiledPattern::new(&bytes("é")).is_err() && CompiledPattern::new(&bytes(r"\p{L}")).is_err());
+        assert!(CompiledPattern::new(&bytes(r"\u{e9}")).is_err());
+    }
+
+    #[test]
+    fn refusals_say_where_and_what_to_write() {
+        let error = CompiledPattern::new(&text("ab(c)")).expect_err("unnamed");
+        assert_eq!(error.span, (2, 5));
+        assert!(error.message.contains("(?:"), "{}", error.message);
+        for source in ["(?x:a b)", "(?u:a)", "(?-u:a)", "(?R:a)", "(?U:a)", "(", "a{2,1}", r"\1", "(?=a)"] {
+            assert!(CompiledPattern::new(&text(source)).is_err(), "{source}");
+        }
+        assert!(CompiledPattern::new(&text(r"(?:\w{500}){500}")).is_err(), "size limit");
+        assert!(CompiledPattern::new(&text(&"(?:".repeat(100))).is_err(), "nest limit");
+    }
+
+    #[test]
+    fn captures_are_leftmost_first_and_named() {
+        let pattern = text(r"^(?<a>\w+)(?:-(?<b>\d+))?(?:/(?<c>x))?");
+        assert_eq!(group_names(&pattern).expect("pattern"), ["a", "b", "c"]);
+        let compiled = CompiledPattern::new(&pattern).expect("pattern");
+        assert_eq!(compiled.captures(b"ab-12"), Some(vec![("a", (0, 2)), ("b", (3, 5))]));
+        assert_eq!(compiled.captures(b"-"), None);
+    }
+}
