@@ -1,1 +1,3 @@
-//! placeholder
+//! The atlas: what was seen, kept for ever; what it is, searchable in English and Japanese; what follows, counted.
+
+pub mod log;
