@@ -3,10 +3,71 @@
 //! ```text
 //! text -> lexer (logos) -> parser (events) -> tree (lossless) -> ast (typed)      fmt: tree -> text
 //! ```
+//!
+//! [`parse`] never fails: what could be read is in the tree and the ast, what could not is in the diagnostics, and the tree prints back to
+//! the source byte by byte.
 
 pub mod ast;
 pub mod diagnostic;
 pub mod source;
+pub mod syntax;
+
+mod lexer;
+mod literal;
+mod lower;
+mod parser;
+mod tree;
 
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Severity};
-pub use source::Span;
+pub use lexer::tokens;
+pub use parser::DEPTH_MAX;
+pub use source::{NotUtf8, SOURCE_BYTES_MAX, Source, Sources, Span, decode_source, line_column};
+pub use syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+
+/// A source after parsing.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// Every byte of the source.
+    pub tree: rowan::GreenNode,
+    /// What could be read.
+    pub ast: ast::File,
+    /// Everything that is wrong, in source order; empty for a file that keeps to the grammar.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// The tree with its places.
+    pub fn syntax(&self) -> SyntaxNode {
+        SyntaxNode::new_root(self.tree.clone())
+    }
+}
+
+/// Parses one source. `file` is what the spans of the diagnostics name; it is not looked up.
+pub fn parse(text: &str, file: FileId) -> Parsed {
+    if text.len() > SOURCE_BYTES_MAX {
+        return too_large(text, file);
+    }
+    let tokens = tokens(text);
+    let mut diagnostics = Vec::new();
+    for &(kind, span) in &tokens {
+        literal::check(kind, &text[span.start as usize..span.end as usize], span.start, file, &mut diagnostics);
+    }
+    let (events, problems) = parser::parse(text, &tokens, file);
+    let tree = tree::build(text, &tokens, events);
+    let ast = lower::file(&SyntaxNode::new_root(tree.clone()));
+    diagnostics.extend(problems);
+    diagnostics.sort_by_key(|problem| problem.labels.first().map(|label| label.span));
+    Parsed { tree, ast, diagnostics }
+}
+
+fn too_large(text: &str, file: FileId) -> Parsed {
+    let mut builder = rowan::GreenNodeBuilder::new();
+    builder.start_node(rowan::SyntaxKind(SyntaxKind::FILE as u16));
+    // A tree counts in 32 bits; what is beyond them was never a source.
+    builder.token(rowan::SyntaxKind(SyntaxKind::ERROR as u16), text.get(..u32::MAX as usize).unwrap_or(text));
+    builder.finish_node();
+    let problem =
+        Diagnostic::error("file-too-large", format!("this file has more than {SOURCE_BYTES_MAX} bytes"), file, Span::default(), "not read")
+            .help("split it into modules; put long tables into CSV files");
+    Parsed { tree: builder.finish(), ast: ast::File::default(), diagnostics: vec![problem] }
+}

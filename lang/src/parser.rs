@@ -1,0 +1,634 @@
+//! From tokens to events, by hand, through every mistake.
+//!
+//! In: the tokens of one file. Out: [`Event`]s that cover every token, and problems. [`crate::tree`] builds the tree from the events.
+//!
+//! **Lines.** A newline ends a statement. It does not where the rules call [`Parser::join`] (after an operator, a `,`, `=`, `:` or an
+//! opening bracket) or [`Parser::continue_line`] (before an operator that can only continue a line).
+//!
+//! **Recovery.** A rule that cannot go on reports one problem and returns `None` up to the nearest place that knows where to go on: a
+//! bracketed list goes on behind its closing bracket, a statement at the end of its line, a block at its `}` or where an item starts.
+//!
+//! **Limits.** [`DEPTH_MAX`] nestings, and fuel for [`FUEL_PER_TOKEN`] looks a token; neither can be passed by any text.
+
+mod expressions;
+mod items;
+mod statements;
+mod tests;
+
+use std::cell::Cell;
+
+use crate::{
+    diagnostic::{Diagnostic, FileId},
+    source::Span,
+    syntax::SyntaxKind::{self, *},
+};
+
+/// Deepest nesting of blocks and expressions, and most parts of one chain (`a and b and ...`, `a.b.c...`).
+pub const DEPTH_MAX: u32 = 64;
+
+/// Looks at tokens that the parser may take for each token of the file.
+const FUEL_PER_TOKEN: u64 = 512;
+
+/// Words that start an item.
+pub(crate) const ITEM_WORDS: [&str; 12] =
+    ["ksig", "module", "use", "table", "scheme", "vendor", "class", "tag", "probe", "let", "signature", "choice"];
+
+/// Item words that no block has a statement for, so that one of them shows that the block was left open.
+const BLOCK_ENDERS: [&str; 4] = ["table", "scheme", "signature", "choice"];
+
+/// Words that continue a line when they start the next one; they name nothing but fields behind a dot.
+pub(crate) const CONTINUERS: [&str; 9] = ["and", "or", "not", "if", "then", "else", "otherwise", "when", "where"];
+
+/// Operators that are words and stand on the line of their left side.
+const WORD_OPERATORS: [&str; 6] = ["in", "has", "contains", "starts", "ends", "under"];
+
+/// No operand, binding or statement is called like this.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    CONTINUERS.contains(&word) || WORD_OPERATORS.contains(&word)
+}
+
+/// A word that takes the value before it.
+fn is_operator(word: &str) -> bool {
+    is_reserved(word) || matches!(word, "absent" | "present")
+}
+
+/// What the parser did, in order.
+pub(crate) enum Event {
+    /// A node starts; `forward` is the event of a node that was found later and starts before this one.
+    Start { kind: SyntaxKind, forward: Option<usize> },
+    /// The next token that is not trivia.
+    Token,
+    /// The innermost node ends.
+    Finish,
+}
+
+/// A finished node, to be wrapped by one that is found later.
+#[derive(Clone, Copy)]
+struct Closed(usize);
+
+/// A rule either went through or has reported why not.
+type Step = Option<()>;
+
+#[derive(Clone, Copy)]
+struct Token {
+    kind: SyntaxKind,
+    span: Span,
+    /// A line starts with it.
+    newline: bool,
+    /// It stands at the start of its line without white space.
+    margin: bool,
+    /// The bracket that belongs to this one.
+    partner: Option<usize>,
+}
+
+/// Parses the tokens of `text`.
+pub(crate) fn parse(text: &str, tokens: &[(SyntaxKind, Span)], file: FileId) -> (Vec<Event>, Vec<Diagnostic>) {
+    let (tokens, balanced) = significant(text, tokens);
+    let fuel = Cell::new(FUEL_PER_TOKEN * (tokens.len() as u64 + 16));
+    let mut parser = Parser {
+        text,
+        file,
+        tokens,
+        balanced,
+        at: 0,
+        joined: None,
+        unclosed_at: None,
+        events: Vec::new(),
+        problems: Vec::new(),
+        depth: 0,
+        fuel,
+    };
+    items::file(&mut parser);
+    (parser.events, parser.problems)
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    file: FileId,
+    tokens: Vec<Token>,
+    /// Every brace has its partner; then a word at the margin is no proof that a block was left open.
+    balanced: bool,
+    at: usize,
+    /// The token whose newline does not count.
+    joined: Option<usize>,
+    /// Where an open block was reported, so that the blocks around it do not report it again.
+    unclosed_at: Option<usize>,
+    events: Vec<Event>,
+    problems: Vec<Diagnostic>,
+    depth: u32,
+    fuel: Cell<u64>,
+}
+
+impl<'t> Parser<'t> {
+    // Looking.
+
+    /// The token here; [`NEWLINE`] when the line ends before it.
+    fn kind(&self) -> SyntaxKind {
+        self.nth(0)
+    }
+
+    /// The token `n` ahead; [`NEWLINE`] when the line ends before it.
+    fn nth(&self, n: usize) -> SyntaxKind {
+        let left = self.fuel.get();
+        if left == 0 {
+            return EOF;
+        }
+        self.fuel.set(left - 1);
+        for at in self.at..=self.at + n {
+            match self.tokens.get(at) {
+                None => return EOF,
+                Some(token) if token.newline && self.joined != Some(at) => return NEWLINE,
+                Some(token) if at == self.at + n => return token.kind,
+                Some(_) => {}
+            }
+        }
+        EOF
+    }
+
+    /// The token here whether or not a line starts with it.
+    fn kind_past_newline(&self) -> SyntaxKind {
+        if self.fuel.get() == 0 {
+            return EOF;
+        }
+        self.tokens.get(self.at).map_or(EOF, |token| token.kind)
+    }
+
+    fn at(&self, kind: SyntaxKind) -> bool {
+        self.kind() == kind
+    }
+
+    fn token_text(&self, at: usize) -> &'t str {
+        self.tokens.get(at).map_or("", |token| &self.text[token.span.start as usize..token.span.end as usize])
+    }
+
+    /// The word here; empty when it is none.
+    fn word(&self) -> &'t str {
+        self.nth_word(0)
+    }
+
+    fn nth_word(&self, n: usize) -> &'t str {
+        if self.nth(n) == IDENT { self.token_text(self.at + n) } else { "" }
+    }
+
+    fn at_word(&self, word: &str) -> bool {
+        self.word() == word
+    }
+
+    /// The span of the token here, or of the end of the line before it.
+    fn span(&self) -> Span {
+        match self.tokens.get(self.at) {
+            Some(token) if self.kind() != NEWLINE => token.span,
+            _ => self.end_of_previous(),
+        }
+    }
+
+    /// An empty place behind the last token, where something is missing.
+    fn end_of_previous(&self) -> Span {
+        let end = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.span.end);
+        Span { start: end, end }
+    }
+
+    fn start(&self) -> u32 {
+        self.tokens.get(self.at).map_or(self.text.len() as u32, |token| token.span.start)
+    }
+
+    // Moving.
+
+    fn bump(&mut self) {
+        if self.at < self.tokens.len() {
+            self.events.push(Event::Token);
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, kind: SyntaxKind) -> bool {
+        let here = self.at(kind);
+        if here {
+            self.bump();
+        }
+        here
+    }
+
+    fn eat_word(&mut self, word: &str) -> bool {
+        let here = self.at_word(word);
+        if here {
+            self.bump();
+        }
+        here
+    }
+
+    /// Lets the line go on behind a newline, unless what stands there can only be something new.
+    fn join(&mut self) {
+        if !self.at_new_line_only() {
+            self.joined = Some(self.at);
+        }
+    }
+
+    /// A line that no expression can go on with: the line before it lacks its end.
+    fn at_new_line_only(&self) -> bool {
+        let Some(token) = self.tokens.get(self.at).filter(|token| token.newline && token.kind == IDENT) else { return false };
+        let Some(next) = self.tokens.get(self.at + 1).filter(|next| !next.newline) else { return false };
+        let word = self.token_text(self.at);
+        let next_word = self.token_text(self.at + 1);
+        let item = token.margin && ITEM_WORDS.contains(&word) && next.kind == IDENT && !is_operator(next_word);
+        let statement = statements::STATEMENT_WORDS.contains(&word) && matches!(next.kind, L_BRACE | TEXT);
+        item || statement
+    }
+
+    /// Lets the line go on when the next one starts with what can only continue it.
+    fn continue_line(&mut self) {
+        if self.kind() == NEWLINE && self.next_line_continues() {
+            self.join();
+        }
+    }
+
+    fn next_line_continues(&self) -> bool {
+        match self.kind_past_newline() {
+            IDENT => CONTINUERS.contains(&self.token_text(self.at)) && !matches!(self.token_text(self.at), "not" | "if"),
+            FOREIGN => self.token_text(self.at) != "!",
+            kind => matches!(kind, EQ_EQ | LT | LT_EQ | GT | GT_EQ | TILDE | DOT_DOT_LT | DOT_DOT_EQ),
+        }
+    }
+
+    // Nodes.
+
+    fn node(&mut self, kind: SyntaxKind, rule: impl FnOnce(&mut Self) -> Step) -> Option<Closed> {
+        let start = self.events.len();
+        self.events.push(Event::Start { kind, forward: None });
+        let done = rule(self);
+        self.events.push(Event::Finish);
+        done.map(|()| Closed(start))
+    }
+
+    /// A node that starts where `inner` starts.
+    fn wrap(&mut self, inner: Closed, kind: SyntaxKind, rule: impl FnOnce(&mut Self) -> Step) -> Option<Closed> {
+        let start = self.events.len();
+        if let Some(Event::Start { forward, .. }) = self.events.get_mut(inner.0) {
+            *forward = Some(start);
+        }
+        self.node(kind, rule)
+    }
+
+    /// Runs a rule one level deeper.
+    fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        if self.depth >= DEPTH_MAX {
+            return self.too_deep();
+        }
+        self.depth += 1;
+        let done = rule(self);
+        self.depth -= 1;
+        done
+    }
+
+    fn too_deep<T>(&mut self) -> Option<T> {
+        let problem = self
+            .error("too-deep", format!("this is nested more than {DEPTH_MAX} deep"), self.span(), "one level too many")
+            .help("give parts of it names with `let`, or split the signature");
+        self.fail(problem)
+    }
+
+    // Problems.
+
+    fn error(&self, code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(code, message, self.file, span, label)
+    }
+
+    /// Reports and goes on.
+    fn report(&mut self, problem: Diagnostic) {
+        self.problems.push(problem);
+    }
+
+    /// Reports and gives up the rule.
+    fn fail<T>(&mut self, problem: Diagnostic) -> Option<T> {
+        self.problems.push(problem);
+        None
+    }
+
+    /// Gives up the rule: something else should stand here.
+    fn unexpected<T>(&mut self, wanted: &str) -> Option<T> {
+        let problem = self.unexpected_problem(wanted);
+        self.fail(problem)
+    }
+
+    fn unexpected_problem(&self, wanted: &str) -> Diagnostic {
+        let found = self.found();
+        let label = if wanted.len() <= 40 { format!("expected {wanted}") } else { "not expected here".to_owned() };
+        self.error("unexpected-token", format!("expected {wanted}, found {found}"), self.span(), label)
+    }
+
+    fn found(&self) -> String {
+        match self.kind() {
+            IDENT | KEBAB | INT | FOREIGN => format!("`{}`", self.token_text(self.at)),
+            kind => kind.describe().to_owned(),
+        }
+    }
+
+    fn expect(&mut self, kind: SyntaxKind) -> Step {
+        if self.eat(kind) { Some(()) } else { self.unexpected(kind.describe()) }
+    }
+
+    fn expect_word(&mut self, word: &str) -> Step {
+        if self.eat_word(word) { Some(()) } else { self.unexpected(&format!("`{word}`")) }
+    }
+
+    // Recovery.
+
+    /// Skips to the end of the statement: its line, or a `;`, or the `}` of its block. Brackets that have partners are skipped whole.
+    fn recover(&mut self) {
+        if self.at_statement_end() {
+            return;
+        }
+        self.node(BROKEN, |p| {
+            while !p.at_statement_end() {
+                let partner = p.tokens.get(p.at).and_then(|token| token.partner);
+                p.skip_to(partner.unwrap_or(p.at));
+                p.continue_line();
+            }
+            Some(())
+        });
+    }
+
+    fn at_statement_end(&self) -> bool {
+        matches!(self.kind(), NEWLINE | SEMICOLON | R_BRACE | EOF)
+    }
+
+    /// Takes everything up to and with the token `last`.
+    fn skip_to(&mut self, last: usize) {
+        while self.at <= last && self.at < self.tokens.len() {
+            self.bump();
+        }
+    }
+
+    // Lists and blocks.
+
+    /// A bracket and what `rule` finds in it, the closing one included. A rule that fails is skipped with the rest when that one is known.
+    fn bracketed(&mut self, rule: impl FnOnce(&mut Self, usize) -> Step) -> Step {
+        let opening = self.at;
+        self.bump();
+        let done = rule(self, opening);
+        let partner = self.tokens.get(opening).and_then(|token| token.partner);
+        match partner {
+            Some(partner) if done.is_none() && partner >= self.at => {
+                if partner > self.at {
+                    self.node(BROKEN, |p| {
+                        p.skip_to(partner - 1);
+                        Some(())
+                    });
+                }
+                self.bump();
+                Some(())
+            }
+            _ => done,
+        }
+    }
+
+    /// `open element, element close`; newlines stand around elements and commas. With `lines`, a newline separates as a comma does.
+    fn list(&mut self, close: SyntaxKind, lines: bool, mut element: impl FnMut(&mut Self) -> Step) -> Step {
+        self.bracketed(|p, opening| p.list_rest(opening, close, lines, &mut element))
+    }
+
+    /// `open expression close`; newlines stand around the expression.
+    fn one(&mut self, close: SyntaxKind) -> Step {
+        self.bracketed(|p, opening| {
+            p.join();
+            expressions::expr(p)?;
+            if p.kind_past_newline() == close {
+                p.join();
+            }
+            if p.eat(close) { Some(()) } else { p.list_stops(opening, close.describe()) }
+        })
+    }
+
+    fn list_rest(&mut self, opening: usize, close: SyntaxKind, lines: bool, element: &mut impl FnMut(&mut Self) -> Step) -> Step {
+        loop {
+            self.join();
+            if self.eat(close) {
+                return Some(());
+            }
+            element(self)?;
+            if matches!(self.kind_past_newline(), COMMA) || self.kind_past_newline() == close {
+                self.join();
+            }
+            if self.eat(close) {
+                return Some(());
+            }
+            if self.eat(COMMA) || (lines && self.at(NEWLINE)) {
+                continue;
+            }
+            return self.list_stops(opening, &format!("`,` or {}", close.describe()));
+        }
+    }
+
+    fn list_stops(&mut self, opening: usize, wanted: &str) -> Step {
+        let mut problem = self.unexpected_problem(wanted);
+        if let Some(token) = self.tokens.get(opening).filter(|token| token.partner.is_none()) {
+            let bracket = token.kind.describe();
+            problem = self.error("unclosed-bracket", format!("this {bracket} is never closed"), token.span, "opened here").label(
+                self.file,
+                self.span(),
+                format!("expected {wanted}"),
+            );
+        }
+        self.fail(problem)
+    }
+
+    /// What stands before a block on its line. When that is broken, the block is still read.
+    fn before_block(&mut self, rule: impl FnOnce(&mut Self) -> Step) -> Step {
+        let done = rule(self);
+        if done.is_some() || self.at(L_BRACE) {
+            return Some(());
+        }
+        if self.at_statement_end() {
+            return None;
+        }
+        self.node(BROKEN, |p| {
+            while !p.at_statement_end() && !p.at(L_BRACE) {
+                p.bump();
+            }
+            Some(())
+        });
+        self.at(L_BRACE).then_some(())
+    }
+
+    /// `{ line line }`: lines are separated by newlines or `;`. Each line recovers on its own.
+    ///
+    /// `ends_early` tells a line that can only belong outside: the block was left open.
+    fn block(&mut self, ends_early: fn(&Self) -> bool, mut line: impl FnMut(&mut Self) -> Step) -> Step {
+        if !self.at(L_BRACE) {
+            return self.unexpected("`{`");
+        }
+        self.node(BLOCK, |p| p.nested(|p| p.block_rest(ends_early, &mut line))).map(|_| ())
+    }
+
+    fn block_rest(&mut self, ends_early: fn(&Self) -> bool, line: &mut impl FnMut(&mut Self) -> Step) -> Step {
+        let opening = self.at;
+        self.bump();
+        let mut separated = true;
+        loop {
+            separated |= self.separators();
+            if self.eat(R_BRACE) {
+                return Some(());
+            }
+            if self.at(EOF) || self.at_item() || ends_early(self) {
+                return self.unclosed(opening);
+            }
+            self.separated_line(&mut separated, line);
+        }
+    }
+
+    /// One line of a block or of the file; what follows it must be separated from it.
+    fn separated_line(&mut self, separated: &mut bool, line: &mut impl FnMut(&mut Self) -> Step) {
+        if !*separated {
+            let problem = self.unexpected_problem("the end of the line or `;`");
+            self.report(problem);
+            return self.recover();
+        }
+        *separated = false;
+        let before = self.at;
+        if line(self).is_none() {
+            self.recover();
+        }
+        // A line that neither moved nor stands at an end would be met again for ever.
+        if self.at == before && !self.at_statement_end() {
+            self.node(BROKEN, |p| {
+                p.bump();
+                Some(())
+            });
+        }
+    }
+
+    /// Newlines and `;`; tells whether there was any.
+    fn separators(&mut self) -> bool {
+        let mut any = false;
+        loop {
+            match self.kind() {
+                NEWLINE => self.joined = Some(self.at),
+                SEMICOLON => self.bump(),
+                _ => return any,
+            }
+            any = true;
+        }
+    }
+
+    fn unclosed(&mut self, opening: usize) -> Step {
+        let here = self.at;
+        self.joined = None;
+        if self.unclosed_at == Some(here) {
+            return None;
+        }
+        self.unclosed_at = Some(here);
+        let brace = self.tokens.get(opening).map(|token| token.span).unwrap_or_default();
+        let mut problem = self.error("unclosed-block", "this `{` is never closed", brace, "opened here");
+        if let Some(token) = self.tokens.get(here) {
+            problem = problem.label(self.file, token.span, "this starts something else");
+        }
+        let end = self.end_of_previous();
+        let problem = problem.fix("close it", self.file, end, "\n}");
+        self.fail(problem)
+    }
+
+    /// An item starts here, whatever block is open.
+    fn at_item(&self) -> bool {
+        let Some(token) = self.tokens.get(self.at).filter(|token| token.newline && token.kind == IDENT) else { return false };
+        let word = self.token_text(self.at);
+        let named = self.tokens.get(self.at + 1).is_some_and(|next| next.kind == IDENT && !next.newline);
+        named && (BLOCK_ENDERS.contains(&word) || (token.margin && !self.balanced && ITEM_WORDS.contains(&word)))
+    }
+}
+
+/// The tokens that the parser sees, with their lines and brackets; and whether all braces have partners.
+fn significant(text: &str, all: &[(SyntaxKind, Span)]) -> (Vec<Token>, bool) {
+    let mut tokens = Vec::with_capacity(all.len() / 2);
+    let mut newline = false;
+    let mut line_start = 0;
+    for &(kind, span) in all {
+        match kind {
+            NEWLINE => {
+                newline = true;
+                line_start = span.end;
+            }
+            // What starts no token was reported as such, and the rest of its line is still worth reading.
+            _ if kind.is_trivia() || kind == ERROR => {}
+            _ => {
+                tokens.push(Token { kind, span, newline, margin: span.start == line_start, partner: None });
+                newline = false;
+            }
+        }
+    }
+    let balanced = pair(text, &mut tokens, false);
+    if !balanced {
+        tokens.iter_mut().for_each(|token| token.partner = None);
+        pair(text, &mut tokens, true);
+    }
+    (tokens, balanced)
+}
+
+/// Finds the partners of brackets. With `by_item`, an item word at the margin forgets what is open.
+fn pair(text: &str, tokens: &mut [Token], by_item: bool) -> bool {
+    let mut open: Vec<usize> = Vec::new();
+    let mut balanced = true;
+    for at in 0..tokens.len() {
+        let token = tokens[at];
+        let opener = match token.kind {
+            L_BRACE | L_PAREN | L_BRACKET => {
+                open.push(at);
+                continue;
+            }
+            R_BRACE => L_BRACE,
+            R_PAREN => L_PAREN,
+            R_BRACKET => L_BRACKET,
+            IDENT if by_item && token.margin && ITEM_WORDS.contains(&&text[token.span.start as usize..token.span.end as usize]) => {
+                open.clear();
+                continue;
+            }
+            _ => continue,
+        };
+        if opener == L_BRACE {
+            // A brace closes over round and square brackets that were left open inside it.
+            while open.last().is_some_and(|&last| tokens[last].kind != L_BRACE) {
+                open.pop();
+            }
+        }
+        match open.last() {
+            Some(&last) if tokens[last].kind == opener => {
+                tokens[last].partner = Some(at);
+                open.pop();
+            }
+            _ => balanced &= opener != L_BRACE,
+        }
+    }
+    balanced && open.iter().all(|&at| tokens[at].kind != L_BRACE)
+}
+
+/// The word of `known` that `word` was meant to be, if one is near.
+fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let limit = match word.len() {
+        0..=2 => return None,
+        3..=5 => 1,
+        _ => 2,
+    };
+    let scored = known.iter().map(|candidate| (distance(word, candidate), *candidate));
+    scored.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
+}
+
+/// Edits (insert, delete, replace, swap of neighbours) from one word to the other; words longer than 32 bytes are far from all.
+fn distance(from: &str, to: &str) -> usize {
+    let (from, to) = (from.as_bytes(), to.as_bytes());
+    if from.len() > 32 {
+        return usize::MAX;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, b) in to.iter().enumerate() {
+            let mut cost = (row[j] + usize::from(a != b)).min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && from[i - 1] == *b && from[i] == to[j - 1] {
+                cost = cost.min(before[j - 1] + 1);
+            }
+            next.push(cost);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row[to.len()]
+}

@@ -1,0 +1,162 @@
+//! `test` and `example`.
+
+use super::{items::*, *};
+
+pub(super) fn test(p: &mut Parser<'_>) -> Step {
+    p.node(TEST, |p| {
+        p.bump();
+        p.before_block(|p| {
+            p.expect(TEXT)?;
+            if p.at_word("at") {
+                p.node(AT, |p| {
+                    p.bump();
+                    expressions::postfix(p).map(|_| ())
+                })?;
+            }
+            Some(())
+        })?;
+        p.block(|_| false, line)
+    })
+    .map(|_| ())
+}
+
+fn line(p: &mut Parser<'_>) -> Step {
+    match p.word() {
+        "given" => given(p),
+        "with" => with(p),
+        "expect" => expect(p),
+        word => {
+            let mut problem = p.unexpected_problem("`given`, `with` or `expect`");
+            if let Some(meant) = nearest(word, &["given", "with", "expect"]) {
+                let span = p.span();
+                problem = problem.fix(format!("write `{meant}`"), p.file, span, meant);
+            }
+            p.fail(problem)
+        }
+    }
+}
+
+fn given(p: &mut Parser<'_>) -> Step {
+    p.node(GIVEN, |p| {
+        p.bump();
+        name(p, "a probe")?;
+        p.expect(EQ)?;
+        p.join();
+        fixture(p)?;
+        if p.at_word("from") {
+            p.node(FROM, |p| {
+                p.bump();
+                if p.eat(TEXT) || p.eat(DOTTED) { Some(()) } else { p.unexpected("an address") }
+            })?;
+        }
+        Some(())
+    })
+    .map(|_| ())
+}
+
+fn fixture(p: &mut Parser<'_>) -> Step {
+    match (p.kind(), p.word(), p.nth(1)) {
+        (HEREDOC, ..) => {
+            if p.token_text(p.at).starts_with('"') {
+                let problem = p
+                    .error("unexpected-token", "this heredoc does not say what it is", p.span(), "a word is missing before `\"\"\"`")
+                    .help("`http\"\"\"`, `banner\"\"\"`, ...: the protocol decides how its lines end");
+                p.report(problem);
+            }
+            p.node(LITERAL, |p| {
+                p.bump();
+                Some(())
+            })
+        }
+        (_, "fixture", L_PAREN) => p.node(FILE_FIXTURE, |p| {
+            p.bump();
+            p.bump();
+            p.join();
+            p.expect(TEXT)?;
+            p.join();
+            p.expect(R_PAREN)
+        }),
+        (IDENT, _, L_BRACE) => p.node(FACTS, |p| {
+            name(p, "a protocol")?;
+            p.list(R_BRACE, true, expressions::record_entry)
+        }),
+        (_, "timeout", _) => word_node(p, TIMEOUT),
+        (_, "refused", _) => word_node(p, REFUSED),
+        _ => return p.unexpected("a fixture: `http\"\"\"`, `fixture(\"file\")`, `timeout`, `refused` or facts in braces"),
+    }
+    .map(|_| ())
+}
+
+fn word_node(p: &mut Parser<'_>, kind: SyntaxKind) -> Option<Closed> {
+    p.node(kind, |p| {
+        p.bump();
+        Some(())
+    })
+}
+
+fn with(p: &mut Parser<'_>) -> Step {
+    p.node(WITH, |p| {
+        p.bump();
+        name(p, "a table")?;
+        p.expect(EQ)?;
+        p.join();
+        expressions::expr(p).map(|_| ())
+    })
+    .map(|_| ())
+}
+
+const EXPECTATIONS: [&str; 6] = ["identify", "captures", "resolved", "no_match", "tags", "sent"];
+
+fn expect(p: &mut Parser<'_>) -> Step {
+    p.node(EXPECT, |p| {
+        p.bump();
+        let word = p.word();
+        if !EXPECTATIONS.contains(&word) {
+            return unknown_expectation(p);
+        }
+        p.bump();
+        match word {
+            "resolved" if p.eat_word("unknown") => Some(()),
+            "identify" | "captures" | "resolved" => expressions::record(p),
+            "no_match" => {
+                if p.eat_word("because") {
+                    p.expect(TEXT)?;
+                }
+                Some(())
+            }
+            _ if p.at(L_BRACKET) => names(p, R_BRACKET),
+            _ => p.unexpected("`[` and names"),
+        }
+    })
+    .map(|_| ())
+}
+
+fn unknown_expectation(p: &mut Parser<'_>) -> Step {
+    if !p.at(IDENT) {
+        return p.unexpected("what to expect");
+    }
+    let word = p.word();
+    let mut problem = p.error("unknown-expectation", format!("`{word}` is nothing that a test expects"), p.span(), "not known");
+    problem = match nearest(word, &EXPECTATIONS) {
+        Some(meant) => {
+            let span = p.span();
+            problem.fix(format!("write `{meant}`"), p.file, span, meant)
+        }
+        None => problem.help(format!("a test expects `{}`", EXPECTATIONS.join("`, `"))),
+    };
+    p.fail(problem)
+}
+
+pub(super) fn example(p: &mut Parser<'_>) -> Step {
+    p.node(EXAMPLE, |p| {
+        p.bump();
+        expressions::literal(p)?;
+        p.expect_word("in")?;
+        p.join();
+        expressions::postfix(p)?;
+        p.expect(FAT_ARROW)?;
+        p.join();
+        if p.eat_word("nothing") { Some(()) } else { expressions::record(p) }
+    })
+    .map(|_| ())
+}
