@@ -1,0 +1,154 @@
+//! What speaks on which port: `--ports 80,443,18080=http,18443=https`.
+//!
+//! In: the text of the command line. Out: [`PortUse`]s in the order written, each port once. A port that stands alone has no service: there the
+//! plan's own ports decide which probes are sent.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What speaks on a port: a protocol (`http`, `ssh`), or a protocol inside TLS (`https`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServiceName {
+    root: &'static str,
+    tls: bool,
+}
+
+/// The protocols that a port can speak, named as the record roots of their probes.
+const ROOTS: &[&str] = &["http", "ssh", "ftp", "telnet", "smtp", "pop3", "imap", "rtsp"];
+
+impl ServiceName {
+    /// The record root of the probes that fit: `http` for `https` too.
+    pub fn root(&self) -> &'static str {
+        self.root
+    }
+
+    /// Whether it speaks inside TLS.
+    pub fn tls(&self) -> bool {
+        self.tls
+    }
+}
+
+/// A text that is no service.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a service that ksig speaks; known are {known}, and with an `s` behind them inside TLS", known = ROOTS.join(", "))]
+pub struct ServiceNameError(pub String);
+
+impl FromStr for ServiceName {
+    type Err = ServiceNameError;
+
+    fn from_str(text: &str) -> Result<ServiceName, ServiceNameError> {
+        let root_of = |name: &str| ROOTS.iter().copied().find(|root| *root == name);
+        if let Some(root) = root_of(text) {
+            return Ok(ServiceName { root, tls: false });
+        }
+        let root = text.strip_suffix('s').and_then(root_of);
+        root.map(|root| ServiceName { root, tls: true }).ok_or_else(|| ServiceNameError(text.to_string()))
+    }
+}
+
+impl TryFrom<String> for ServiceName {
+    type Error = ServiceNameError;
+
+    fn try_from(text: String) -> Result<ServiceName, ServiceNameError> {
+        text.parse()
+    }
+}
+
+impl From<ServiceName> for String {
+    fn from(name: ServiceName) -> String {
+        name.to_string()
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.root, if self.tls { "s" } else { "" })
+    }
+}
+
+/// A port and what speaks there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortUse {
+    /// The port; 0 only where a simulator is asked to take a free one.
+    pub port: u16,
+    /// What speaks there; absent: what the plan expects there.
+    pub service: Option<ServiceName>,
+}
+
+/// What is wrong with a list of ports.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PortsError {
+    /// Nothing between two commas, or nothing at all.
+    #[error("`{0}` names no port; write ports as 80,443,18080=http")]
+    Empty(String),
+    /// Not a number from 1 to 65535.
+    #[error("`{0}` is not a port: expected a number from 1 to 65535")]
+    Port(String),
+    /// The same port twice.
+    #[error("port {0} is named twice")]
+    Twice(u16),
+    /// An unknown service.
+    #[error("port {port}: {reason}")]
+    Service {
+        /// At which port.
+        port: u16,
+        /// What is wrong.
+        reason: ServiceNameError,
+    },
+}
+
+/// Reads `80,443,18080=http`.
+///
+/// ```
+/// let ports = ksig_scanner::ports::parse_ports("80, 18443=https")?;
+/// assert_eq!(ports[0].service, None);
+/// assert!(ports[1].service.as_ref().is_some_and(|service| service.tls()));
+/// # Ok::<(), ksig_scanner::ports::PortsError>(())
+/// ```
+pub fn parse_ports(text: &str) -> Result<Vec<PortUse>, PortsError> {
+    let mut ports: Vec<PortUse> = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        if part.is_empty() {
+            return Err(PortsError::Empty(text.to_string()));
+        }
+        let (number, service) = match part.split_once('=') {
+            Some((number, service)) => (number.trim(), Some(service.trim())),
+            None => (part, None),
+        };
+        let port = number.parse().ok().filter(|port| *port != 0).ok_or_else(|| PortsError::Port(number.to_string()))?;
+        let service = service.map(str::parse).transpose().map_err(|reason| PortsError::Service { port, reason })?;
+        if ports.iter().any(|known| known.port == port) {
+            return Err(PortsError::Twice(port));
+        }
+        ports.push(PortUse { port, service });
+    }
+    Ok(ports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_name_the_port_and_the_remedy() {
+        let check = |text: &str, wanted: &str| {
+            let error = parse_ports(text).expect_err(text).to_string();
+            assert!(error.contains(wanted), "{error}");
+        };
+        check("", "names no port");
+        check("80,,443", "names no port");
+        check("0", "`0` is not a port");
+        check("70000", "from 1 to 65535");
+        check("80,443,80", "port 80 is named twice");
+        check("18080=web", "port 18080: `web` is not a service");
+    }
+
+    #[test]
+    fn a_service_inside_tls_has_the_root_of_the_plain_one() {
+        let https: ServiceName = "https".parse().expect("https");
+        assert_eq!((https.root(), https.tls(), https.to_string().as_str()), ("http", true, "https"));
+    }
+}
