@@ -9,6 +9,7 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod render;
 pub mod source;
 pub mod syntax;
 
@@ -21,6 +22,7 @@ mod tree;
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Severity};
 pub use lexer::tokens;
 pub use parser::DEPTH_MAX;
+pub use render::{RenderStyle, render};
 pub use source::{NotUtf8, SOURCE_BYTES_MAX, Source, Sources, Span, decode_source, line_column};
 pub use syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 
