@@ -1,0 +1,188 @@
+//! Sets of addresses as sorted ranges that neither touch nor overlap.
+//!
+//! In: ranges in any order. Out: membership, the address of an index, and differences, each by binary search. IPv4 addresses live in the
+//! IPv4-mapped part of the IPv6 space, so that one number line holds both families.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+/// Addresses from the first to the last one, both included, of one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Range {
+    pub first: u128,
+    pub last: u128,
+}
+
+/// The place of an address on the number line.
+pub(crate) fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_ipv6_mapped()),
+        IpAddr::V6(v6) => u128::from(v6),
+    }
+}
+
+/// The address at a place of the number line.
+pub(crate) fn address(number: u128) -> IpAddr {
+    Ipv6Addr::from(number).to_canonical()
+}
+
+impl Range {
+    /// Reads `192.0.2.0/24`, `192.0.2.1-192.0.2.9` or `192.0.2.1`. The error says what is wrong.
+    pub fn parse(text: &str) -> Result<Range, String> {
+        let parse_address = |text: &str| -> Result<IpAddr, String> {
+            text.trim()
+                .parse::<IpAddr>()
+                .map(|address| address.to_canonical())
+                .map_err(|_| format!("`{text}` is not an address; expected a form such as 192.0.2.0/24, 192.0.2.1-192.0.2.9 or 192.0.2.1"))
+        };
+        if text.contains('/') {
+            let network: IpNet = text.parse().map_err(|_| format!("`{text}` is not a network; expected a form such as 192.0.2.0/24"))?;
+            return Ok(Range { first: number(network.network()), last: number(network.broadcast()) });
+        }
+        let Some((first, last)) = text.split_once('-') else {
+            let only = number(parse_address(text)?);
+            return Ok(Range { first: only, last: only });
+        };
+        let (first, last) = (parse_address(first)?, parse_address(last)?);
+        if first.is_ipv4() != last.is_ipv4() {
+            return Err(format!("`{text}` begins in one address family and ends in the other"));
+        }
+        if first > last {
+            return Err(format!("`{text}` ends before it begins"));
+        }
+        Ok(Range { first: number(first), last: number(last) })
+    }
+
+    /// Whether every address of it is in the other one.
+    pub fn inside(self, other: Range) -> bool {
+        other.first <= self.first && self.last <= other.last
+    }
+}
+
+/// Ranges in order, none touching the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ranges {
+    ranges: Vec<Range>,
+    /// How many addresses stand before each range.
+    before: Vec<u128>,
+    count: u128,
+}
+
+impl Ranges {
+    /// From ranges in any order, overlapping or not.
+    pub fn new(mut written: Vec<Range>) -> Ranges {
+        written.sort_unstable();
+        let mut merged: Vec<Range> = Vec::with_capacity(written.len());
+        for range in written {
+            match merged.last_mut() {
+                Some(previous) if range.first <= previous.last.saturating_add(1) => previous.last = previous.last.max(range.last),
+                _ => merged.push(range),
+            }
+        }
+        let mut count: u128 = 0;
+        let mut before = Vec::with_capacity(merged.len());
+        for range in &merged {
+            before.push(count);
+            count = count.saturating_add((range.last - range.first).saturating_add(1));
+        }
+        Ranges { ranges: merged, before, count }
+    }
+
+    /// How many addresses; the whole number line counts as one less.
+    pub fn count(&self) -> u128 {
+        self.count
+    }
+
+    /// The address with that index in ascending order; absent behind the last one.
+    pub fn at(&self, index: u128) -> Option<IpAddr> {
+        if index >= self.count {
+            return None;
+        }
+        let place = self.before.partition_point(|before| *before <= index) - 1;
+        Some(address(self.ranges[place].first + (index - self.before[place])))
+    }
+
+    /// Whether the address is in the set.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let number = number(address);
+        let place = self.ranges.partition_point(|range| range.first <= number);
+        place > 0 && number <= self.ranges[place - 1].last
+    }
+
+    /// What is in this set and not in the other one.
+    pub fn without(&self, other: &Ranges) -> Ranges {
+        let mut left = Vec::new();
+        for range in &self.ranges {
+            let mut first = Some(range.first);
+            let skip = other.ranges.partition_point(|cut| cut.last < range.first);
+            for cut in other.ranges[skip..].iter().take_while(|cut| cut.first <= range.last) {
+                if let Some(from) = first.filter(|from| *from < cut.first) {
+                    left.push(Range { first: from, last: cut.first - 1 });
+                }
+                first = cut.last.checked_add(1);
+            }
+            if let Some(from) = first.filter(|from| *from <= range.last) {
+                left.push(Range { first: from, last: range.last });
+            }
+        }
+        Ranges::new(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn small_sets() -> impl Strategy<Value = Vec<(u8, u8)>> {
+        prop::collection::vec((any::<u8>(), any::<u8>()), 0..8)
+    }
+
+    fn set(pairs: &[(u8, u8)]) -> Ranges {
+        let base = number("10.0.0.0".parse().expect("address"));
+        Ranges::new(pairs.iter().map(|(a, b)| Range { first: base + u128::from(*a.min(b)), last: base + u128::from(*a.max(b)) }).collect())
+    }
+
+    fn members(set: &Ranges) -> Vec<IpAddr> {
+        (0..set.count()).map(|index| set.at(index).expect("an index below the count")).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_difference_holds_what_only_the_first_set_holds(a in small_sets(), b in small_sets()) {
+            let (a, b) = (set(&a), set(&b));
+            let wanted: Vec<IpAddr> = members(&a).into_iter().filter(|address| !b.contains(*address)).collect();
+            prop_assert_eq!(members(&a.without(&b)), wanted);
+        }
+
+        #[test]
+        fn every_index_is_a_member_and_they_ascend(a in small_sets()) {
+            let a = set(&a);
+            let all = members(&a);
+            prop_assert!(all.iter().all(|address| a.contains(*address)));
+            prop_assert!(all.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert_eq!(a.at(a.count()), None);
+        }
+    }
+
+    #[test]
+    fn both_families_live_on_one_line() {
+        let set = Ranges::new(vec![Range::parse("::1").expect("v6"), Range::parse("127.0.0.1-127.0.0.2").expect("v4")]);
+        let members: Vec<String> = members(&set).iter().map(IpAddr::to_string).collect();
+        assert_eq!(members, ["::1", "127.0.0.1", "127.0.0.2"]);
+    }
+
+    #[test]
+    fn mistakes_say_what_is_wrong() {
+        for (text, reason) in [
+            ("10.0.0.0/33", "not a network"),
+            ("10.0.0", "not an address"),
+            ("10.0.0.9-10.0.0.1", "ends before it begins"),
+            ("10.0.0.1-::1", "address family"),
+        ] {
+            assert!(Range::parse(text).expect_err(text).contains(reason), "{text}");
+        }
+    }
+}
