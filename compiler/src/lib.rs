@@ -1,1 +1,140 @@
-//! placeholder
+//! Signatures to plans, and plans to machine code.
+//!
+//! ```text
+//! Input -> parse (lang) -> names -> tables -> check -> hir::Program -> lower -> Plan -> verify (runtime) -> jit
+//! ```
+//!
+//! [`analyze`] and [`compile`] read as a table of contents; both give back all problems of all files. Nothing here does I/O.
+
+mod check;
+pub mod codes;
+pub mod hir;
+pub mod input;
+pub mod lints;
+pub mod lower;
+mod names;
+mod problems;
+mod tables;
+mod types;
+
+use std::collections::BTreeMap;
+
+use ksig_lang::{Diagnostic, FileId, Severity, Sources, ast};
+use ksig_runtime::plan::Plan;
+use ksig_schema::probe::ArgumentKind;
+use ksig_schema::{Date, Schema};
+
+pub use input::{Input, Source};
+
+/// Says why an argument of a probe is refused. `protocols` knows; it is an argument here so that the compiler needs no protocol.
+pub type ArgumentCheck = fn(ArgumentKind, &str) -> Result<(), String>;
+
+/// What signatures are checked against.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Fields and probe constructors.
+    pub schema: &'a Schema,
+    /// What may be asked.
+    pub argument: ArgumentCheck,
+}
+
+/// What a set of sources means, and everything that is wrong with it.
+pub struct Analysis {
+    /// Texts by file id, for rendering.
+    pub sources: Sources,
+    /// Syntax by file id.
+    pub files: Vec<ast::File>,
+    /// What could be checked; whole when there is no error.
+    pub program: hir::Program,
+    /// Sorted by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Analysis {
+    /// Whether anything is an error.
+    pub fn failed(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// What a release is called.
+#[derive(Clone, Debug, Default)]
+pub struct ReleaseName {
+    /// As written in every answer.
+    pub id: String,
+    /// Its date.
+    pub date: Option<Date>,
+    /// It may hold signatures whose evidence is unverified; a release for others never does.
+    pub unverified: bool,
+}
+
+/// Parses, resolves and checks all files.
+pub fn analyze(input: &Input, world: World) -> Analysis {
+    let mut sources = Sources::default();
+    let mut diagnostics = Vec::new();
+    let parsed = parse_all(input, &mut sources, &mut diagnostics);
+    let asts: Vec<(FileId, &ast::File)> = parsed.iter().map(|(file, ast)| (*file, ast)).collect();
+    check_headers(input, &asts, &mut diagnostics);
+    let names = names::collect(&asts, &mut diagnostics);
+    let files: BTreeMap<FileId, (&Source, &ast::File)> =
+        asts.iter().zip(&input.sources).map(|(&(file, ast), source)| (file, (source, ast))).collect();
+    let tables = read_tables(&names, &files, input, &mut diagnostics);
+    let context = check::Context { schema: world.schema, argument: world.argument, names: &names, tables: &tables, input, files: &files };
+    let signatures = check::signatures(&context, &mut diagnostics);
+    let program = hir::Program { signatures, tables: tables.into_values().collect(), vocabulary: names.vocabulary };
+    diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
+    diagnostics.dedup();
+    Analysis { sources, files: parsed.into_iter().map(|(_, ast)| ast).collect(), program, diagnostics }
+}
+
+/// Analyses, and lowers what has no error to a plan; absent when there is one.
+pub fn compile(input: &Input, world: World, release: &ReleaseName) -> (Option<Plan>, Analysis) {
+    let analysis = analyze(input, world);
+    let plan = (!analysis.failed()).then(|| lower::plan(&analysis.program, release));
+    (plan, analysis)
+}
+
+fn parse_all(input: &Input, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<(FileId, ast::File)> {
+    let mut parsed = Vec::with_capacity(input.sources.len());
+    for source in &input.sources {
+        let file = sources.add(&source.path, &source.text);
+        let result = ksig_lang::parse(&source.text, file);
+        diagnostics.extend(result.diagnostics);
+        parsed.push((file, result.ast));
+    }
+    parsed
+}
+
+/// The edition and the module's name.
+fn check_headers(input: &Input, asts: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>) {
+    for (&(file, ast), source) in asts.iter().zip(&input.sources) {
+        match &ast.edition {
+            None => diagnostics.push(problems::no_edition(file)),
+            Some(edition) if edition.value != 1 => diagnostics.push(problems::unknown_edition(edition.value, file, edition.span)),
+            Some(_) => {}
+        }
+        match (&source.module, &ast.module) {
+            (Some(expected), Some(path)) if names::dotted(path) != *expected => {
+                diagnostics.push(problems::module_differs(expected, &names::dotted(path), file, path.span));
+            }
+            (Some(expected), None) => diagnostics.push(problems::no_module(expected, file)),
+            _ => {}
+        }
+    }
+}
+
+fn read_tables(
+    names: &names::Names,
+    files: &BTreeMap<FileId, (&Source, &ast::File)>,
+    input: &Input,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, ksig_runtime::plan::Table> {
+    let mut tables = BTreeMap::new();
+    for (full, place) in &names.tables {
+        let (source, ast) = files[&place.file];
+        if let ast::Item::Table(item) = &ast.items[place.item] {
+            tables.insert(full.clone(), tables::read(item, full, place.file, input, source, names, diagnostics));
+        }
+    }
+    tables
+}

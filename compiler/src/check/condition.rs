@@ -1,0 +1,109 @@
+//! The lines of `match`, and what binds before `identify`: extracts and lets.
+
+use ksig_lang::ast::{self, LineKind};
+use ksig_lang::source::Span;
+use ksig_runtime::plan::LineNote;
+
+use super::{Captures, Checker};
+use crate::hir::{Condition, Expr};
+use crate::problems;
+
+/// How much of a line is kept for explanations, in characters.
+const NOTE_CHARS_MAX: usize = 160;
+
+impl Checker<'_> {
+    /// Lines joined by *and*.
+    pub(super) fn lines(&mut self, lines: &[ast::Line]) -> Condition {
+        Condition::All(lines.iter().filter_map(|line| self.line(line)).collect())
+    }
+
+    fn line(&mut self, line: &ast::Line) -> Option<Condition> {
+        match &line.kind {
+            LineKind::Condition(expr) => {
+                let before = self.captures;
+                if before == Captures::Refused && !self.in_none {
+                    self.captures = Captures::Bind;
+                }
+                let checked = self.bool_expr(expr);
+                self.captures = before;
+                let label = line.label.as_ref().map(|label| label.value.clone()).unwrap_or_default();
+                Some(Condition::Line { expr: checked?, note: LineNote { label, text: self.excerpt(line.span) } })
+            }
+            LineKind::All(lines) => Some(self.lines(lines)),
+            LineKind::Any(lines) => Some(Condition::Any(self.branches(lines))),
+            LineKind::AtLeast(count, lines) => {
+                if count.value as usize > lines.len() || count.value == 0 {
+                    return self.refuse(problems::at_least_out_of_range(count.value, lines.len(), self.file, count.span));
+                }
+                Some(Condition::AtLeast(count.value, self.branches(lines)))
+            }
+            LineKind::None(lines) => {
+                let before = std::mem::replace(&mut self.in_none, true);
+                let lines = lines.iter().filter_map(|line| self.line(line)).collect();
+                self.in_none = before;
+                Some(Condition::None(lines))
+            }
+            LineKind::Each { .. } => self.refuse(problems::not_compiled_yet("a line over each element", self.file, line.span)),
+        }
+    }
+
+    /// Branches of which some hold: a name may be bound in several; one that is not bound in all of them may be missing.
+    fn branches(&mut self, lines: &[ast::Line]) -> Vec<Condition> {
+        let before = self.bound_now.clone();
+        let mut after = before.clone();
+        let mut in_all: Option<std::collections::BTreeSet<String>> = None;
+        let mut conditions = Vec::with_capacity(lines.len());
+        for line in lines {
+            self.bound_now = before.clone();
+            conditions.extend(self.line(line));
+            after.extend(self.bound_now.iter().cloned());
+            in_all = Some(match in_all {
+                None => self.bound_now.clone(),
+                Some(all) => all.intersection(&self.bound_now).cloned().collect(),
+            });
+        }
+        let in_all = in_all.unwrap_or_default();
+        for name in after.difference(&before).filter(|name| !in_all.contains(*name)) {
+            let var = &mut self.vars[self.vars_by_name[name] as usize];
+            var.ty = var.ty.clone().optional();
+        }
+        self.bound_now = after;
+        conditions
+    }
+
+    /// `fw : version(dotted) = first of { ... }`.
+    pub(super) fn extract(&mut self, extract: &ast::Extract) -> Option<(u32, Expr)> {
+        let ty = self.type_of(&extract.ty)?;
+        let value = self.converted(&extract.value, Some(&ty))?;
+        self.new_name(&extract.name)?;
+        Some((self.declare(&extract.name, ty.optional()), value))
+    }
+
+    /// `let row = airstation[model]`.
+    pub(super) fn binding(&mut self, binding: &ast::Let) -> Option<(u32, Expr)> {
+        let value = self.expr(&binding.value, None)?;
+        self.new_name(&binding.name)?;
+        let ty = value.ty.clone();
+        Some((self.declare(&binding.name, ty), value))
+    }
+
+    fn new_name(&mut self, name: &ast::Name) -> Option<()> {
+        match self.vars_by_name.get(&name.value) {
+            Some(&id) => {
+                let first = self.var_spans[id as usize];
+                self.refuse(problems::bound_twice(name, self.file, first))
+            }
+            None => Some(()),
+        }
+    }
+
+    /// A line as written, on one line, shortened.
+    fn excerpt(&self, span: Span) -> String {
+        let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match joined.char_indices().nth(NOTE_CHARS_MAX) {
+            Some((end, _)) => format!("{}…", &joined[..end]),
+            None => joined,
+        }
+    }
+}

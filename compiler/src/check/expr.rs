@@ -1,0 +1,566 @@
+//! Expressions: every one gets a type, every name a meaning, every field its place in the schema.
+
+use ksig_lang::ast::{self, BinaryOp, ExprKind as Ast, Name};
+use ksig_lang::source::Span;
+use ksig_runtime::plan::{CompareOp, Datum, Pattern, TextOp, Var};
+use ksig_schema::{Scheme, Type};
+
+use super::{Captures, Checker, dotted_name, pattern};
+use crate::hir::{Expr, ExprKind, FieldRef, Match};
+use crate::names::Definition;
+use crate::{problems, tables};
+
+impl Checker<'_> {
+    /// Checks an expression. `expected` gives literals their type. Absent when a problem was reported.
+    pub(super) fn expr(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
+        let made = |kind: ExprKind, ty: Type| Some(Expr { kind, ty, span: e.span });
+        match &e.kind {
+            Ast::Name(name) if name == "absent" => self.refuse(problems::unexpected("`absent`", "a value", self.file, e.span)),
+            Ast::Name(name) if self.vars_by_name.contains_key(name) => {
+                let id = self.vars_by_name[name];
+                made(ExprKind::Var(id), self.vars[id as usize].ty.clone())
+            }
+            Ast::Name(_) | Ast::Field(..) | Ast::Index(..) => self.place(e, expected),
+            Ast::Text(_) | Ast::Prefixed(..) | Ast::Int(_) | Ast::Bool(_) | Ast::Date(_) | Ast::Dotted(_) | Ast::List(_) => {
+                self.constant(e, expected)
+            }
+            Ast::Worded(..) => self.constant(e, expected),
+            Ast::Not(inner) => {
+                let before = std::mem::replace(&mut self.captures, Captures::Refused);
+                let inner = self.bool_expr(inner);
+                self.captures = before;
+                let inner = inner?;
+                self.check_negation(&inner, e.span)?;
+                made(ExprKind::Not(Box::new(inner)), Type::Bool)
+            }
+            Ast::Absent(inner) => {
+                let inner = self.expr(inner, None)?;
+                made(ExprKind::Absent(Box::new(inner)), Type::Bool)
+            }
+            Ast::Present(inner) => {
+                let inner = self.expr(inner, None)?;
+                made(ExprKind::Present(Box::new(inner)), Type::Bool)
+            }
+            Ast::Binary(op, left, right) => self.binary(*op, left, right, e),
+            Ast::If(condition, then, otherwise) => {
+                let condition = self.bool_expr(condition)?;
+                let then = self.expr(then, expected)?;
+                let otherwise = self.expr(otherwise, Some(then.ty.required()))?;
+                self.same_type(&then, &otherwise)?;
+                let ty = if otherwise.ty.is_optional() { then.ty.clone().optional() } else { then.ty.clone() };
+                made(ExprKind::If(Box::new(condition), Box::new(then), Box::new(otherwise)), ty)
+            }
+            Ast::Otherwise(value, fallback) => {
+                let value = self.expr(value, expected)?;
+                let fallback = self.expr(fallback, Some(value.ty.required()))?;
+                self.same_type(&value, &fallback)?;
+                let ty = if fallback.ty.is_optional() { value.ty.clone() } else { value.ty.required().clone() };
+                made(ExprKind::FirstOf(vec![value, fallback]), ty)
+            }
+            Ast::FirstOf(all) => {
+                let all: Vec<Expr> = all.iter().map(|one| self.converted(one, expected)).collect::<Option<_>>()?;
+                let ty = all.first().map_or(Type::Text, |first| first.ty.required().clone());
+                made(ExprKind::FirstOf(all), ty.optional())
+            }
+            Ast::Regex { .. } => self.refuse(problems::unexpected("a pattern", "a value; a pattern stands after `~`", self.file, e.span)),
+            Ast::Duration(_) => self.refuse(problems::unexpected("a duration", "a value that fields have", self.file, e.span)),
+            Ast::Record(_) => self.refuse(problems::unexpected("a record", "a value", self.file, e.span)),
+            Ast::Range { .. } => self.refuse(problems::unexpected("a range", "a value; a range stands after `in`", self.file, e.span)),
+            Ast::Call(..) => self.refuse(problems::not_compiled_yet("this call", self.file, e.span)),
+        }
+    }
+
+    /// An expression that must be true or false.
+    pub(super) fn bool_expr(&mut self, e: &ast::Expr) -> Option<Expr> {
+        let checked = self.expr(e, Some(&Type::Bool))?;
+        if *checked.ty.required() != Type::Bool {
+            return self.refuse(problems::type_mismatch("a condition", &Type::Bool, &checked.ty, self.file, checked.span));
+        }
+        Some(checked)
+    }
+
+    /// An expression read as `wanted`: text is converted, and is missing where it cannot be.
+    pub(super) fn converted(&mut self, e: &ast::Expr, wanted: Option<&Type>) -> Option<Expr> {
+        let checked = self.expr(e, wanted)?;
+        let Some(wanted) = wanted.map(Type::required) else { return Some(checked) };
+        let from = checked.ty.required();
+        if from == wanted {
+            return Some(checked);
+        }
+        if *from != Type::Text && !matches!((from, wanted), (Type::Version(_), Type::Version(_))) {
+            return self.refuse(problems::type_mismatch("this value", wanted, &checked.ty, self.file, checked.span));
+        }
+        let (scheme, span) = (self.scheme_of(wanted), checked.span);
+        Some(Expr { kind: ExprKind::Convert(Box::new(checked), scheme), ty: wanted.clone().optional(), span })
+    }
+
+    fn scheme_of(&self, ty: &Type) -> Option<Scheme> {
+        match ty.required() {
+            Type::Version(name) => self.names.schemes.get(name).cloned(),
+            Type::Bound(of) => self.scheme_of(of),
+            _ => None,
+        }
+    }
+
+    /// A literal.
+    fn constant(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
+        let natural = match &e.kind {
+            Ast::Text(_) => Type::Text,
+            Ast::Int(_) => Type::Int,
+            Ast::Bool(_) => Type::Bool,
+            Ast::Date(_) => Type::Date,
+            Ast::Dotted(_) => Type::Oid,
+            Ast::Prefixed(prefix, text) => match prefix.as_str() {
+                "v" => Type::Version("dotted".into()),
+                "h" => Type::Hash,
+                "b" | "sjis" | "eucjp" => {
+                    let datum = match self.bytes_literal(prefix, text, e.span) {
+                        Some(bytes) => Datum::Bytes(bytes),
+                        None => return None,
+                    };
+                    return Some(Expr { kind: ExprKind::Const(datum), ty: Type::Bytes, span: e.span });
+                }
+                "cpe" => return self.cpe_template(text, e.span),
+                other => return self.refuse(problems::unknown_prefix(other, self.file, e.span)),
+            },
+            _ => match expected {
+                Some(ty) => ty.required().clone(),
+                None => return self.refuse(problems::unexpected("this value", "a value whose type is known here", self.file, e.span)),
+            },
+        };
+        let ty = match expected.map(Type::required) {
+            Some(Type::Bound(of)) if **of == natural || matches!((&**of, &natural), (Type::Version(_), Type::Version(_))) => (**of).clone(),
+            Some(wanted @ Type::Version(_)) if matches!(natural, Type::Version(_)) => wanted.clone(),
+            Some(wanted @ (Type::Oid | Type::Ip | Type::Url | Type::Path | Type::Cve | Type::Mac))
+                if matches!(natural, Type::Text | Type::Oid) =>
+            {
+                wanted.clone()
+            }
+            Some(wanted @ Type::Hash) if natural == Type::Text => wanted.clone(),
+            Some(wanted) if matches!(e.kind, Ast::List(_) | Ast::Worded(..)) => wanted.clone(),
+            _ => natural,
+        };
+        match tables::literal(e, &ty, self.names) {
+            Ok(datum) => Some(Expr { kind: ExprKind::Const(datum), ty, span: e.span }),
+            Err(reason) => self.refuse(problems::bad_literal(&reason, self.file, e.span)),
+        }
+    }
+
+    /// `b"..."`, `sjis"..."`, `eucjp"..."` as bytes.
+    fn bytes_literal(&mut self, prefix: &str, text: &str, span: Span) -> Option<Vec<u8>> {
+        let encoding = match prefix {
+            "sjis" => encoding_rs::SHIFT_JIS,
+            "eucjp" => encoding_rs::EUC_JP,
+            // `\xNN` escapes of a bytes literal come as the characters U+0000 to U+00FF.
+            _ => {
+                let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                if bytes.is_none() {
+                    self.diagnostics.push(problems::bad_literal("b\"...\" holds ASCII and `\\xNN` only", self.file, span));
+                }
+                return bytes;
+            }
+        };
+        let (bytes, _, unmappable) = encoding.encode(text);
+        if unmappable {
+            self.diagnostics.push(problems::bad_literal(&format!("a character here has no form in {}", encoding.name()), self.file, span));
+            return None;
+        }
+        Some(bytes.into_owned())
+    }
+
+    /// `cpe"o:buffalo:{model|cpe}_firmware:{version}"`: a CPE 2.3 name; holes are identity slots or variables, a missing version is `*`.
+    fn cpe_template(&mut self, text: &str, span: Span) -> Option<Expr> {
+        let constant = |text: &str| Expr { kind: ExprKind::Const(Datum::Text(text.into())), ty: Type::Text, span };
+        let mut parts = vec![(constant("cpe:2.3:"), false)];
+        let mut rest = text;
+        while let Some(open) = rest.find('{') {
+            let Some(close) = rest[open..].find('}') else {
+                return self.refuse(problems::bad_literal("a `{` of this template is not closed", self.file, span));
+            };
+            parts.push((constant(&rest[..open]), false));
+            let hole = rest[open + 1..open + close].trim();
+            let name = hole.strip_suffix("|cpe").unwrap_or(hole).trim();
+            let mut value = match self.identity_so_far.iter().rev().find(|(slot, _)| slot == name) {
+                Some((_, value)) => value.clone(),
+                None => {
+                    let written = ast::Expr { kind: Ast::Name(name.into()), span };
+                    self.expr(&written, Some(&Type::Text))?
+                }
+            };
+            if name == "version" {
+                let ty = value.ty.required().clone();
+                value = Expr { kind: ExprKind::FirstOf(vec![value, constant("*")]), ty, span };
+            }
+            parts.push((value, true));
+            rest = &rest[open + close + 1..];
+        }
+        let wildcards = 11usize.saturating_sub(text.split(':').count());
+        parts.push((constant(&format!("{rest}{}", ":*".repeat(wildcards))), false));
+        parts.retain(|(part, _)| part.kind != ExprKind::Const(Datum::Text(String::new())));
+        Some(Expr { kind: ExprKind::Template(parts), ty: Type::Cpe.optional(), span })
+    }
+
+    /// A field of a probe, a column of a row, a row of a table, `scan.date`, a vendor or a class.
+    fn place(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
+        let made = |kind: ExprKind, ty: Type| Some(Expr { kind, ty, span: e.span });
+        if dotted_name(e).as_deref() == Some("scan.date") {
+            return made(ExprKind::ScanDate, Type::Date.optional());
+        }
+        if let Some((root, _)) = root_of(e)
+            && self.probes.iter().any(|probe| probe.name == root)
+        {
+            return self.field(e);
+        }
+        match &e.kind {
+            Ast::Index(base, key) => {
+                let Ast::Name(name) = &base.kind else {
+                    return self.refuse(problems::unexpected("this index", "a table or a keyed field", self.file, e.span));
+                };
+                let Some(Definition::Table(full)) = self.scope.get(name) else { return self.unknown_name(name, base.span) };
+                let full = full.clone();
+                if self.tables.get(&full).is_some_and(|table| table.key.is_none()) {
+                    return self.refuse(problems::table_without_key(name, self.file, base.span));
+                }
+                let key = self.expr(key, Some(&Type::Text))?;
+                if !matches!(key.ty.required(), Type::Text) {
+                    return self.refuse(problems::type_mismatch("a table's key", &Type::Text, &key.ty, self.file, key.span));
+                }
+                made(ExprKind::Row(full.clone(), Box::new(key)), Type::Row(full).optional())
+            }
+            Ast::Field(base, column) if !matches!(expected.map(Type::required), Some(Type::Class | Type::Vendor)) || self.is_row(base) => {
+                let base = self.expr(base, None)?;
+                let Type::Row(table) = base.ty.required() else {
+                    return self.refuse(problems::no_such_part(&column.value, &base.ty, self.file, column.span));
+                };
+                let table = &self.tables[table];
+                let Some(index) = table.columns.iter().position(|c| c.name == column.value) else {
+                    let columns = table.columns.iter().map(|c| c.name.as_str());
+                    return self.refuse(problems::unknown_column(&table.name, column, self.file, columns));
+                };
+                let ty = table.columns[index].ty.clone().optional();
+                made(ExprKind::Column(Box::new(base), index as u32), ty)
+            }
+            _ => {
+                let name = dotted_name(e).unwrap_or_default();
+                match expected.map(Type::required) {
+                    Some(Type::Class) => match self.names.vocabulary.classes.contains_key(&name) {
+                        true => made(ExprKind::Const(Datum::Text(name)), Type::Class),
+                        false => self.refuse(problems::unknown_class(&name, self.file, e.span, self.names.vocabulary.classes.keys())),
+                    },
+                    Some(Type::Vendor) => match self.scope.get(&name) {
+                        Some(Definition::Vendor(id)) => made(ExprKind::Const(Datum::Text(id.clone())), Type::Vendor),
+                        _ => self.refuse(problems::unknown_vendor(&name, self.file, e.span, self.names.vocabulary.vendors.keys())),
+                    },
+                    _ => self.unknown_name(&name, e.span),
+                }
+            }
+        }
+    }
+
+    fn is_row(&self, base: &ast::Expr) -> bool {
+        match &base.kind {
+            Ast::Name(name) => self.vars_by_name.get(name).is_some_and(|id| matches!(self.vars[*id as usize].ty.required(), Type::Row(_))),
+            Ast::Index(..) => true,
+            _ => false,
+        }
+    }
+
+    fn unknown_name(&mut self, name: &str, span: Span) -> Option<Expr> {
+        let known =
+            self.vars_by_name.keys().chain(self.scope.keys()).map(String::as_str).chain(self.probes.iter().map(|p| p.name.as_str()));
+        let problem = problems::unknown_name(name, self.file, span, known);
+        self.refuse(problem)
+    }
+
+    /// `top.auth.basic.realm`, `top.header["server"]`.
+    fn field(&mut self, e: &ast::Expr) -> Option<Expr> {
+        let (path, key) = match &e.kind {
+            Ast::Index(base, key) => (base.as_ref(), Some(key.as_ref())),
+            _ => (e, None),
+        };
+        let Some(written) = dotted_name(path) else {
+            return self.refuse(problems::unexpected(
+                "this",
+                "a field, such as `top.html.title` or `top.header[\"server\"]`",
+                self.file,
+                e.span,
+            ));
+        };
+        let (root, rest) = written.split_once('.').unwrap_or((written.as_str(), ""));
+        let probe = self.probes.iter().find(|probe| probe.name == root)?.clone();
+        if rest.is_empty() {
+            return self.refuse(problems::unexpected("a probe", "one of its fields", self.file, e.span));
+        }
+        let name = format!("{}.{rest}", probe.root);
+        let Some(field) = self.schema.field(&name) else {
+            let below = format!("{}.", probe.root);
+            let fields: Vec<_> = self.schema.fields().filter_map(|field| field.name.strip_prefix(&below)).collect();
+            return self.refuse(problems::unknown_field(&name, rest, self.file, path.span, fields.into_iter()));
+        };
+        let key = match (field.keyed, key.map(|key| (&key.kind, key.span))) {
+            (true, Some((Ast::Text(key), _))) => Some(key.to_lowercase()),
+            (false, None) => None,
+            (true, _) => return self.refuse(problems::field_needs_key(&written, self.file, e.span)),
+            (false, Some((_, span))) => return self.refuse(problems::field_takes_no_key(&written, self.file, span)),
+        };
+        let reference = FieldRef { probe: probe.key, field, key, fold_width: false };
+        Some(Expr { kind: ExprKind::Field(reference), ty: field.ty.ty().optional(), span: e.span })
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, e: &ast::Expr) -> Option<Expr> {
+        let made = |kind: ExprKind| Some(Expr { kind, ty: Type::Bool, span: e.span });
+        match op {
+            BinaryOp::And | BinaryOp::Or => {
+                let bound_before = self.bound_now.clone();
+                let left = self.bool_expr(left)?;
+                let guard = match (&left.kind, op) {
+                    (ExprKind::Absent(inner), BinaryOp::Or) | (ExprKind::Present(inner), BinaryOp::And) => Some(inner.kind.clone()),
+                    _ => None,
+                };
+                let guards = self.guards.len();
+                self.guards.extend(guard);
+                let right = self.bool_expr(right);
+                self.guards.truncate(guards);
+                let (left, right) = (Box::new(left), Box::new(right?));
+                if op == BinaryOp::Or {
+                    // Which side holds is not known, so what either binds may be missing.
+                    for name in self.bound_now.difference(&bound_before) {
+                        let var = &mut self.vars[self.vars_by_name[name] as usize];
+                        var.ty = var.ty.clone().optional();
+                    }
+                }
+                made(if op == BinaryOp::And { ExprKind::And(left, right) } else { ExprKind::Or(left, right) })
+            }
+            BinaryOp::Matches => self.matches(left, right, e.span),
+            BinaryOp::Contains | BinaryOp::Starts | BinaryOp::Ends => {
+                let left = self.expr(left, None)?;
+                let right = self.expr(right, Some(left.ty.required()))?;
+                self.textual(&left)?;
+                if right.ty.required() != left.ty.required() {
+                    return self.refuse(problems::type_mismatch("the right side", left.ty.required(), &right.ty, self.file, right.span));
+                }
+                let op = match op {
+                    BinaryOp::Contains => TextOp::Contains,
+                    BinaryOp::Starts => TextOp::Starts,
+                    _ => TextOp::Ends,
+                };
+                made(ExprKind::TextTest(op, Box::new(left), Box::new(right)))
+            }
+            BinaryOp::Has => self.compare(CompareOp::Eq, left, right, e.span),
+            BinaryOp::In => self.membership(left, right, e.span),
+            BinaryOp::Under => {
+                let left = self.expr(left, None)?;
+                let Ast::Dotted(oid) = &right.kind else {
+                    return self.refuse(problems::unexpected("this", "an object id such as 1.3.6.1.4.1.1182", self.file, right.span));
+                };
+                if *left.ty.required() != Type::Oid {
+                    return self.refuse(problems::type_mismatch("the left side of `under`", &Type::Oid, &left.ty, self.file, left.span));
+                }
+                made(ExprKind::Under(Box::new(left), oid.clone()))
+            }
+            BinaryOp::Eq => self.compare(CompareOp::Eq, left, right, e.span),
+            BinaryOp::Lt => self.compare(CompareOp::Lt, left, right, e.span),
+            BinaryOp::Le => self.compare(CompareOp::Le, left, right, e.span),
+            BinaryOp::Gt => self.compare(CompareOp::Gt, left, right, e.span),
+            BinaryOp::Ge => self.compare(CompareOp::Ge, left, right, e.span),
+        }
+    }
+
+    fn compare(&mut self, op: CompareOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
+        let left = self.expr(left, None)?;
+        let right = self.expr(right, Some(left.ty.required()))?;
+        let plain = |ty: &Type| match ty.required() {
+            Type::Bound(of) => (**of).clone(),
+            other => other.clone(),
+        };
+        let (a, b) = (plain(&left.ty), plain(&right.ty));
+        if let (Type::Version(a), Type::Version(b)) = (&a, &b) {
+            if a != b {
+                return self.refuse(problems::scheme_mismatch(a, b, self.file, span));
+            }
+        } else if a != b {
+            return self.refuse(problems::cannot_compare(&left.ty, &right.ty, self.file, left.span, right.span));
+        }
+        let ordered = matches!(a, Type::Int | Type::Date | Type::Version(_));
+        if op != CompareOp::Eq && !ordered {
+            return self.refuse(problems::not_ordered(&a, self.file, span));
+        }
+        let scheme = self.scheme_of(&a);
+        Some(Expr { kind: ExprKind::Compare(op, scheme, Box::new(left), Box::new(right)), ty: Type::Bool, span })
+    }
+
+    fn membership(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
+        let value = self.expr(left, None)?;
+        let of = value.ty.required().clone();
+        let kind = match &right.kind {
+            Ast::List(items) => {
+                let items = items.iter().map(|item| self.constant_datum(item, &of)).collect::<Option<Vec<_>>>()?;
+                ExprKind::InList(Box::new(value), items)
+            }
+            Ast::Range { low, high, inclusive } => {
+                let (low, high) = (self.expr(low, Some(&of))?, self.expr(high, Some(&of))?);
+                for end in [&low, &high] {
+                    if *end.ty.required() != of {
+                        return self.refuse(problems::type_mismatch("an end of this range", &of, &end.ty, self.file, end.span));
+                    }
+                }
+                if !matches!(of, Type::Int | Type::Date | Type::Version(_)) {
+                    return self.refuse(problems::not_ordered(&of, self.file, span));
+                }
+                let scheme = self.scheme_of(&of);
+                let (value, low, high) = (Box::new(value), Box::new(low), Box::new(high));
+                ExprKind::InRange { value, low, high, inclusive: *inclusive, scheme }
+            }
+            Ast::Name(name) => match self.scope.get(name) {
+                Some(Definition::Table(full)) => {
+                    self.textual(&value)?;
+                    ExprKind::InTable(Box::new(value), full.clone())
+                }
+                _ => return self.unknown_name(name, right.span),
+            },
+            _ => return self.refuse(problems::unexpected("this", "a list, a range or a table", self.file, right.span)),
+        };
+        Some(Expr { kind, ty: Type::Bool, span })
+    }
+
+    fn constant_datum(&mut self, e: &ast::Expr, ty: &Type) -> Option<Datum> {
+        match self.expr(e, Some(ty))? {
+            Expr { kind: ExprKind::Const(datum), ty: found, .. } if found.required() == ty => Some(datum),
+            other => self.refuse(problems::type_mismatch("an element of this list", ty, &other.ty, self.file, e.span)),
+        }
+    }
+
+    /// `x ~ /pattern/`: a condition, or a value where the pattern has `(?<_>...)`.
+    fn matches(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
+        let mut value = self.expr(left, None)?;
+        self.textual(&value)?;
+        let Ast::Regex { pattern: text, pattern_span, flags, bytes } = &right.kind else {
+            return self.refuse(problems::unexpected("this", "a pattern such as /^AirStation/", self.file, right.span));
+        };
+        let on_bytes = *value.ty.required() == Type::Bytes;
+        if on_bytes != *bytes {
+            return self.refuse(problems::bytes_and_text(on_bytes, self.file, value.span, right.span));
+        }
+        let mut compiled = Pattern { source: String::new(), ignore_case: false, ignore_case_unicode: false, bytes: *bytes };
+        for flag in flags {
+            match flag.value.as_str() {
+                "i" => compiled.ignore_case = true,
+                "iu" => compiled.ignore_case_unicode = true,
+                "fold_width" => match &mut value.kind {
+                    ExprKind::Field(field) => field.fold_width = true,
+                    _ => return self.refuse(problems::unexpected("/fold_width", "it on a field only", self.file, flag.span)),
+                },
+                _ => return self.refuse(problems::unknown_flag(flag, self.file)),
+            }
+        }
+        let (scope, all) = (self.scope, self.tables);
+        let keys = |name: &str| match scope.get(name) {
+            Some(Definition::Table(full)) if all[full].key.is_none() => Err(format!("table `{name}` has no key column")),
+            Some(Definition::Table(full)) => match tables::keys(&all[full]).map(str::to_string).collect::<Vec<_>>() {
+                keys if keys.is_empty() => Err(format!("table `{name}` has no rows")),
+                keys => Ok(keys),
+            },
+            _ => Err(format!("there is no table `{name}` here")),
+        };
+        let inside = |range: (usize, usize)| Span {
+            start: pattern_span.start + range.0.min(text.len()) as u32,
+            end: pattern_span.start + range.1.min(text.len()) as u32,
+        };
+        let expanded = match pattern::expand(text, pattern_span.start, &keys) {
+            Ok(expanded) => expanded,
+            Err(mistake) => return self.refuse(problems::bad_pattern(&mistake.message, self.file, inside(mistake.range))),
+        };
+        compiled.source = expanded.source;
+        if let Err(error) = ksig_runtime::pattern::hir(&compiled) {
+            let place = if expanded.verbatim { inside(error.span) } else { *pattern_span };
+            return self.refuse(problems::bad_pattern(&error.message, self.file, place));
+        }
+        if expanded.groups.iter().any(|group| group.name == "_") {
+            let ty = value.ty.required().clone().optional();
+            return Some(Expr { kind: ExprKind::Extract(Box::new(value), compiled, "_".into()), ty, span });
+        }
+        let mut captures = Vec::new();
+        for group in &expanded.groups {
+            let ty = match &group.ty {
+                Some(written) => self.type_of(written)?.optional(),
+                None => value.ty.required().clone(),
+            };
+            let name = Name { value: group.name.clone(), span: group.span };
+            captures.push((group.name.clone(), self.bind_capture(&name, ty)?));
+        }
+        Some(Expr { kind: ExprKind::Matches(Box::new(value), Match { pattern: compiled, captures }), ty: Type::Bool, span })
+    }
+
+    /// Enters a capture; in sibling branches of `any` the same name is the same variable.
+    fn bind_capture(&mut self, name: &Name, ty: Type) -> Option<u32> {
+        if self.captures == Captures::Refused {
+            return self.refuse(problems::capture_binds_nothing(name, self.file));
+        }
+        if self.bound_now.contains(&name.value) {
+            let first = self.vars_by_name.get(&name.value).map_or(name.span, |id| self.var_spans[*id as usize]);
+            return self.refuse(problems::bound_twice(name, self.file, first));
+        }
+        self.bound_now.insert(name.value.clone());
+        if let Some(&id) = self.vars_by_name.get(&name.value) {
+            let before = &self.vars[id as usize].ty;
+            if before.required() != ty.required() {
+                let problem = problems::capture_types_differ(name, before, &ty, self.file, self.var_spans[id as usize]);
+                return self.refuse(problem);
+            }
+            return Some(id);
+        }
+        Some(self.declare(name, ty))
+    }
+
+    /// Enters a variable.
+    pub(super) fn declare(&mut self, name: &Name, ty: Type) -> u32 {
+        let id = self.vars.len() as u32;
+        let scheme = self.scheme_of(&ty);
+        self.vars.push(Var { name: name.value.clone(), ty, scheme, redact: false });
+        self.var_spans.push(name.span);
+        self.vars_by_name.insert(name.value.clone(), id);
+        id
+    }
+
+    fn textual(&mut self, e: &Expr) -> Option<()> {
+        match e.ty.required() {
+            Type::Text | Type::Bytes | Type::Url | Type::Path | Type::Oid | Type::Version(_) => Some(()),
+            _ => self.refuse(problems::type_mismatch("this", &Type::Text, &e.ty, self.file, e.span)),
+        }
+    }
+
+    fn same_type(&mut self, a: &Expr, b: &Expr) -> Option<()> {
+        if a.ty.required() == b.ty.required() {
+            return Some(());
+        }
+        self.refuse(problems::type_mismatch("this branch", a.ty.required(), &b.ty, self.file, b.span))
+    }
+
+    /// `not x` where x can be missing does not compile without a guard (V2).
+    fn check_negation(&mut self, inner: &Expr, span: Span) -> Option<()> {
+        let mut unguarded: Option<Span> = None;
+        let mut safe: Vec<*const Expr> = Vec::new();
+        inner.walk(&mut |e| match &e.kind {
+            ExprKind::Absent(of) | ExprKind::Present(of) => of.walk(&mut |below| safe.push(below)),
+            ExprKind::Field(_) | ExprKind::Var(_) | ExprKind::Column(..) | ExprKind::ScanDate
+                if e.ty.is_optional() && !self.guards.contains(&e.kind) && !safe.contains(&std::ptr::from_ref(e)) =>
+            {
+                unguarded.get_or_insert(e.span);
+            }
+            _ => {}
+        });
+        match unguarded {
+            Some(place) => self.refuse(problems::negation_may_be_missing(self.file, span, place, self.text)),
+            None => Some(()),
+        }
+    }
+}
+
+/// The first name of `a.b["c"].d` and its place.
+fn root_of(e: &ast::Expr) -> Option<(&str, Span)> {
+    match &e.kind {
+        Ast::Name(name) => Some((name, e.span)),
+        Ast::Field(base, _) | Ast::Index(base, _) => root_of(base),
+        _ => None,
+    }
+}

@@ -1,0 +1,497 @@
+//! Checks signatures: each in turn becomes [`hir::Signature`], bases before what refines them.
+//!
+//! In: syntax and [`Names`]. Out: typed signatures; one with a problem is left out, and so is what refines it.
+
+mod condition;
+mod expr;
+mod pattern;
+mod record;
+mod test;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
+use ksig_lang::source::Span;
+use ksig_lang::{Diagnostic, FileId};
+use ksig_runtime::plan::{Table, Var};
+use ksig_schema::identification::{Confidence, Grade};
+use ksig_schema::probe::ArgumentKind;
+use ksig_schema::{ProbeKey, Schema, Type};
+
+use crate::hir::{self, Condition, ExprKind, Meta};
+use crate::input::{Input, Source};
+use crate::names::{Definition, Names, dotted, full_name, module_of};
+use crate::{ArgumentCheck, problems};
+
+/// What all signatures are checked against.
+pub(crate) struct Context<'a> {
+    pub schema: &'a Schema,
+    pub argument: ArgumentCheck,
+    pub names: &'a Names,
+    pub tables: &'a BTreeMap<String, Table>,
+    pub input: &'a Input,
+    pub files: &'a BTreeMap<FileId, (&'a Source, &'a ast::File)>,
+}
+
+/// The full name of a scheme that a file may say: a built-in one, its own, or an imported one.
+pub(crate) fn scheme_in_scope(names: &Names, file: FileId, name: &str) -> Option<String> {
+    match names.scopes.get(&file).and_then(|scope| scope.get(name)) {
+        Some(Definition::Scheme(full)) => names.schemes.contains_key(full).then(|| full.clone()),
+        Some(_) => None,
+        None => ksig_schema::Scheme::builtin(name).map(|scheme| scheme.name),
+    }
+}
+
+/// `router.home` of a dotted expression; absent for any other.
+pub(crate) fn dotted_name(e: &ast::Expr) -> Option<String> {
+    match &e.kind {
+        Ast::Name(name) => Some(name.clone()),
+        Ast::Field(base, name) => dotted_name(base).map(|base| format!("{base}.{}", name.value)),
+        _ => None,
+    }
+}
+
+/// Checks all signatures of the set; the result is sorted by name.
+pub(crate) fn signatures(context: &Context, diagnostics: &mut Vec<Diagnostic>) -> Vec<hir::Signature> {
+    let mut order = Order { context, done: BTreeMap::new(), on_path: Vec::new() };
+    for name in context.names.signatures.keys() {
+        order.visit(name, diagnostics);
+    }
+    order.done.into_values().flatten().collect()
+}
+
+/// Depth first along `refines`.
+struct Order<'a> {
+    context: &'a Context<'a>,
+    done: BTreeMap<String, Option<hir::Signature>>,
+    on_path: Vec<String>,
+}
+
+/// Longest chain of `refines`.
+const REFINES_MAX: usize = 16;
+
+impl Order<'_> {
+    fn visit(&mut self, name: &str, diagnostics: &mut Vec<Diagnostic>) {
+        if self.done.contains_key(name) {
+            return;
+        }
+        let place = self.context.names.signatures[name];
+        let (_, ast) = self.context.files[&place.file];
+        let ast::Item::Signature(signature) = &ast.items[place.item] else { return };
+        let base = signature.refines.as_ref().map(|path| (base_name(self.context, place.file, path), path));
+        let checked = match base {
+            None => check_one(self.context, place.file, name, signature, None, diagnostics),
+            Some((None, path)) => {
+                let known = self.context.names.signatures.keys().map(String::as_str);
+                diagnostics.push(problems::unknown_base(&dotted(path), place.file, path.span, known));
+                None
+            }
+            Some((Some(base), path)) => {
+                if self.on_path.contains(&base) || base == name || self.on_path.len() >= REFINES_MAX {
+                    diagnostics.push(problems::refines_cycle(name, place.file, path.span));
+                    None
+                } else {
+                    self.on_path.push(name.to_string());
+                    self.visit(&base, diagnostics);
+                    self.on_path.pop();
+                    match self.done.get(&base).cloned().flatten() {
+                        Some(base) => check_one(self.context, place.file, name, signature, Some(&base), diagnostics),
+                        None => None,
+                    }
+                }
+            }
+        };
+        self.done.insert(name.to_string(), checked);
+    }
+}
+
+fn base_name(context: &Context, file: FileId, path: &ast::Path) -> Option<String> {
+    let written = dotted(path);
+    match context.names.scopes.get(&file).and_then(|scope| scope.get(&written)) {
+        Some(Definition::Signature(full)) => Some(full.clone()),
+        _ => context.names.signatures.contains_key(&written).then_some(written),
+    }
+}
+
+/// Whether patterns may bind captures where an expression stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Captures {
+    Bind,
+    Refused,
+}
+
+/// One signature while it is checked.
+struct Checker<'a> {
+    schema: &'a Schema,
+    argument: ArgumentCheck,
+    names: &'a Names,
+    tables: &'a BTreeMap<String, Table>,
+    input: &'a Input,
+    source: &'a Source,
+    text: &'a str,
+    file: FileId,
+    module: String,
+    scope: &'a BTreeMap<String, Definition>,
+    files: &'a BTreeMap<FileId, (&'a Source, &'a ast::File)>,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    probes: Vec<hir::Probe>,
+    vars: Vec<Var>,
+    var_spans: Vec<Span>,
+    vars_by_name: BTreeMap<String, u32>,
+    /// Names bound on the way to the line at hand; a sibling branch of `any` starts without those of its siblings.
+    bound_now: BTreeSet<String>,
+    captures: Captures,
+    /// Inside `none { }`: nothing is bound there.
+    in_none: bool,
+    /// What `absent or` and `present and` around the expression at hand have settled.
+    guards: Vec<ExprKind>,
+    /// Identity slots already said, for templates.
+    identity_so_far: Vec<(String, hir::Expr)>,
+}
+
+fn check_one(
+    context: &Context,
+    file: FileId,
+    name: &str,
+    signature: &ast::Signature,
+    base: Option<&hir::Signature>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<hir::Signature> {
+    let before = diagnostics.iter().filter(|d| d.severity == ksig_lang::Severity::Error).count();
+    let (source, ast) = context.files[&file];
+    let mut checker = Checker {
+        schema: context.schema,
+        argument: context.argument,
+        names: context.names,
+        tables: context.tables,
+        input: context.input,
+        source,
+        text: &source.text,
+        file,
+        module: module_of(ast),
+        scope: &context.names.scopes[&file],
+        files: context.files,
+        diagnostics,
+        probes: base.map_or_else(Vec::new, |base| base.probes.clone()),
+        vars: base.map_or_else(Vec::new, |base| base.vars.clone()),
+        var_spans: base.map_or_else(Vec::new, |base| base.var_spans.clone()),
+        vars_by_name: BTreeMap::new(),
+        bound_now: BTreeSet::new(),
+        captures: Captures::Refused,
+        in_none: false,
+        guards: Vec::new(),
+        identity_so_far: Vec::new(),
+    };
+    for (id, var) in checker.vars.iter().enumerate() {
+        checker.vars_by_name.insert(var.name.clone(), id as u32);
+        checker.bound_now.insert(var.name.clone());
+    }
+    let checked = checker.signature(name, signature, base);
+    let after = diagnostics.iter().filter(|d| d.severity == ksig_lang::Severity::Error).count();
+    (after == before).then_some(checked)
+}
+
+impl<'a> Checker<'a> {
+    /// Reports a problem, for `return self.refuse(...)`.
+    fn refuse<T>(&mut self, problem: Diagnostic) -> Option<T> {
+        self.diagnostics.push(problem);
+        None
+    }
+
+    fn signature(&mut self, name: &str, ast: &ast::Signature, base: Option<&hir::Signature>) -> hir::Signature {
+        let mut out = hir::Signature {
+            name: name.to_string(),
+            file: self.file,
+            name_span: ast.name.span,
+            span: ast.span,
+            meta: self.meta(ast),
+            refines: base.map(|base| base.name.clone()),
+            probes: Vec::new(),
+            vars: Vec::new(),
+            var_spans: Vec::new(),
+            condition: Condition::All(Vec::new()),
+            first_stage: Condition::All(Vec::new()),
+            steps: base.map_or_else(Vec::new, |base| base.steps.clone()),
+            identities: base.map_or_else(Vec::new, |base| base.identities.clone()),
+            components: base.map_or_else(Vec::new, |base| base.components.clone()),
+            tags: base.map_or_else(Vec::new, |base| base.tags.clone()),
+            support: base.and_then(|base| base.support.clone()),
+            tests: Vec::new(),
+        };
+        self.probes_in_scope(ast);
+        let mut all: Vec<Condition> = base.map(|base| base.condition.clone()).into_iter().collect();
+        let mut first: Vec<Condition> = base.map(|base| base.first_stage.clone()).into_iter().collect();
+        let mut matched = base.is_some();
+        let mut redacted = Vec::new();
+        for statement in &ast.body {
+            match statement {
+                Statement::Meta(attribute) if attribute.name.value == "redact" => redacted.extend(&attribute.values),
+                Statement::Meta(_) | Statement::Probe(_) => {}
+                Statement::Match { of, lines, .. } => {
+                    matched = true;
+                    if let Some(of) = of.as_ref().filter(|of| !self.probes.iter().any(|probe| probe.name == of.value && probe.follow)) {
+                        self.diagnostics.push(problems::match_of_unknown_follow(of, self.file));
+                    }
+                    let condition = self.lines(lines);
+                    if of.is_none() && !self.mentions_follow(&condition) {
+                        first.push(condition.clone());
+                    }
+                    all.push(condition);
+                }
+                Statement::Follow(follow) => self.follow(follow),
+                Statement::Extract(extracts, _) => {
+                    for extract in extracts {
+                        if let Some(step) = self.extract(extract) {
+                            out.steps.push(step);
+                        }
+                    }
+                }
+                Statement::Let(binding) => out.steps.extend(self.binding(binding)),
+                Statement::Identify(record) => self.identify(record, &mut out.identities),
+                Statement::Component(record) => out.components.extend(self.component(record)),
+                Statement::Support(record) => out.support = self.support(record),
+                Statement::Tag(tag) => out.tags.extend(self.tag(tag)),
+                Statement::Test(_) | Statement::Example(_) => {}
+            }
+        }
+        if !matched {
+            self.diagnostics.push(problems::no_match_block(&ast.name, self.file));
+        }
+        if out.identities.is_empty() && out.components.is_empty() {
+            self.diagnostics.push(problems::identifies_nothing(&ast.name, self.file));
+        }
+        for value in redacted {
+            match dotted_name(value).and_then(|name| self.vars_by_name.get(&name)) {
+                Some(&id) => self.vars[id as usize].redact = true,
+                None => self.diagnostics.push(problems::unexpected("this", "the name of a capture", self.file, value.span)),
+            }
+        }
+        for statement in &ast.body {
+            match statement {
+                Statement::Test(test) => out.tests.extend(self.test(test)),
+                Statement::Example(example) => out.tests.extend(self.example(example)),
+                _ => {}
+            }
+        }
+        let gated = base.is_some() || first.iter().any(|condition| !matches!(condition, Condition::All(lines) if lines.is_empty()));
+        if !gated && self.probes.iter().any(|probe| probe.follow) {
+            self.diagnostics.push(problems::follow_without_gate(&ast.name, self.file));
+        }
+        out.condition = Condition::All(all);
+        out.first_stage = Condition::All(first);
+        out.probes = std::mem::take(&mut self.probes);
+        out.vars = std::mem::take(&mut self.vars);
+        out.var_spans = std::mem::take(&mut self.var_spans);
+        out
+    }
+
+    fn mentions_follow(&self, condition: &Condition) -> bool {
+        let mut mentions = false;
+        condition.walk(&mut |e| {
+            if let ExprKind::Field(field) = &e.kind {
+                mentions |= self.probes.iter().any(|probe| probe.follow && probe.key == field.probe);
+            }
+        });
+        mentions
+    }
+
+    /// `summary`, `evidence`, `confidence` and their like.
+    fn meta(&mut self, ast: &ast::Signature) -> Meta {
+        let mut meta = Meta::default();
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for statement in &ast.body {
+            let Statement::Meta(attribute) = statement else { continue };
+            let word = attribute.name.value.as_str();
+            if !matches!(word, "allow" | "reference" | "redact")
+                && let Some(first) = seen.insert(word, attribute.name.span)
+            {
+                self.diagnostics.push(problems::said_twice(&attribute.name, self.file, first));
+            }
+            let kinds: Vec<&Ast> = attribute.values.iter().map(|value| &value.kind).collect();
+            match (word, kinds.as_slice()) {
+                ("summary", [Ast::Text(text)]) => meta.summary = text.clone(),
+                ("added", [Ast::Date(date)]) => meta.added = Some(*date),
+                ("reference", [Ast::Text(_), ..]) | ("redact", _) => {}
+                ("allow", [Ast::Name(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
+                ("allow", [Ast::Text(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
+                ("confidence", [Ast::Name(level)]) => match level.as_str() {
+                    "hint" => meta.confidence = Confidence::Hint,
+                    "weak" => meta.confidence = Confidence::Weak,
+                    "strong" => meta.confidence = Confidence::Strong,
+                    "certain" => meta.confidence = Confidence::Certain,
+                    _ => self.diagnostics.push(problems::unknown_word(
+                        level,
+                        "confidence",
+                        "hint, weak, strong or certain",
+                        self.file,
+                        attribute.span,
+                    )),
+                },
+                ("evidence", [Ast::Name(grade), rest @ ..]) => {
+                    meta.grade = match grade.as_str() {
+                        "observed" => Grade::Observed,
+                        "documented" => Grade::Documented,
+                        "derived" => Grade::Derived,
+                        "unverified" => Grade::Unverified,
+                        _ => {
+                            let known = "observed, documented, derived or unverified";
+                            self.diagnostics.push(problems::unknown_word(grade, "evidence grade", known, self.file, attribute.span));
+                            Grade::Unverified
+                        }
+                    };
+                    match rest {
+                        [Ast::Text(source)] => meta.evidence = source.clone(),
+                        [] if meta.grade == Grade::Unverified => {}
+                        _ => self.diagnostics.push(problems::evidence_without_source(self.file, attribute.span)),
+                    }
+                }
+                ("scope", [Ast::Name(scope)]) if scope == "service" => {}
+                ("scope", [Ast::Name(scope)]) if scope == "host" => {
+                    self.diagnostics.push(problems::not_compiled_yet("`scope host`", self.file, attribute.span));
+                }
+                ("summary" | "added" | "allow" | "confidence" | "evidence" | "scope" | "reference", _) => {
+                    self.diagnostics.push(problems::bad_metadata(word, self.file, attribute.span));
+                }
+                _ => self.diagnostics.push(problems::unknown_statement(&attribute.name, self.file)),
+            }
+        }
+        meta
+    }
+
+    /// Probes of the file and of the signature itself; follows are entered where they stand.
+    fn probes_in_scope(&mut self, ast: &ast::Signature) {
+        let scope = self.scope;
+        let files = self.files;
+        let mut declared: Vec<&'a ast::Probe> = Vec::new();
+        for definition in scope.values() {
+            if let Definition::Probe(file, item) = definition
+                && let ast::Item::Probe(probe) = &files[file].1.items[*item]
+            {
+                declared.push(probe);
+            }
+        }
+        for probe in declared {
+            self.probe(probe);
+        }
+        for statement in &ast.body {
+            match statement {
+                Statement::Probe(probe) => self.probe(probe),
+                // Follows are known before the lines about them, wherever they stand.
+                Statement::Follow(follow) => self.declare_follow(follow),
+                _ => {}
+            }
+        }
+    }
+
+    fn probe(&mut self, probe: &ast::Probe) {
+        if self.probes.iter().any(|known| known.name == probe.name.value && known.span == probe.span) {
+            return;
+        }
+        let Some((key, constructor)) = self.constructor(&probe.call) else { return };
+        if let Some(span) = probe.on_any_tls {
+            self.diagnostics.push(problems::not_compiled_yet("`on any tls`", self.file, span));
+        }
+        for option in &probe.options {
+            self.diagnostics.push(problems::not_compiled_yet(&format!("the probe option `{}`", option.name.value), self.file, option.span));
+        }
+        let mut ports: Vec<u16> = probe.ports.iter().map(|port| port.value).collect();
+        if ports.is_empty() {
+            ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        let made = hir::Probe {
+            name: probe.name.value.clone(),
+            key,
+            root: constructor.root,
+            ports,
+            follow: false,
+            safety: constructor.safety,
+            span: probe.span,
+        };
+        self.enter_probe(made, &probe.name);
+    }
+
+    fn declare_follow(&mut self, follow: &ast::Follow) {
+        let Some((key, constructor)) = self.constructor(&follow.call) else { return };
+        if let Some(at) = &follow.at {
+            self.diagnostics.push(problems::not_compiled_yet("`at` in a follow", self.file, at.span));
+        }
+        let ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
+        let made = hir::Probe {
+            name: follow.name.value.clone(),
+            key,
+            root: constructor.root,
+            ports,
+            follow: true,
+            safety: constructor.safety,
+            span: follow.span,
+        };
+        self.enter_probe(made, &follow.name);
+    }
+
+    fn enter_probe(&mut self, probe: hir::Probe, name: &Name) {
+        match self.probes.iter().position(|known| known.name == probe.name) {
+            Some(at) if self.probes[at].key == probe.key => self.probes[at] = probe,
+            Some(at) => {
+                let first = self.probes[at].span;
+                self.diagnostics.push(problems::declared_twice(name, self.file, self.file, first));
+            }
+            None => self.probes.push(probe),
+        }
+    }
+
+    fn follow(&mut self, follow: &ast::Follow) {
+        let gated = self.probes.iter().any(|probe| probe.name == follow.name.value);
+        debug_assert!(gated || !self.diagnostics.is_empty(), "follows are declared before the body is read");
+    }
+
+    /// `http.get("/")` against the constructors of the schema.
+    fn constructor(&mut self, call: &ast::Expr) -> Option<(ProbeKey, &'static ksig_schema::ConstructorDef)> {
+        let Ast::Call(callee, args) = &call.kind else {
+            return self.refuse(problems::unexpected("this", "a probe such as http.get(\"/\")", self.file, call.span));
+        };
+        let name = dotted_name(callee).unwrap_or_default();
+        let Some(constructor) = self.schema.constructor(&name) else {
+            let known: Vec<_> = self.schema.constructors().map(|constructor| constructor.name).collect();
+            return self.refuse(problems::unknown_constructor(&name, self.file, callee.span, known.into_iter()));
+        };
+        match (constructor.argument, args.as_slice()) {
+            (None, []) => Some((ProbeKey::new(constructor.name), constructor)),
+            (Some(kind), [ast::Arg { name: None, value }]) => match &value.kind {
+                Ast::Text(text) => match (self.argument)(kind, text) {
+                    Ok(()) => Some((ProbeKey::with(constructor.name, text), constructor)),
+                    Err(reason) => self.refuse(problems::probe_not_benign(&reason, self.file, value.span)),
+                },
+                _ => self.refuse(problems::not_compiled_yet("a path taken from the page", self.file, value.span)),
+            },
+            (Some(ArgumentKind::Path), _) => {
+                self.refuse(problems::unexpected("these arguments", &format!("one path: {name}(\"/\")"), self.file, call.span))
+            }
+            (None, _) => self.refuse(problems::unexpected("these arguments", &format!("none: {name}()"), self.file, call.span)),
+        }
+    }
+
+    fn type_of(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
+        match crate::types::read(ty, &|scheme| scheme_in_scope(self.names, self.file, scheme)) {
+            Ok(ty) => Some(ty),
+            Err(reason) => self.refuse(problems::bad_type(&reason, self.file, ty.span)),
+        }
+    }
+
+    /// A table's full name, by the name in scope.
+    fn table_named(&mut self, name: &Name) -> Option<String> {
+        match self.scope.get(&name.value) {
+            Some(Definition::Table(full)) => Some(full.clone()),
+            _ => {
+                let own = full_name(&self.module, &name.value);
+                let known = self.tables.keys().map(String::as_str);
+                if self.tables.contains_key(&own) {
+                    Some(own)
+                } else {
+                    self.refuse(problems::unknown_name(&name.value, self.file, name.span, known))
+                }
+            }
+        }
+    }
+}

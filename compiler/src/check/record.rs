@@ -1,0 +1,166 @@
+//! What a signature says of the device: `identify`, `component`, `support`, `tag`.
+
+use ksig_lang::ast::{self, ExprKind as Ast, Name};
+use ksig_runtime::plan::IdentitySlot;
+use ksig_schema::Type;
+
+use super::Checker;
+use crate::hir::{Expr, Identity, Support, TagUse};
+use crate::names::Definition;
+use crate::problems;
+
+const IDENTITY_SLOTS: &[(&str, IdentitySlot)] = &[
+    ("vendor", IdentitySlot::Vendor),
+    ("brand", IdentitySlot::Brand),
+    ("series", IdentitySlot::Series),
+    ("model", IdentitySlot::Model),
+    ("version", IdentitySlot::Version),
+    ("class", IdentitySlot::Class),
+    ("cpe", IdentitySlot::Cpe),
+];
+
+impl Checker<'_> {
+    /// `identify { ... }`; slots said again replace inherited ones.
+    pub(super) fn identify(&mut self, record: &ast::Record, identities: &mut Vec<Identity>) {
+        let facet = record.facet.as_ref().map_or("device", |facet| facet.value.as_str());
+        if !matches!(facet, "device" | "os") {
+            let span = record.facet.as_ref().map_or(record.span, |facet| facet.span);
+            self.diagnostics.push(problems::unknown_word(facet, "facet", "device or os", self.file, span));
+            return;
+        }
+        let mut said: Vec<(&Name, IdentitySlot)> = Vec::new();
+        let mut slots = Vec::new();
+        self.identity_so_far.clear();
+        for (name, value) in &record.slots {
+            let Some((_, slot)) = IDENTITY_SLOTS.iter().find(|(known, _)| *known == name.value) else {
+                self.diagnostics.push(problems::unknown_slot(name, self.file, IDENTITY_SLOTS.iter().map(|(name, _)| *name)));
+                continue;
+            };
+            if let Some((first, _)) = said.iter().find(|(_, known)| known == slot) {
+                self.diagnostics.push(problems::said_twice(name, self.file, first.span));
+                continue;
+            }
+            said.push((name, *slot));
+            if let Some(value) = self.identity_value(*slot, value) {
+                self.identity_so_far.push((name.value.clone(), value.clone()));
+                slots.push((*slot, value));
+            }
+        }
+        match identities.iter_mut().find(|identity| identity.facet == facet) {
+            Some(inherited) => {
+                inherited.slots.retain(|(slot, _)| !said.iter().any(|(_, own)| own == slot));
+                inherited.slots.extend(slots);
+            }
+            None => identities.push(Identity { facet: facet.into(), slots }),
+        }
+    }
+
+    fn identity_value(&mut self, slot: IdentitySlot, value: &ast::Expr) -> Option<Expr> {
+        let wanted = match slot {
+            IdentitySlot::Vendor | IdentitySlot::Brand => Type::Vendor,
+            IdentitySlot::Class => Type::Class,
+            IdentitySlot::Cpe => Type::Cpe,
+            IdentitySlot::Series | IdentitySlot::Model | IdentitySlot::Version => Type::Text,
+        };
+        let checked = self.expr(value, Some(&wanted))?;
+        let fits = match (slot, checked.ty.required()) {
+            (IdentitySlot::Version, Type::Version(_) | Type::Text) => true,
+            // A brand that is no maker of the vocabulary is said as text.
+            (IdentitySlot::Brand, Type::Text) => true,
+            (_, found) => *found == wanted,
+        };
+        if !fits {
+            return self.refuse(problems::type_mismatch("this slot", &wanted, &checked.ty, self.file, checked.span));
+        }
+        Some(checked)
+    }
+
+    /// `component { vendor = "x"; product = "y"; version = v }`.
+    pub(super) fn component(&mut self, record: &ast::Record) -> Option<Vec<(String, Expr)>> {
+        let mut slots: Vec<(String, Expr)> = Vec::new();
+        for (name, value) in &record.slots {
+            if !matches!(name.value.as_str(), "vendor" | "product" | "version") {
+                self.diagnostics.push(problems::unknown_slot(name, self.file, ["vendor", "product", "version"].into_iter()));
+                continue;
+            }
+            if slots.iter().any(|(known, _)| *known == name.value) {
+                self.diagnostics.push(problems::said_twice(name, self.file, record.span));
+                continue;
+            }
+            let vendor_in_scope = matches!(&value.kind, Ast::Name(word) if matches!(self.scope.get(word), Some(Definition::Vendor(_))));
+            let wanted = if name.value == "vendor" && vendor_in_scope { Type::Vendor } else { Type::Text };
+            let checked = self.expr(value, Some(&wanted))?;
+            if !matches!(checked.ty.required(), Type::Text | Type::Vendor | Type::Version(_)) {
+                return self.refuse(problems::type_mismatch("this slot", &Type::Text, &checked.ty, self.file, checked.span));
+            }
+            slots.push((name.value.clone(), checked));
+        }
+        if !slots.iter().any(|(name, _)| name == "product") {
+            return self.refuse(problems::component_without_product(self.file, record.span));
+        }
+        Some(slots)
+    }
+
+    /// `support { ends = row.ends; latest = row.latest }`.
+    pub(super) fn support(&mut self, record: &ast::Record) -> Option<Support> {
+        let mut support = Support { ends: None, latest: None, scheme: None };
+        for (name, value) in &record.slots {
+            let checked = self.expr(value, None)?;
+            let plain = match checked.ty.required() {
+                Type::Bound(of) => (**of).clone(),
+                other => other.clone(),
+            };
+            match (name.value.as_str(), &plain) {
+                ("ends", Type::Date) => support.ends = Some(checked),
+                ("latest", Type::Version(scheme)) => {
+                    support.scheme = self.names.schemes.get(scheme).cloned();
+                    support.latest = Some(checked);
+                }
+                ("ends", _) => return self.refuse(problems::type_mismatch("`ends`", &Type::Date, &checked.ty, self.file, checked.span)),
+                ("latest", _) => {
+                    let wanted = Type::Version("dotted".into());
+                    return self.refuse(problems::type_mismatch("`latest`", &wanted, &checked.ty, self.file, checked.span));
+                }
+                _ => return self.refuse(problems::unknown_slot(name, self.file, ["ends", "latest"].into_iter())),
+            }
+        }
+        Some(support)
+    }
+
+    /// `tag eol(on: row.eol) when row.eol <= scan.date`.
+    pub(super) fn tag(&mut self, tag: &ast::TagUse) -> Option<TagUse> {
+        let Some(Definition::Tag(id)) = self.scope.get(&tag.name.value) else {
+            let known = self.names.vocabulary.tags.keys();
+            return self.refuse(problems::unknown_tag(&tag.name, self.file, known));
+        };
+        if let Some((name, ..)) = &tag.each {
+            return self.refuse(problems::not_compiled_yet("a tag for each row", self.file, name.span));
+        }
+        let declared = self.names.tag_params.get(id).cloned().unwrap_or_default();
+        let mut params = Vec::new();
+        for (name, value) in &tag.args {
+            let Some(param) = declared.iter().find(|param| param.name.value == name.value) else {
+                let known = declared.iter().map(|param| param.name.value.as_str());
+                return self.refuse(problems::unknown_parameter(id, name, self.file, known));
+            };
+            let wanted = self.type_of(&param.ty)?;
+            let checked = self.expr(value, Some(&wanted))?;
+            let plain = |ty: &Type| match ty.required() {
+                Type::Bound(of) => (**of).clone(),
+                other => other.clone(),
+            };
+            // A version parameter takes a version of any scheme: it is shown, not compared.
+            let fits = plain(&wanted) == plain(&checked.ty)
+                || matches!((plain(&wanted), plain(&checked.ty)), (Type::Version(_), Type::Version(_)));
+            if !fits {
+                return self.refuse(problems::type_mismatch("this parameter", &wanted, &checked.ty, self.file, checked.span));
+            }
+            params.push((name.value.clone(), checked));
+        }
+        let when = match &tag.when {
+            Some(when) => Some(self.bool_expr(when)?),
+            None => None,
+        };
+        Some(TagUse { name: id.clone(), params, when })
+    }
+}

@@ -1,0 +1,205 @@
+//! Tests and examples: fixtures become bytes or facts, expectations become typed values.
+
+use ksig_lang::ast::{self, ExprKind as Ast, Name};
+use ksig_runtime::plan::Datum;
+use ksig_schema::{ProbeKey, Type};
+
+use super::Checker;
+use crate::hir::{Expect, ExprKind, FieldRef, Fixture, Test};
+use crate::{problems, tables};
+
+/// What an expectation may say of a slot, with the slot's type.
+const SLOTS: &[(&str, Type)] = &[
+    ("vendor", Type::Vendor),
+    ("brand", Type::Text),
+    ("series", Type::Text),
+    ("model", Type::Text),
+    ("class", Type::Class),
+    ("cpe", Type::Cpe),
+];
+
+impl Checker<'_> {
+    /// `test "name" at DATE { ... }`.
+    pub(super) fn test(&mut self, test: &ast::Test) -> Option<Test> {
+        let mut out = Test { name: test.name.value.clone(), span: test.span, at: None, given: vec![], with: vec![], expect: vec![] };
+        match test.at.as_ref().map(|at| (&at.kind, at.span)) {
+            None => {}
+            Some((Ast::Date(date), _)) => out.at = Some(*date),
+            Some((_, span)) => return self.refuse(problems::unexpected("this", "a date such as 2026-12-31", self.file, span)),
+        }
+        for given in &test.given {
+            out.given.push(self.given(given)?);
+        }
+        for (name, rows) in &test.with {
+            out.with.push(self.with(name, rows)?);
+        }
+        for expect in &test.expect {
+            out.expect.push(self.expect(expect)?);
+        }
+        if out.expect.is_empty() {
+            return self.refuse(problems::test_expects_nothing(&test.name, self.file));
+        }
+        Some(out)
+    }
+
+    /// `example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }`.
+    pub(super) fn example(&mut self, example: &ast::Example) -> Option<Test> {
+        let field = self.expr(&example.field, None)?;
+        let ExprKind::Field(reference) = field.kind else {
+            return self.refuse(problems::unexpected("this", "a field of a probe", self.file, example.field.span));
+        };
+        let value = self.expr(&example.value, Some(field.ty.required()))?;
+        let ExprKind::Const(datum) = value.kind else {
+            return self.refuse(problems::unexpected("this", "a literal", self.file, example.value.span));
+        };
+        if value.ty.required() != field.ty.required() {
+            return self.refuse(problems::type_mismatch("this value", field.ty.required(), &value.ty, self.file, value.span));
+        }
+        let name = match &datum {
+            Datum::Text(text) => text.clone(),
+            other => format!("{other:?}"),
+        };
+        let expect = match &example.expect {
+            Some(slots) => Expect::Identify(self.slots(slots)?, example.span),
+            None => Expect::NoMatch(None, example.span),
+        };
+        let given = vec![(reference.probe.clone(), Fixture::Value(reference, datum))];
+        Some(Test { name, span: example.span, at: None, given, with: vec![], expect: vec![expect] })
+    }
+
+    fn probe_named(&mut self, name: &Name) -> Option<(ProbeKey, &'static str)> {
+        match self.probes.iter().find(|probe| probe.name == name.value) {
+            Some(probe) => Some((probe.key.clone(), probe.root)),
+            None => {
+                let problem = problems::unknown_name(&name.value, self.file, name.span, self.probes.iter().map(|p| p.name.as_str()));
+                self.refuse(problem)
+            }
+        }
+    }
+
+    fn given(&mut self, given: &ast::Given) -> Option<(ProbeKey, Fixture)> {
+        let (key, root) = self.probe_named(&given.probe)?;
+        if let Some(from) = &given.from {
+            return self.refuse(problems::not_compiled_yet("`from` in a fixture", self.file, from.span));
+        }
+        let fixture = match &given.fixture {
+            ast::Fixture::Inline { kind, text } => Fixture::Inline { kind: kind.value.clone(), text: text.value.clone() },
+            ast::Fixture::File(path) => match self.input.asset(self.source, &path.value) {
+                Some(bytes) => Fixture::Bytes(bytes.to_vec()),
+                None => return self.refuse(problems::missing_file(&path.value, &self.source.folder, self.file, path.span)),
+            },
+            ast::Fixture::Facts { facts, .. } => {
+                let mut read = Vec::new();
+                for (name, value) in facts {
+                    let full = format!("{root}.{}", name.value);
+                    let Some((field, key_part)) = self.schema.field_and_key(&full) else {
+                        let below: Vec<_> = self.schema.fields().filter_map(|f| f.name.strip_prefix(root)?.strip_prefix('.')).collect();
+                        return self.refuse(problems::unknown_field(&full, &name.value, self.file, name.span, below.into_iter()));
+                    };
+                    let ty = field.ty.ty();
+                    let checked = self.expr(value, Some(&ty))?;
+                    let ExprKind::Const(datum) = checked.kind else {
+                        return self.refuse(problems::unexpected("this", "a literal", self.file, value.span));
+                    };
+                    read.push((FieldRef { probe: key.clone(), field, key: key_part, fold_width: false }, datum));
+                }
+                Fixture::Facts(read)
+            }
+            ast::Fixture::Timeout(_) => Fixture::Timeout,
+            ast::Fixture::Refused(_) => Fixture::Refused,
+        };
+        Some((key, fixture))
+    }
+
+    /// `with airstation = [{ model: "X", eol: 2026-12-31 }]`; a column that is not named is missing.
+    fn with(&mut self, name: &Name, rows: &ast::Expr) -> Option<(String, Vec<Vec<Datum>>)> {
+        let full = self.table_named(name)?;
+        let table = &self.tables[&full];
+        let Ast::List(items) = &rows.kind else {
+            return self.refuse(problems::unexpected("this", "a list of rows: [{ model: \"X\" }]", self.file, rows.span));
+        };
+        let mut read = Vec::new();
+        for item in items {
+            let Ast::Record(cells) = &item.kind else {
+                return self.refuse(problems::unexpected("this", "a row: { model: \"X\" }", self.file, item.span));
+            };
+            let mut row = vec![Datum::Missing; table.columns.len()];
+            for (column, value) in cells {
+                let Some(at) = table.columns.iter().position(|c| c.name == column.value) else {
+                    return self.refuse(problems::unknown_column(&full, column, self.file, table.columns.iter().map(|c| c.name.as_str())));
+                };
+                match tables::literal(value, &table.columns[at].ty, self.names) {
+                    Ok(datum) => row[at] = datum,
+                    Err(reason) => return self.refuse(problems::bad_literal(&reason, self.file, value.span)),
+                }
+            }
+            read.push(row);
+        }
+        if let Some(key) = table.key {
+            read.sort_by(|a, b| format!("{:?}", a[key as usize]).cmp(&format!("{:?}", b[key as usize])));
+        }
+        Some((full, read))
+    }
+
+    fn expect(&mut self, expect: &ast::Expect) -> Option<Expect> {
+        Some(match expect {
+            ast::Expect::Identify(slots, span) => Expect::Identify(self.slots(slots)?, *span),
+            ast::Expect::Resolved(slots, span) => Expect::Resolved(self.slots(slots)?, *span),
+            ast::Expect::Captures(values, span) => {
+                let mut read = Vec::new();
+                for (name, value) in values {
+                    let Some(&id) = self.vars_by_name.get(&name.value) else {
+                        let problem =
+                            problems::unknown_name(&name.value, self.file, name.span, self.vars_by_name.keys().map(String::as_str));
+                        return self.refuse(problem);
+                    };
+                    let ty = self.vars[id as usize].ty.clone().optional();
+                    match tables::literal(value, &ty, self.names) {
+                        Ok(datum) => read.push((name.value.clone(), datum)),
+                        Err(reason) => return self.refuse(problems::bad_literal(&reason, self.file, value.span)),
+                    }
+                }
+                Expect::Captures(read, *span)
+            }
+            ast::Expect::NoMatch(because, span) => Expect::NoMatch(because.as_ref().map(|text| text.value.clone()), *span),
+            ast::Expect::Tags(tags, span) => {
+                for tag in tags {
+                    if !self.names.vocabulary.tags.contains_key(&tag.value) {
+                        return self.refuse(problems::unknown_tag(tag, self.file, self.names.vocabulary.tags.keys()));
+                    }
+                }
+                Expect::Tags(tags.iter().map(|tag| tag.value.clone()).collect(), *span)
+            }
+            ast::Expect::Sent(probes, span) => {
+                for probe in probes {
+                    self.probe_named(probe)?;
+                }
+                Expect::Sent(probes.iter().map(|probe| probe.value.clone()).collect(), *span)
+            }
+        })
+    }
+
+    fn slots(&mut self, slots: &[(Name, ast::Expr)]) -> Option<Vec<(String, Datum)>> {
+        let mut read = Vec::new();
+        for (name, value) in slots {
+            let datum = if name.value == "version" {
+                // A version is expected as it is written; text and v"..." say the same here.
+                match &value.kind {
+                    Ast::Text(text) | Ast::Prefixed(_, text) => Ok(Datum::Text(text.clone())),
+                    Ast::Name(word) if word == "absent" => Ok(Datum::Missing),
+                    _ => Err("expected a version such as v\"1.20\"".to_string()),
+                }
+            } else {
+                let Some((_, ty)) = SLOTS.iter().find(|(slot, _)| *slot == name.value) else {
+                    return self.refuse(problems::unknown_slot(name, self.file, SLOTS.iter().map(|(slot, _)| *slot).chain(["version"])));
+                };
+                tables::literal(value, &ty.clone().optional(), self.names)
+            };
+            match datum {
+                Ok(datum) => read.push((name.value.clone(), datum)),
+                Err(reason) => return self.refuse(problems::bad_literal(&reason, self.file, value.span)),
+            }
+        }
+        Ok::<_, ()>(read).ok()
+    }
+}

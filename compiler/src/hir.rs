@@ -1,0 +1,368 @@
+//! The typed program: names are resolved, types agree, fields are fields of the schema.
+//!
+//! In: [`ksig_lang::ast::File`]s, through [`crate::resolve`] and [`crate::check`]. Out: [`crate::lower`] makes the plan of it, and the
+//! oracle of the tests evaluates it as it stands. Nothing here is shared or optimised: one signature holds all of its own.
+
+use ksig_lang::{FileId, Span};
+use ksig_runtime::plan::{CompareOp, Datum, IdentitySlot, LineNote, Pattern, Table, TextOp, Var, VarId};
+use ksig_schema::identification::{Confidence, Grade};
+use ksig_schema::{Date, FieldDef, ProbeKey, Safety, Scheme, Type, Vocabulary};
+
+/// All signatures of a set.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Sorted by name.
+    pub signatures: Vec<Signature>,
+    /// Sorted by name.
+    pub tables: Vec<Table>,
+    /// Vendors, classes, tags.
+    pub vocabulary: Vocabulary,
+}
+
+/// One signature, with everything that it inherits already in it.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// `router.planex.brl.basic_realm`.
+    pub name: String,
+    /// Where it stands.
+    pub file: FileId,
+    /// Its name in the source.
+    pub name_span: Span,
+    /// The whole item.
+    pub span: Span,
+    /// `summary`, `evidence`, `added`, ...
+    pub meta: Meta,
+    /// The name of the signature that it refines.
+    pub refines: Option<String>,
+    /// Probes that it reads, its base's first.
+    pub probes: Vec<Probe>,
+    /// Captures, extracts and lets.
+    pub vars: Vec<Var>,
+    /// Where each of `vars` was first written.
+    pub var_spans: Vec<Span>,
+    /// What must hold.
+    pub condition: Condition,
+    /// The part of it that speaks of first-stage probes only; the same as `condition` without follows.
+    pub first_stage: Condition,
+    /// Extracts and lets in source order.
+    pub steps: Vec<(VarId, Expr)>,
+    /// One for each facet.
+    pub identities: Vec<Identity>,
+    /// Software.
+    pub components: Vec<Vec<(String, Expr)>>,
+    /// Tags.
+    pub tags: Vec<TagUse>,
+    /// `support { ends = ...; latest = ... }`.
+    pub support: Option<Support>,
+    /// Its own tests, not its base's.
+    pub tests: Vec<Test>,
+}
+
+/// What a signature says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meta {
+    /// One line.
+    pub summary: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Where its knowledge comes from.
+    pub grade: Grade,
+    /// The source that `evidence` names.
+    pub evidence: String,
+    /// When it was added.
+    pub added: Option<Date>,
+    /// Lints that it may break, each with its reason.
+    pub allowed: Vec<(String, String)>,
+}
+
+/// A probe under the name that the signature gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// `top`.
+    pub name: String,
+    /// `http.get("/")`.
+    pub key: ProbeKey,
+    /// `http`: fields are looked up below it.
+    pub root: &'static str,
+    /// Where it is expected.
+    pub ports: Vec<u16>,
+    /// Sent only after the first stage matched.
+    pub follow: bool,
+    /// How much it does.
+    pub safety: Safety,
+    /// Where it was declared.
+    pub span: Span,
+}
+
+/// A tree of lines, as written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// A line; its expression is a bool. `captures`: groups of its pattern and the variables they bind.
+    Line {
+        /// What must be true.
+        expr: Expr,
+        /// The author's label and text.
+        note: LineNote,
+    },
+    /// `all { }` and `match { }`.
+    All(Vec<Condition>),
+    /// `any { }`.
+    Any(Vec<Condition>),
+    /// `none { }`.
+    None(Vec<Condition>),
+    /// `at least N of { }`.
+    AtLeast(u32, Vec<Condition>),
+}
+
+/// A typed expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its type; optional when it may be missing.
+    pub ty: Type,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A field of a probe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldRef {
+    /// Which probe.
+    pub probe: ProbeKey,
+    /// Which field.
+    pub field: &'static FieldDef,
+    /// Its key, lower case, for a keyed field.
+    pub key: Option<String>,
+    /// Compared after width folding.
+    pub fold_width: bool,
+}
+
+/// A pattern with the variables that its groups bind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match {
+    /// After typed captures were taken out and tables spliced in.
+    pub pattern: Pattern,
+    /// Group name and variable.
+    pub captures: Vec<(String, VarId)>,
+}
+
+/// What an expression is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A constant.
+    Const(Datum),
+    /// A capture, extract or let.
+    Var(VarId),
+    /// A field.
+    Field(FieldRef),
+    /// `scan.date`.
+    ScanDate,
+    /// `table[key]`: the table's full name.
+    Row(String, Box<Expr>),
+    /// `row.column`: the column's index.
+    Column(Box<Expr>, u32),
+    /// `== < <= > >=`.
+    Compare(CompareOp, Option<Scheme>, Box<Expr>, Box<Expr>),
+    /// `starts ends contains`.
+    TextTest(TextOp, Box<Expr>, Box<Expr>),
+    /// `~`.
+    Matches(Box<Expr>, Match),
+    /// A pattern's `(?<_>...)` as a value.
+    Extract(Box<Expr>, Pattern, String),
+    /// `in` a list, or in a table's keys (its full name).
+    InList(Box<Expr>, Vec<Datum>),
+    /// `in` a table's keys.
+    InTable(Box<Expr>, String),
+    /// `in low ..< high`.
+    InRange {
+        /// What is compared.
+        value: Box<Expr>,
+        /// Lower end, included.
+        low: Box<Expr>,
+        /// Upper end.
+        high: Box<Expr>,
+        /// `..=`: the upper end is included.
+        inclusive: bool,
+        /// For versions.
+        scheme: Option<Scheme>,
+    },
+    /// An object id at or below that one.
+    Under(Box<Expr>, String),
+    /// `absent`.
+    Absent(Box<Expr>),
+    /// `present`.
+    Present(Box<Expr>),
+    /// `not`.
+    Not(Box<Expr>),
+    /// `and`.
+    And(Box<Expr>, Box<Expr>),
+    /// `or`.
+    Or(Box<Expr>, Box<Expr>),
+    /// `if then else`.
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `first of { }` and `otherwise`.
+    FirstOf(Vec<Expr>),
+    /// `cpe"..{model|cpe}.."`: text, and holes with whether they are escaped.
+    Template(Vec<(Expr, bool)>),
+    /// A text read as the expression's own type.
+    Convert(Box<Expr>, Option<Scheme>),
+}
+
+/// `identify { }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    /// `device` or `os`.
+    pub facet: String,
+    /// In source order, inherited ones first.
+    pub slots: Vec<(IdentitySlot, Expr)>,
+}
+
+/// A tag and its guard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TagUse {
+    /// Its name.
+    pub name: String,
+    /// Parameters.
+    pub params: Vec<(String, Expr)>,
+    /// Guard.
+    pub when: Option<Expr>,
+}
+
+/// Where the support block comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Support {
+    /// When support ends.
+    pub ends: Option<Expr>,
+    /// The latest version.
+    pub latest: Option<Expr>,
+    /// How versions are ordered.
+    pub scheme: Option<Scheme>,
+}
+
+/// A test or an example.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// What it shows; for an example, its value.
+    pub name: String,
+    /// Where.
+    pub span: Span,
+    /// The observation's date.
+    pub at: Option<Date>,
+    /// What each probe was answered.
+    pub given: Vec<(ProbeKey, Fixture)>,
+    /// Rows that replace a table's: full name and rows.
+    pub with: Vec<(String, Vec<Vec<Datum>>)>,
+    /// What must come out.
+    pub expect: Vec<Expect>,
+}
+
+/// What a probe was answered in a test.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fixture {
+    /// Text of a heredoc with its kind.
+    Inline {
+        /// `http`.
+        kind: String,
+        /// After dedent.
+        text: String,
+    },
+    /// Bytes of a file beside the signature.
+    Bytes(Vec<u8>),
+    /// One value of one field, and nothing else observed (an example).
+    Value(FieldRef, Datum),
+    /// Facts given directly.
+    Facts(Vec<(FieldRef, Datum)>),
+    /// No answer in time.
+    Timeout,
+    /// Refused.
+    Refused,
+}
+
+/// What must come out of a test.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expect {
+    /// The signature matches and its identity has these slots; a missing datum means absent.
+    Identify(Vec<(String, Datum)>, Span),
+    /// Variables have these values.
+    Captures(Vec<(String, Datum)>, Span),
+    /// The answer after resolution has these slots.
+    Resolved(Vec<(String, Datum)>, Span),
+    /// The signature does not match; the line with that label or text is the reason.
+    NoMatch(Option<String>, Span),
+    /// Exactly these tags.
+    Tags(Vec<String>, Span),
+    /// Exactly these probes went out.
+    Sent(Vec<String>, Span),
+}
+
+impl Expect {
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        match self {
+            Expect::Identify(_, span)
+            | Expect::Captures(_, span)
+            | Expect::Resolved(_, span)
+            | Expect::NoMatch(_, span)
+            | Expect::Tags(_, span)
+            | Expect::Sent(_, span) => *span,
+        }
+    }
+}
+
+impl Expr {
+    /// Calls `visit` on this expression and all below it, outermost first.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        visit(self);
+        match &self.kind {
+            ExprKind::Const(_) | ExprKind::Var(_) | ExprKind::Field(_) | ExprKind::ScanDate => {}
+            ExprKind::Row(_, a)
+            | ExprKind::Column(a, _)
+            | ExprKind::Matches(a, _)
+            | ExprKind::Extract(a, ..)
+            | ExprKind::InList(a, _)
+            | ExprKind::InTable(a, _)
+            | ExprKind::Under(a, _)
+            | ExprKind::Absent(a)
+            | ExprKind::Present(a)
+            | ExprKind::Not(a)
+            | ExprKind::Convert(a, _) => a.walk(visit),
+            ExprKind::Compare(_, _, a, b) | ExprKind::TextTest(_, a, b) | ExprKind::And(a, b) | ExprKind::Or(a, b) => {
+                a.walk(visit);
+                b.walk(visit);
+            }
+            ExprKind::InRange { value, low, high, .. } => [value, low, high].into_iter().for_each(|e| e.walk(visit)),
+            ExprKind::If(a, b, c) => [a, b, c].into_iter().for_each(|e| e.walk(visit)),
+            ExprKind::FirstOf(all) => all.iter().for_each(|e| e.walk(visit)),
+            ExprKind::Template(parts) => parts.iter().for_each(|(e, _)| e.walk(visit)),
+        }
+    }
+}
+
+impl Condition {
+    /// Calls `visit` on every expression of every line, outermost first.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        match self {
+            Condition::Line { expr, .. } => expr.walk(visit),
+            Condition::All(lines) | Condition::Any(lines) | Condition::None(lines) | Condition::AtLeast(_, lines) => {
+                lines.iter().for_each(|line| line.walk(visit));
+            }
+        }
+    }
+}
+
+impl Signature {
+    /// Calls `visit` on every expression of the signature.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        self.condition.walk(visit);
+        self.steps.iter().for_each(|(_, expr)| expr.walk(visit));
+        self.identities.iter().flat_map(|identity| &identity.slots).for_each(|(_, expr)| expr.walk(visit));
+        self.components.iter().flatten().for_each(|(_, expr)| expr.walk(visit));
+        for tag in &self.tags {
+            tag.params.iter().map(|(_, expr)| expr).chain(&tag.when).for_each(|expr| expr.walk(visit));
+        }
+        if let Some(support) = &self.support {
+            support.ends.iter().chain(&support.latest).for_each(|expr| expr.walk(visit));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Lints: what compiles and is still a mistake, or soon will be. One file a lint; its examples run as tests.
+//!
+//! To add one, copy [`no_near_miss_test`], and add its line to [`ALL`].
+
+mod missing_summary;
+pub mod no_near_miss_test;
+mod no_positive_test;
+mod unanchored_model;
+mod unused_capture;
+
+use ksig_lang::{Diagnostic, Severity};
+
+use crate::hir::{Program, Signature};
+
+/// A lint.
+pub struct Lint {
+    /// `no-near-miss-test`; also the diagnostic's code.
+    pub name: &'static str,
+    /// What it finds and why that matters, in Markdown.
+    pub doc: &'static str,
+    /// Statements of a signature in which it finds something.
+    pub bad: &'static str,
+    /// The same, mended.
+    pub good: &'static str,
+    /// How bad a finding is.
+    pub level: Severity,
+    /// Looks at one signature.
+    pub check: fn(&Signature, &Program, &mut Vec<Diagnostic>),
+}
+
+/// All lints, by name.
+pub const ALL: &[&Lint] =
+    &[&missing_summary::LINT, &no_near_miss_test::LINT, &no_positive_test::LINT, &unanchored_model::LINT, &unused_capture::LINT];
+
+/// Runs all lints. A signature that says `allow name "why"` is not shown that one.
+pub fn run(program: &Program) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for signature in &program.signatures {
+        for lint in ALL {
+            let allowed = signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.name && !reason.is_empty());
+            if !allowed {
+                (lint.check)(signature, program, &mut found);
+            }
+        }
+    }
+    found
+}
+
+impl Lint {
+    /// A finding at a place of the signature.
+    fn finding(&self, signature: &Signature, span: ksig_lang::Span, message: String, label: &str) -> Diagnostic {
+        Diagnostic { severity: self.level, ..Diagnostic::error(self.name, message, signature.file, span, label) }
+    }
+}

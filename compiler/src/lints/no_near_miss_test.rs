@@ -1,0 +1,35 @@
+//! A signature without a near miss: see [`LINT`].
+
+use ksig_lang::Severity;
+
+use super::Lint;
+use crate::hir::Expect;
+
+/// The lint.
+pub const LINT: Lint = Lint {
+    name: "no-near-miss-test",
+    doc: "\
+A signature should show something that is nearly what it looks for, and that it does not match: another product of the same
+maker, another maker's product with the same web server, a realm of the same shape. Without one, nothing fails when a pattern
+grows too wide, and a wrong identification is worse than none.",
+    bad: r#"
+  match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]+)$/ }
+  identify { vendor = acme; model = model; class = router.home }
+  example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }
+"#,
+    good: r#"
+  match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]+)$/ }
+  identify { vendor = acme; model = model; class = router.home }
+  example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }
+  example "Login" in top.auth.basic.realm => nothing
+"#,
+    level: Severity::Warning,
+    check: |signature, _, found| {
+        let refuses = |expect: &Expect| matches!(expect, Expect::NoMatch(..));
+        if !signature.tests.iter().any(|test| test.expect.iter().any(refuses)) {
+            let message = format!("signature `{}` has no near miss", signature.name);
+            let problem = LINT.finding(signature, signature.name_span, message, "nothing shows what it must not match");
+            found.push(problem.help("add `example \"...\" in FIELD => nothing`, or a test with `expect no_match`"));
+        }
+    },
+};

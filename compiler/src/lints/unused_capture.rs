@@ -1,0 +1,58 @@
+//! A capture that nothing reads: see [`LINT`].
+
+use std::collections::BTreeSet;
+
+use ksig_lang::Severity;
+
+use super::Lint;
+use crate::hir::{Expect, ExprKind};
+
+/// The lint.
+pub const LINT: Lint = Lint {
+    name: "unused-capture",
+    doc: "\
+A capture, extract or `let` that no slot, tag, condition or test reads is a leftover, or a version that was meant to be
+reported and is not.",
+    bad: r#"
+  summary "ACME BRL router"
+  match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]*) (?<fw>[\d.]+)$/ }
+  identify { vendor = acme; model = model; class = router.home }
+  example "BRL-04UR 1.20" in top.auth.basic.realm => { model: "BRL-04UR" }
+  example "Login" in top.auth.basic.realm => nothing
+"#,
+    good: r#"
+  summary "ACME BRL router"
+  match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]*) (?<fw: version(dotted)>[\d.]+)$/ }
+  identify { vendor = acme; model = model; version = fw; class = router.home }
+  example "BRL-04UR 1.20" in top.auth.basic.realm => { model: "BRL-04UR", version: v"1.20" }
+  example "Login" in top.auth.basic.realm => nothing
+"#,
+    level: Severity::Warning,
+    check: |signature, program, found| {
+        let mut read = BTreeSet::new();
+        signature.walk(&mut |expr| {
+            if let ExprKind::Var(id) = expr.kind {
+                read.insert(id);
+            }
+        });
+        let tested: Vec<&str> = signature
+            .tests
+            .iter()
+            .flat_map(|test| &test.expect)
+            .flat_map(|expect| if let Expect::Captures(values, _) = expect { values.as_slice() } else { &[] })
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let refined = program.signatures.iter().any(|other| other.refines.as_deref() == Some(&signature.name));
+        for (id, var) in signature.vars.iter().enumerate() {
+            let own = {
+                let span = signature.var_spans[id];
+                signature.span.start <= span.start && span.end <= signature.span.end
+            };
+            if own && !refined && !read.contains(&(id as u32)) && !tested.contains(&var.name.as_str()) && !var.redact {
+                let message = format!("nothing reads `{}`", var.name);
+                let problem = LINT.finding(signature, signature.var_spans[id], message, "bound here");
+                found.push(problem.help("use it, or write (?:...)"));
+            }
+        }
+    },
+};

@@ -1,0 +1,424 @@
+//! Lowers the typed program to a plan: equal slots, patterns and tests become one, lines that one slot decides become tests, the rest
+//! stays an expression that is evaluated for winners only.
+//!
+//! In: [`hir::Program`] without errors. Out: [`Plan`], a function of the set of signatures: all lists are made in the order of names.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ksig_runtime::plan::*;
+use ksig_schema::identification::Grade;
+use ksig_schema::{PlannedProbe, ProbeKey, ProbePlan, Section, Type};
+
+use crate::hir::{self, ExprKind, FieldRef};
+use crate::{ReleaseName, tables};
+
+/// Lowers all signatures that the release may hold: unverified ones only where it says so.
+pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
+    let chosen: Vec<&hir::Signature> =
+        program.signatures.iter().filter(|s| release.unverified || s.meta.grade != Grade::Unverified).collect();
+    let mut lowering = Lowering {
+        plan: Plan {
+            release: release.id.clone(),
+            date: release.date,
+            tables: program.tables.clone(),
+            vocabulary: program.vocabulary.clone(),
+            probe_plan: probe_plan(&chosen),
+            ..Plan::default()
+        },
+        tables: program.tables.iter().enumerate().map(|(id, table)| (table.name.as_str(), id as u32)).collect(),
+        signatures: chosen.iter().enumerate().map(|(id, signature)| (signature.name.as_str(), id as u32)).collect(),
+        probes: HashMap::new(),
+        slots: HashMap::new(),
+        patterns: HashMap::new(),
+        tests: HashMap::new(),
+    };
+    for signature in &chosen {
+        let lowered = lowering.signature(signature);
+        lowering.plan.signatures.push(lowered);
+    }
+    lowering.plan
+}
+
+/// Every probe once, with the ports of all signatures that read it; first-stage where any signature reads it so.
+fn probe_plan(signatures: &[&hir::Signature]) -> ProbePlan {
+    let mut probes: BTreeMap<ProbeKey, PlannedProbe> = BTreeMap::new();
+    for probe in signatures.iter().flat_map(|signature| used_probes(signature)) {
+        let planned = probes.entry(probe.key.clone()).or_insert_with(|| PlannedProbe {
+            key: probe.key.clone(),
+            ports: Vec::new(),
+            follow_up: true,
+            safety: probe.safety,
+        });
+        planned.ports.extend(&probe.ports);
+        planned.follow_up &= probe.follow;
+    }
+    for planned in probes.values_mut() {
+        planned.ports.sort_unstable();
+        planned.ports.dedup();
+    }
+    ProbePlan { probes: probes.into_values().collect() }
+}
+
+/// Probes that the signature reads a field of; a probe of the file that it does not mention is not its own.
+fn used_probes(signature: &hir::Signature) -> impl Iterator<Item = &hir::Probe> {
+    let mut used: Vec<&ProbeKey> = Vec::new();
+    signature.walk(&mut |expr| {
+        if let ExprKind::Field(field) = &expr.kind {
+            used.push(&field.probe);
+        }
+    });
+    signature.probes.iter().filter(move |probe| used.contains(&&probe.key))
+}
+
+struct Lowering<'a> {
+    plan: Plan,
+    tables: HashMap<&'a str, TableId>,
+    signatures: HashMap<&'a str, SignatureId>,
+    probes: HashMap<ProbeKey, ProbeId>,
+    slots: HashMap<Slot, SlotId>,
+    patterns: HashMap<Pattern, PatternId>,
+    tests: HashMap<Test, TestId>,
+}
+
+impl Lowering<'_> {
+    fn signature(&mut self, signature: &hir::Signature) -> Signature {
+        let condition = simplify(self.condition(&signature.condition));
+        let follows: Vec<ProbeId> = used_probes(signature)
+            .filter(|probe| probe.follow)
+            .map(|probe| probe.key.clone())
+            .collect::<Vec<_>>()
+            .iter()
+            .map(|key| self.probe(key))
+            .collect();
+        let first_stage = (!follows.is_empty()).then(|| simplify(self.condition(&signature.first_stage)));
+        Signature {
+            name: signature.name.clone(),
+            summary: signature.meta.summary.clone(),
+            confidence: signature.meta.confidence,
+            grade: signature.meta.grade,
+            refines: signature.refines.as_deref().and_then(|base| self.signatures.get(base).copied()),
+            vars: signature.vars.clone(),
+            triggers: self.triggers(&condition).map_or_else(Vec::new, |(_, tests)| tests),
+            condition,
+            follows,
+            first_stage,
+            steps: signature.steps.iter().map(|(var, expr)| (*var, self.expr(expr))).collect(),
+            identities: signature
+                .identities
+                .iter()
+                .map(|identity| IdentityPlan {
+                    facet: identity.facet.clone(),
+                    slots: identity.slots.iter().map(|(slot, expr)| (*slot, self.expr(expr))).collect(),
+                })
+                .collect(),
+            components: signature.components.iter().filter_map(|slots| self.component(slots)).collect(),
+            tags: signature
+                .tags
+                .iter()
+                .map(|tag| TagPlan {
+                    name: tag.name.clone(),
+                    params: tag.params.iter().map(|(name, expr)| (name.clone(), self.expr(expr))).collect(),
+                    when: tag.when.as_ref().map(|when| self.expr(when)),
+                })
+                .collect(),
+            support: signature.support.as_ref().map(|support| SupportPlan {
+                ends: support.ends.as_ref().map(|expr| self.expr(expr)),
+                latest: support.latest.as_ref().map(|expr| self.expr(expr)),
+                scheme: support.scheme.clone(),
+            }),
+        }
+    }
+
+    fn component(&mut self, slots: &[(String, hir::Expr)]) -> Option<ComponentPlan> {
+        let mut of = |wanted: &str| slots.iter().find(|(name, _)| name == wanted).map(|(_, expr)| self.expr(expr));
+        Some(ComponentPlan { vendor: of("vendor"), product: of("product")?, version: of("version") })
+    }
+
+    fn probe(&mut self, key: &ProbeKey) -> ProbeId {
+        let next = self.plan.probes.len() as u32;
+        *self.probes.entry(key.clone()).or_insert_with(|| {
+            self.plan.probes.push(key.clone());
+            next
+        })
+    }
+
+    fn slot(&mut self, field: &FieldRef) -> SlotId {
+        let slot = Slot {
+            probe: self.probe(&field.probe),
+            field: field.field.name.to_string(),
+            key: field.key.clone(),
+            section: field.field.section,
+            fold_width: field.fold_width,
+        };
+        let next = self.plan.slots.len() as u32;
+        *self.slots.entry(slot.clone()).or_insert_with(|| {
+            self.plan.slots.push(slot);
+            next
+        })
+    }
+
+    fn pattern(&mut self, pattern: &Pattern) -> PatternId {
+        let next = self.plan.patterns.len() as u32;
+        *self.patterns.entry(pattern.clone()).or_insert_with(|| {
+            self.plan.patterns.push(pattern.clone());
+            next
+        })
+    }
+
+    fn test(&mut self, slot: SlotId, predicate: Predicate) -> TestId {
+        let test = Test { slot, predicate };
+        let next = self.plan.tests.len() as u32;
+        *self.tests.entry(test.clone()).or_insert_with(|| {
+            self.plan.tests.push(test);
+            next
+        })
+    }
+
+    fn condition(&mut self, condition: &hir::Condition) -> Condition {
+        match condition {
+            hir::Condition::Line { expr, note } => self.line(expr, note),
+            hir::Condition::All(lines) => Condition::All(lines.iter().map(|line| self.condition(line)).collect()),
+            hir::Condition::Any(lines) => Condition::Any(lines.iter().map(|line| self.condition(line)).collect()),
+            hir::Condition::AtLeast(count, lines) => Condition::AtLeast(*count, lines.iter().map(|line| self.condition(line)).collect()),
+            hir::Condition::None(lines) => {
+                let mut fields = Vec::new();
+                lines.iter().for_each(|line| line.walk(&mut |expr| fields.extend(field_of(expr))));
+                let negated = Condition::Any(lines.iter().map(|line| self.condition(line)).collect());
+                self.proven(&fields, Condition::Not(Box::new(negated)))
+            }
+        }
+    }
+
+    /// A negation with the proof that it needs: every section that it speaks of is complete (V3).
+    fn proven(&mut self, fields: &[&FieldRef], negation: Condition) -> Condition {
+        let mut all: Vec<Condition> = Vec::new();
+        let mut sections: Vec<(&ProbeKey, Section)> = Vec::new();
+        for field in fields {
+            if sections.contains(&(&field.probe, field.field.section)) {
+                continue;
+            }
+            sections.push((&field.probe, field.field.section));
+            let slot = self.slot(field);
+            let note = LineNote { label: String::new(), text: format!("{} answered in full", field.probe) };
+            all.push(Condition::Test(Leaf { test: self.test(slot, Predicate::Complete), captures: Vec::new(), note }));
+        }
+        all.push(negation);
+        Condition::All(all)
+    }
+
+    /// A line: a test where one slot decides, else a late expression.
+    fn line(&mut self, expr: &hir::Expr, note: &LineNote) -> Condition {
+        match &expr.kind {
+            ExprKind::And(a, b) => Condition::All(vec![self.line(a, note), self.line(b, note)]),
+            ExprKind::Or(a, b) => Condition::Any(vec![self.line(a, note), self.line(b, note)]),
+            ExprKind::Not(inner) => {
+                let mut fields = Vec::new();
+                inner.walk(&mut |expr| fields.extend(field_of(expr)));
+                let negated = Condition::Not(Box::new(self.line(inner, note)));
+                self.proven(&fields, negated)
+            }
+            ExprKind::Matches(value, found) => match &value.kind {
+                ExprKind::Field(field) => {
+                    let (slot, pattern) = (self.slot(field), self.pattern(&found.pattern));
+                    let test = self.test(slot, Predicate::Matches(pattern));
+                    Condition::Test(Leaf { test, captures: found.captures.clone(), note: note.clone() })
+                }
+                _ => Condition::Late(self.expr(expr), note.clone()),
+            },
+            _ => match self.predicates(expr) {
+                Some((slot, predicates)) => {
+                    let mut tests: Vec<Condition> = predicates
+                        .into_iter()
+                        .map(|predicate| {
+                            Condition::Test(Leaf { test: self.test(slot, predicate), captures: Vec::new(), note: note.clone() })
+                        })
+                        .collect();
+                    if tests.len() == 1 { tests.remove(0) } else { Condition::Any(tests) }
+                }
+                None => Condition::Late(self.expr(expr), note.clone()),
+            },
+        }
+    }
+
+    /// The slot and the predicates of which one must hold; absent where more than one slot or a variable decides.
+    fn predicates(&mut self, expr: &hir::Expr) -> Option<(SlotId, Vec<Predicate>)> {
+        let field_and = |e: &hir::Expr| if let ExprKind::Field(field) = &e.kind { Some(field.clone()) } else { None };
+        let constant = |e: &hir::Expr| if let ExprKind::Const(datum) = &e.kind { Some(datum.clone()) } else { None };
+        let (field, predicates) = match &expr.kind {
+            ExprKind::Field(field) if *expr.ty.required() == Type::Bool => (field.clone(), vec![Predicate::Bool(true)]),
+            ExprKind::Absent(e) => (field_and(e)?, vec![Predicate::Absent]),
+            ExprKind::Present(e) => (field_and(e)?, vec![Predicate::Present]),
+            ExprKind::Under(e, oid) => (field_and(e)?, vec![Predicate::Under(oid.clone())]),
+            ExprKind::Compare(op, None, a, b) => (field_and(a)?, vec![comparison(*op, &constant(b)?)?]),
+            ExprKind::TextTest(op, a, b) => {
+                let bytes = bytes_of(&constant(b)?)?;
+                let predicate = match op {
+                    TextOp::Starts => Predicate::Starts(bytes),
+                    TextOp::Ends => Predicate::Ends(bytes),
+                    TextOp::Contains => Predicate::Contains(bytes),
+                };
+                (field_and(a)?, vec![predicate])
+            }
+            ExprKind::InList(a, items) => {
+                let field = field_and(a)?;
+                let predicates = match items.first()? {
+                    Datum::Int(_) => items.iter().map(|item| comparison(CompareOp::Eq, item)).collect::<Option<Vec<_>>>()?,
+                    _ => vec![one_of(items.iter().map(bytes_of).collect::<Option<_>>()?)],
+                };
+                (field, predicates)
+            }
+            ExprKind::InTable(a, table) => {
+                let keys =
+                    tables::keys(&self.plan.tables[self.tables[table.as_str()] as usize]).map(|key| key.as_bytes().to_vec()).collect();
+                (field_and(a)?, vec![one_of(keys)])
+            }
+            ExprKind::InRange { value, low, high, inclusive, scheme: None } => {
+                let (Datum::Int(low), Datum::Int(high)) = (constant(low)?, constant(high)?) else { return None };
+                let high = if *inclusive { high } else { high.checked_sub(1)? };
+                (field_and(value)?, vec![Predicate::IntIn(low, high)])
+            }
+            _ => return None,
+        };
+        Some((self.slot(&field), predicates))
+    }
+
+    fn expr(&mut self, expr: &hir::Expr) -> Expr {
+        let mut boxed = |e: &hir::Expr| Box::new(self.expr(e));
+        match &expr.kind {
+            ExprKind::Const(datum) => Expr::Const(datum.clone()),
+            ExprKind::Var(id) => Expr::Var(*id),
+            ExprKind::Field(field) => Expr::Slot(self.slot(field), field.field.many),
+            ExprKind::ScanDate => Expr::ScanDate,
+            ExprKind::Row(table, key) => {
+                let key = boxed(key);
+                Expr::Row(self.tables[table.as_str()], key)
+            }
+            ExprKind::Column(row, index) => Expr::Column(boxed(row), *index),
+            ExprKind::Compare(op, scheme, a, b) => Expr::Compare(*op, scheme.clone(), boxed(a), boxed(b)),
+            ExprKind::TextTest(op, a, b) => Expr::TextTest(*op, boxed(a), boxed(b)),
+            ExprKind::Matches(value, found) => {
+                let value = boxed(value);
+                Expr::Matches(self.pattern(&found.pattern), value)
+            }
+            ExprKind::Extract(value, pattern, group) => {
+                let value = boxed(value);
+                Expr::Extract(self.pattern(pattern), group.clone(), value)
+            }
+            ExprKind::InList(value, items) => Expr::In(boxed(value), Box::new(Expr::Const(Datum::List(items.clone())))),
+            ExprKind::InTable(value, table) => {
+                let value = boxed(value);
+                let row = Expr::Row(self.tables[table.as_str()], value);
+                Expr::Present(Box::new(row))
+            }
+            ExprKind::InRange { value, low, high, inclusive, scheme } => {
+                let upper = if *inclusive { CompareOp::Le } else { CompareOp::Lt };
+                let above = Expr::Compare(CompareOp::Ge, scheme.clone(), boxed(value), boxed(low));
+                let below = Expr::Compare(upper, scheme.clone(), boxed(value), boxed(high));
+                Expr::And(Box::new(above), Box::new(below))
+            }
+            ExprKind::Under(value, oid) => {
+                let (exact, below) = (Datum::Text(oid.clone()), Datum::Text(format!("{oid}.")));
+                let same = Expr::Compare(CompareOp::Eq, None, boxed(value), Box::new(Expr::Const(exact)));
+                let under = Expr::TextTest(TextOp::Starts, boxed(value), Box::new(Expr::Const(below)));
+                Expr::Or(Box::new(same), Box::new(under))
+            }
+            ExprKind::Absent(a) => Expr::Absent(boxed(a)),
+            ExprKind::Present(a) => Expr::Present(boxed(a)),
+            ExprKind::Not(a) => Expr::Not(boxed(a)),
+            ExprKind::And(a, b) => Expr::And(boxed(a), boxed(b)),
+            ExprKind::Or(a, b) => Expr::Or(boxed(a), boxed(b)),
+            ExprKind::If(a, b, c) => Expr::If(boxed(a), boxed(b), boxed(c)),
+            ExprKind::FirstOf(all) => Expr::FirstOf(all.iter().map(|one| self.expr(one)).collect()),
+            ExprKind::Template(parts) => Expr::Template(parts.iter().map(|(part, cpe)| (self.expr(part), *cpe)).collect()),
+            ExprKind::Convert(value, scheme) => Expr::Convert(expr.ty.required().clone(), scheme.clone(), boxed(value)),
+        }
+    }
+
+    /// Tests of which one is not false whenever the condition is not, with their weight; absent where there are none.
+    ///
+    /// A heavier set is a worse choice: it holds tests that are true for many responses.
+    fn triggers(&self, condition: &Condition) -> Option<(u32, Vec<TestId>)> {
+        match condition {
+            Condition::Test(leaf) => {
+                let weight = match &self.plan.tests[leaf.test as usize].predicate {
+                    Predicate::Equals(_) | Predicate::OneOf(_) | Predicate::Under(_) => 1,
+                    Predicate::Starts(_) | Predicate::Ends(_) | Predicate::Contains(_) | Predicate::Matches(_) => 2,
+                    Predicate::IntIn(..) | Predicate::Bool(_) => 50,
+                    Predicate::Present | Predicate::Absent | Predicate::Complete => 100,
+                };
+                Some((weight, vec![leaf.test]))
+            }
+            Condition::Late(..) | Condition::Not(_) => None,
+            Condition::All(all) => all.iter().filter_map(|one| self.triggers(one)).min(),
+            Condition::Any(all) => union(all.iter().map(|one| self.triggers(one)).collect::<Option<Vec<_>>>()?),
+            Condition::AtLeast(count, all) => {
+                let known: Vec<_> = all.iter().filter_map(|one| self.triggers(one)).collect();
+                let without = all.len() - known.len();
+                if *count as usize > without { union(known) } else { None }
+            }
+        }
+    }
+}
+
+fn union(sets: Vec<(u32, Vec<TestId>)>) -> Option<(u32, Vec<TestId>)> {
+    let weight = sets.iter().map(|(weight, _)| weight).sum();
+    let mut tests: Vec<TestId> = sets.into_iter().flat_map(|(_, tests)| tests).collect();
+    tests.sort_unstable();
+    tests.dedup();
+    (!tests.is_empty()).then_some((weight, tests))
+}
+
+fn field_of(expr: &hir::Expr) -> Option<&FieldRef> {
+    if let ExprKind::Field(field) = &expr.kind { Some(field) } else { None }
+}
+
+fn bytes_of(datum: &Datum) -> Option<Vec<u8>> {
+    match datum {
+        Datum::Text(text) => Some(text.as_bytes().to_vec()),
+        Datum::Bytes(bytes) => Some(bytes.clone()),
+        _ => None,
+    }
+}
+
+fn one_of(mut values: Vec<Vec<u8>>) -> Predicate {
+    values.sort();
+    values.dedup();
+    Predicate::OneOf(values)
+}
+
+fn comparison(op: CompareOp, constant: &Datum) -> Option<Predicate> {
+    Some(match (op, constant) {
+        (CompareOp::Eq, Datum::Bool(v)) => Predicate::Bool(*v),
+        (CompareOp::Eq, Datum::Text(_) | Datum::Bytes(_)) => Predicate::Equals(bytes_of(constant)?),
+        (CompareOp::Eq, Datum::Int(v)) => Predicate::IntIn(*v, *v),
+        (CompareOp::Lt, Datum::Int(v)) => Predicate::IntIn(i64::MIN, v.checked_sub(1)?),
+        (CompareOp::Le, Datum::Int(v)) => Predicate::IntIn(i64::MIN, *v),
+        (CompareOp::Gt, Datum::Int(v)) => Predicate::IntIn(v.checked_add(1)?, i64::MAX),
+        (CompareOp::Ge, Datum::Int(v)) => Predicate::IntIn(*v, i64::MAX),
+        _ => return None,
+    })
+}
+
+/// Groups of one line become that line, and groups of the same kind inside each other become one.
+fn simplify(condition: Condition) -> Condition {
+    let one_or = |mut all: Vec<Condition>, group: fn(Vec<Condition>) -> Condition| if all.len() == 1 { all.remove(0) } else { group(all) };
+    match condition {
+        Condition::All(all) => {
+            let flat = all.into_iter().map(simplify).flat_map(|one| match one {
+                Condition::All(inner) => inner,
+                other => vec![other],
+            });
+            one_or(flat.collect(), Condition::All)
+        }
+        Condition::Any(all) => {
+            let flat = all.into_iter().map(simplify).flat_map(|one| match one {
+                Condition::Any(inner) => inner,
+                other => vec![other],
+            });
+            one_or(flat.collect(), Condition::Any)
+        }
+        Condition::AtLeast(count, all) => Condition::AtLeast(count, all.into_iter().map(simplify).collect()),
+        Condition::Not(inner) => Condition::Not(Box::new(simplify(*inner))),
+        leaf @ (Condition::Test(_) | Condition::Late(..)) => leaf,
+    }
+}

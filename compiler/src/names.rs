@@ -1,0 +1,194 @@
+//! What each module declares, and what each file may say because of its `use` lines.
+//!
+//! In: all files of a set. Out: [`Names`], which later phases only read. A name that is declared twice keeps its first declaration.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ksig_lang::ast::{self, Item, Name, Path};
+use ksig_lang::{Diagnostic, FileId, Span};
+use ksig_schema::{Scheme, Term, Vocabulary};
+
+use crate::problems;
+use crate::types::Params;
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Definition {
+    /// A vendor's id.
+    Vendor(String),
+    /// A class's id.
+    Class(String),
+    /// A tag's id.
+    Tag(String),
+    /// A table's full name.
+    Table(String),
+    /// A scheme's full name.
+    Scheme(String),
+    /// A probe: file and index of its item.
+    Probe(FileId, usize),
+    /// A signature's full name.
+    Signature(String),
+}
+
+/// Where a signature is declared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// In which file.
+    pub file: FileId,
+    /// Which item.
+    pub item: usize,
+}
+
+/// All declarations of a set of files.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Vendors, classes and tags with their display names.
+    pub vocabulary: Vocabulary,
+    /// Each tag's parameters.
+    pub tag_params: BTreeMap<String, Params>,
+    /// Each scheme by full name, built-in ones by their short one.
+    pub schemes: BTreeMap<String, Scheme>,
+    /// Tables by full name.
+    pub tables: BTreeMap<String, Place>,
+    /// Signatures by full name.
+    pub signatures: BTreeMap<String, Place>,
+    /// A file's scope: its own items and what it imports.
+    pub scopes: HashMap<FileId, BTreeMap<String, Definition>>,
+}
+
+/// `router.buffalo.airstation` as text.
+pub fn dotted(path: &Path) -> String {
+    path.value.iter().map(|name| name.value.as_str()).collect::<Vec<_>>().join(".")
+}
+
+/// The module of a file as text; empty when it has none.
+pub fn module_of(file: &ast::File) -> String {
+    file.module.as_ref().map(dotted).unwrap_or_default()
+}
+
+/// `module.name`, or `name` alone in a file without a module.
+pub fn full_name(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_string() } else { format!("{module}.{name}") }
+}
+
+/// Collects all declarations; problems: names declared twice, unknown modules and names in `use`.
+pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>) -> Names {
+    let mut names = Names::default();
+    for builtin in ["dotted", "semver", "date"] {
+        names.schemes.extend(Scheme::builtin(builtin).map(|scheme| (builtin.to_string(), scheme)));
+    }
+    let mut exports: BTreeMap<String, BTreeMap<String, (Definition, FileId, Span)>> = BTreeMap::new();
+    for &(file, ast) in files {
+        let module = module_of(ast);
+        let exported = exports.entry(module.clone()).or_default();
+        for (index, item) in ast.items.iter().enumerate() {
+            let Some((name, definition)) = declare(&mut names, file, index, item, &module, diagnostics) else { continue };
+            if let Some((_, first_file, first)) = exported.get(&name.value) {
+                diagnostics.push(problems::declared_twice(&name, file, *first_file, *first));
+            } else {
+                exported.insert(name.value.clone(), (definition, file, name.span));
+            }
+        }
+    }
+    for &(file, ast) in files {
+        let mut scope: BTreeMap<String, Definition> = BTreeMap::new();
+        if let Some(own) = exports.get(&module_of(ast)) {
+            scope.extend(
+                own.iter().filter(|(_, (_, at, _))| *at == file).map(|(name, (definition, ..))| (name.clone(), definition.clone())),
+            );
+        }
+        for import in &ast.uses {
+            let path = dotted(&import.path);
+            let Some(exported) = exports.get(&path) else {
+                diagnostics.push(problems::unknown_module(&path, file, import.path.span, exports.keys().map(String::as_str)));
+                continue;
+            };
+            for name in &import.names {
+                match exported.get(&name.value) {
+                    Some((definition, ..)) => {
+                        scope.insert(name.value.clone(), definition.clone());
+                    }
+                    None => diagnostics.push(problems::unknown_import(&path, name, file, exported.keys().map(String::as_str))),
+                }
+            }
+        }
+        names.scopes.insert(file, scope);
+    }
+    names
+}
+
+/// Enters one item into the lists; gives back its name in the module.
+fn declare(
+    names: &mut Names,
+    file: FileId,
+    index: usize,
+    item: &Item,
+    module: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(Name, Definition)> {
+    let place = Place { file, item: index };
+    let entry_name = |entry: &ast::Entry| Name { value: dotted(&entry.path), span: entry.path.span };
+    match item {
+        Item::Vendor(entry) => {
+            let name = entry_name(entry);
+            names.vocabulary.vendors.entry(name.value.clone()).or_insert_with(|| term(entry, "name"));
+            Some((name.clone(), Definition::Vendor(name.value)))
+        }
+        Item::Class(entry) => {
+            let name = entry_name(entry);
+            names.vocabulary.classes.entry(name.value.clone()).or_insert_with(|| term(entry, "en"));
+            Some((name.clone(), Definition::Class(name.value)))
+        }
+        Item::Tag(entry) => {
+            let name = entry_name(entry);
+            names.vocabulary.tags.entry(name.value.clone()).or_insert_with(|| term(entry, "en"));
+            names.tag_params.entry(name.value.clone()).or_insert_with(|| entry.params.clone());
+            Some((name.clone(), Definition::Tag(name.value)))
+        }
+        Item::Table(table) => {
+            let full = full_name(module, &table.name.value);
+            names.tables.entry(full.clone()).or_insert(place);
+            Some((table.name.clone(), Definition::Table(full)))
+        }
+        Item::Scheme(scheme) => {
+            let full = full_name(module, &scheme.name.value);
+            match crate::types::scheme(&full, &scheme.value) {
+                Ok(read) => {
+                    names.schemes.entry(full.clone()).or_insert(read);
+                }
+                Err(reason) => diagnostics.push(problems::bad_scheme(&reason, file, scheme.value.span)),
+            }
+            Some((scheme.name.clone(), Definition::Scheme(full)))
+        }
+        Item::Probe(probe) => Some((probe.name.clone(), Definition::Probe(file, index))),
+        Item::Signature(signature) => {
+            let full = full_name(module, &signature.name.value);
+            names.signatures.entry(full.clone()).or_insert(place);
+            Some((signature.name.clone(), Definition::Signature(full)))
+        }
+        Item::Let(binding) => {
+            diagnostics.push(problems::not_compiled_yet("`let` outside a signature", file, binding.span));
+            None
+        }
+        Item::Choice(choice) => {
+            diagnostics.push(problems::not_compiled_yet("`choice`", file, choice.span));
+            None
+        }
+    }
+}
+
+/// Display names of a vocabulary entry; `english` is the attribute that holds the English one.
+fn term(entry: &ast::Entry, english: &'static str) -> Term {
+    let texts = |wanted: &'static str| {
+        let attributes = entry.attributes.iter().filter(move |attribute| attribute.name.value == wanted);
+        attributes.flat_map(|attribute| &attribute.values).filter_map(|value| match &value.kind {
+            ast::ExprKind::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    Term {
+        en: texts(english).next().unwrap_or_else(|| dotted(&entry.path)),
+        ja: texts("ja").next().unwrap_or_default(),
+        aliases: texts("alias").chain(texts("former")).collect(),
+    }
+}

@@ -1,0 +1,300 @@
+//! Tables: columns from the item, rows from CSV or TSV text or from the item itself.
+//!
+//! In: a `table` item and its file's bytes. Out: [`Table`] with typed cells, sorted by key. An empty cell is a missing one and needs an
+//! optional column. Problems in a CSV file are shown at the table's `from`, with the file's own line and column in their text.
+
+use std::collections::BTreeMap;
+
+use ksig_lang::ast;
+use ksig_lang::{Diagnostic, FileId};
+use ksig_runtime::plan::{BoundKind, Column, Datum, Table};
+use ksig_schema::Type;
+
+use crate::input::{Input, Source};
+use crate::names::Names;
+use crate::problems;
+
+/// Most rows of one table.
+pub const ROWS_MAX: usize = 1_000_000;
+/// Most problems that are shown of one table.
+const PROBLEMS_MAX: usize = 20;
+
+/// Reads one table. Rows with problems are left out; the table itself always comes back, so that what uses it is checked too.
+pub fn read(
+    item: &ast::Table,
+    full_name: &str,
+    file: FileId,
+    input: &Input,
+    source: &Source,
+    names: &Names,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Table {
+    let mut columns = Vec::new();
+    for column in &item.columns {
+        match crate::types::read(&column.ty, &|scheme| crate::check::scheme_in_scope(names, file, scheme)) {
+            Ok(ty) => columns.push(Column { name: column.name.value.clone(), ty }),
+            Err(reason) => diagnostics.push(problems::bad_type(&reason, file, column.ty.span)),
+        }
+    }
+    let keys: Vec<_> = item.columns.iter().enumerate().filter(|(_, column)| column.key).collect();
+    if let [_, (_, second), ..] = keys.as_slice() {
+        diagnostics.push(problems::second_key(file, second.name.span));
+    }
+    let broken = columns.len() != item.columns.len();
+    let key = keys.first().map(|(index, _)| *index as u32);
+    let mut table = Table { name: full_name.into(), columns, key: key.filter(|_| !broken), rows: Vec::new() };
+    if broken {
+        return table;
+    }
+    let mut reader = Reader { item, file, names, diagnostics, problems: 0 };
+    match &item.from {
+        Some(from) => match input.asset(source, &from.value) {
+            Some(bytes) => reader.csv(&mut table, &from.value, bytes),
+            None => reader.diagnostics.push(problems::missing_file(&from.value, &source.folder, file, from.span)),
+        },
+        None => reader.inline(&mut table),
+    }
+    sort_by_key(&mut table);
+    table
+}
+
+struct Reader<'a> {
+    item: &'a ast::Table,
+    file: FileId,
+    names: &'a Names,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    problems: usize,
+}
+
+impl Reader<'_> {
+    fn csv(&mut self, table: &mut Table, name: &str, bytes: &[u8]) {
+        let delimiter = if name.ends_with(".tsv") { b'\t' } else { b',' };
+        let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).comment(Some(b'#')).flexible(true).from_reader(bytes);
+        let header = match rows.headers() {
+            Ok(header) => header.clone(),
+            Err(error) => return self.report(name, 1, &format!("cannot be read: {error}")),
+        };
+        let places: Vec<Option<usize>> =
+            table.columns.iter().map(|column| header.iter().position(|h| h.trim_start_matches('\u{feff}').trim() == column.name)).collect();
+        for (column, place) in table.columns.iter().zip(&places) {
+            if place.is_none() {
+                self.report(
+                    name,
+                    1,
+                    &format!("has no column `{}`; its columns are {}", column.name, header.iter().collect::<Vec<_>>().join(", ")),
+                );
+            }
+        }
+        for extra in header.iter().filter(|h| !table.columns.iter().any(|c| c.name == h.trim_start_matches('\u{feff}').trim())) {
+            self.report(name, 1, &format!("has a column `{extra}` that the table does not declare"));
+        }
+        if self.problems > 0 {
+            return;
+        }
+        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+        for row in rows.records() {
+            if table.rows.len() >= ROWS_MAX {
+                return self.report(name, 0, &format!("has more than {ROWS_MAX} rows"));
+            }
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    let line = error.position().map_or(0, csv::Position::line);
+                    self.report(name, line, &format!("cannot be read: {error}"));
+                    continue;
+                }
+            };
+            let line = row.position().map_or(0, csv::Position::line);
+            if row.len() != header.len() {
+                self.report(name, line, &format!("has {} cells where the header has {}", row.len(), header.len()));
+                continue;
+            }
+            let mut cells = Vec::with_capacity(places.len());
+            for (column, place) in table.columns.iter().zip(&places) {
+                let text = place.and_then(|at| row.get(at)).unwrap_or_default().trim();
+                match cell(text, &column.ty, self.names) {
+                    Ok(datum) => cells.push(datum),
+                    Err(reason) => self.report(name, line, &format!("column `{}`: {reason}", column.name)),
+                }
+            }
+            if cells.len() < table.columns.len() {
+                continue;
+            }
+            if let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
+                && let Some(first) = seen.insert(key.clone(), line)
+            {
+                self.report(name, line, &format!("key `{key}` stands in line {first} already"));
+                continue;
+            }
+            table.rows.push(cells);
+        }
+    }
+
+    fn inline(&mut self, table: &mut Table) {
+        let mut seen = BTreeMap::new();
+        for row in &self.item.rows {
+            if row.value.len() != table.columns.len() {
+                let text = format!("this row has {} values where the table has {} columns", row.value.len(), table.columns.len());
+                self.diagnostics.push(problems::bad_row(&text, self.file, row.span));
+                continue;
+            }
+            let mut cells = Vec::with_capacity(row.value.len());
+            for (column, value) in table.columns.iter().zip(&row.value) {
+                match literal(value, &column.ty, self.names) {
+                    Ok(datum) => cells.push(datum),
+                    Err(reason) => {
+                        self.diagnostics.push(problems::bad_row(&format!("column `{}`: {reason}", column.name), self.file, value.span))
+                    }
+                }
+            }
+            if cells.len() < table.columns.len() {
+                continue;
+            }
+            if let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
+                && let Some(first) = seen.insert(key.clone(), row.span)
+            {
+                self.diagnostics.push(problems::key_twice(key, self.file, row.span, first));
+                continue;
+            }
+            table.rows.push(cells);
+        }
+    }
+
+    fn report(&mut self, name: &str, line: u64, reason: &str) {
+        self.problems += 1;
+        let span = self.item.from.as_ref().map_or(self.item.name.span, |from| from.span);
+        match self.problems {
+            n if n < PROBLEMS_MAX => self.diagnostics.push(problems::bad_table_file(name, line, reason, self.file, span)),
+            PROBLEMS_MAX => self.diagnostics.push(problems::bad_table_file(name, line, "and more problems, not shown", self.file, span)),
+            _ => {}
+        }
+    }
+}
+
+/// Sorts rows by key, so that the plan is a function of the set and rows are found by bisection.
+fn sort_by_key(table: &mut Table) {
+    if let Some(key) = table.key {
+        table.rows.sort_by(|a, b| text_of(&a[key as usize]).cmp(text_of(&b[key as usize])));
+    }
+}
+
+fn text_of(datum: &Datum) -> &str {
+    match datum {
+        Datum::Text(text) => text,
+        _ => "",
+    }
+}
+
+/// The keys of a table, in order.
+pub fn keys(table: &Table) -> impl Iterator<Item = &str> {
+    let key = table.key;
+    table.rows.iter().filter_map(move |row| key.map(|key| text_of(&row[key as usize])))
+}
+
+/// Reads a cell's text as a type. The error is a sentence.
+pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, String> {
+    if text.is_empty() {
+        return if ty.is_optional() { Ok(Datum::Missing) } else { Err("is empty; a column that may be empty has a type with `?`".into()) };
+    }
+    let wrong = || format!("`{text}` is no {}", ty.required());
+    match ty.required() {
+        Type::Bool => match text {
+            "true" => Ok(Datum::Bool(true)),
+            "false" => Ok(Datum::Bool(false)),
+            _ => Err(wrong()),
+        },
+        Type::Int => text.parse().map(Datum::Int).map_err(|_| wrong()),
+        Type::Date => text.parse().map(Datum::Date).map_err(|_| format!("{}: dates are written 2026-12-31", wrong())),
+        Type::Version(scheme) => version(text, scheme, names).map_err(|reason| format!("{}{reason}", wrong())),
+        Type::Vendor if !names.vocabulary.vendors.contains_key(text) => Err(unknown(text, "vendor", names.vocabulary.vendors.keys())),
+        Type::Class if !names.vocabulary.classes.contains_key(text) => Err(unknown(text, "class", names.vocabulary.classes.keys())),
+        Type::Url if !(text.starts_with("http://") || text.starts_with("https://")) => Err(wrong()),
+        Type::Cve if !is_cve(text) => Err(format!("{}: they are written CVE-2024-1234", wrong())),
+        Type::Ip if text.parse::<std::net::IpAddr>().is_err() => Err(wrong()),
+        Type::Oid if !is_oid(text) => Err(wrong()),
+        Type::Hash => hex(text).map(Datum::Bytes).ok_or_else(wrong),
+        Type::List(of) => text.split_whitespace().map(|one| cell(one, of, names)).collect::<Result<_, _>>().map(Datum::List),
+        Type::Bound(of) => {
+            let (kind, rest) = match text.split_at(text.len().min(2)) {
+                (">=", rest) => (BoundKind::AtLeast, rest),
+                ("<=", rest) => (BoundKind::By, rest),
+                _ => (BoundKind::Exactly, text.strip_prefix('=').unwrap_or(text)),
+            };
+            cell(rest.trim(), of, names).map(|inner| Datum::Bound(kind, Box::new(inner)))
+        }
+        Type::Bytes | Type::Row(_) | Type::Optional(_) | Type::Duration => Err(format!("a table has no column of type {ty}")),
+        _ => Ok(Datum::Text(text.into())),
+    }
+}
+
+fn version(text: &str, scheme: &str, names: &Names) -> Result<Datum, String> {
+    let known = names.schemes.get(scheme).ok_or("")?;
+    known.parse(text).map(|_| Datum::Text(text.into())).ok_or_else(|| format!(": the scheme `{}` does not read it", known.name))
+}
+
+fn unknown<'a>(text: &str, what: &str, all: impl Iterator<Item = &'a String>) -> String {
+    let near = problems::nearest(text, all.map(String::as_str));
+    near.map_or_else(|| format!("there is no {what} `{text}`"), |near| format!("there is no {what} `{text}`; did you mean `{near}`?"))
+}
+
+/// `CVE-2024-1234`.
+pub fn is_cve(text: &str) -> bool {
+    let digits = |part: &str, least: usize| part.len() >= least && part.bytes().all(|b| b.is_ascii_digit());
+    let mut parts = text.splitn(3, '-');
+    parts.next() == Some("CVE") && parts.next().is_some_and(|year| digits(year, 4)) && parts.next().is_some_and(|number| digits(number, 4))
+}
+
+/// Dotted numbers.
+pub fn is_oid(text: &str) -> bool {
+    !text.is_empty() && text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Bytes of hexadecimal digits.
+pub fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    (digits.len().is_multiple_of(2) && !digits.is_empty()).then_some(())?;
+    let nibble = |b: u8| (b as char).to_digit(16).map(|n| n as u8);
+    digits.chunks(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
+}
+
+/// Reads a literal expression as a type: cells of inline rows, values in tests. The error is a sentence.
+pub fn literal(expr: &ast::Expr, ty: &Type, names: &Names) -> Result<Datum, String> {
+    use ast::ExprKind::*;
+    let wrong = |what: &str| Err(format!("expected {ty}, found {what}"));
+    match (&expr.kind, ty.required()) {
+        (Name(word), _) if word == "absent" => {
+            if ty.is_optional() {
+                Ok(Datum::Missing)
+            } else {
+                wrong("`absent`")
+            }
+        }
+        (Bool(v), Type::Bool) => Ok(Datum::Bool(*v)),
+        (Int(v), Type::Int) => Ok(Datum::Int(*v)),
+        (Date(v), Type::Date) => Ok(Datum::Date(*v)),
+        (Prefixed(prefix, text), Type::Version(scheme)) if prefix == "v" => {
+            version(text, scheme, names).map_err(|reason| format!("`{text}` is no {ty}{reason}"))
+        }
+        (Prefixed(prefix, text), Type::Hash) if prefix == "h" => {
+            hex(text).map(Datum::Bytes).ok_or_else(|| format!("`{text}` is not hexadecimal"))
+        }
+        (Text(_), Type::Version(_)) => wrong("text; a version is written v\"1.20\""),
+        (Text(text), _) => cell(text, ty, names),
+        (Dotted(text), Type::Oid | Type::Ip) => cell(text, ty, names),
+        (Name(_) | Field(..), Type::Vendor | Type::Class) => match crate::check::dotted_name(expr) {
+            Some(name) => cell(&name, ty, names),
+            None => wrong("an expression"),
+        },
+        (List(values), Type::List(of)) => values.iter().map(|value| literal(value, of, names)).collect::<Result<_, _>>().map(Datum::List),
+        (Worded(word, value), Type::Bound(of)) => {
+            let kind = match word.value.as_str() {
+                "at_least" => BoundKind::AtLeast,
+                "by" => BoundKind::By,
+                _ => return wrong("another word; a bound is a value, `at_least x` or `by x`"),
+            };
+            literal(value, of, names).map(|inner| Datum::Bound(kind, Box::new(inner)))
+        }
+        (_, Type::Bound(of)) => literal(expr, of, names).map(|inner| Datum::Bound(BoundKind::Exactly, Box::new(inner))),
+        _ => wrong("another value"),
+    }
+}

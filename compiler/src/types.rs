@@ -1,0 +1,85 @@
+//! Type expressions and version schemes, read from syntax.
+
+use ksig_lang::ast::{self, ExprKind, TypeExpr};
+use ksig_schema::{Scheme, SchemeKind, Type};
+
+/// A tag's declared parameters, as written.
+pub type Params = Vec<ast::Param>;
+
+/// Reads a scheme: `dotted`, `semver`, `date`, or `dotted(parts: 3, train: leading 2)`. The error is a sentence for the author.
+pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, String> {
+    let known = "a scheme is `dotted`, `semver`, `date` or `dotted(parts: 3, train: leading 2)`";
+    match &value.kind {
+        ExprKind::Name(builtin) => {
+            let base = Scheme::builtin(builtin).ok_or_else(|| format!("`{builtin}` is no scheme: {known}"))?;
+            Ok(Scheme { name: name.into(), kind: base.kind })
+        }
+        ExprKind::Call(callee, args) if callee.kind == ExprKind::Name("dotted".into()) => {
+            let (mut parts, mut train) = (None, 0);
+            for arg in args {
+                let number = |expr: &ast::Expr| match expr.kind {
+                    ExprKind::Int(n @ 1..=16) => Ok(n as u32),
+                    _ => Err("expected a number from 1 to 16".to_string()),
+                };
+                match (arg.name.as_ref().map(|name| name.value.as_str()), &arg.value.kind) {
+                    (Some("parts"), _) => parts = Some(number(&arg.value)?),
+                    (Some("train"), ExprKind::Worded(word, count)) if word.value == "leading" => train = number(count)?,
+                    (Some("train"), ExprKind::Call(word, inner)) if word.kind == ExprKind::Name("leading".into()) && inner.len() == 1 => {
+                        train = number(&inner[0].value)?;
+                    }
+                    _ => return Err("`dotted` takes `parts: N` and `train: leading N`".into()),
+                }
+            }
+            Ok(Scheme { name: name.into(), kind: SchemeKind::Dotted { parts, train } })
+        }
+        _ => Err(known.into()),
+    }
+}
+
+/// Reads a type; `resolve_scheme` gives the full name of a scheme in scope. The error is a sentence for the author.
+pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> Result<Type, String> {
+    let inner = |what: &str| match &ty.of {
+        Some(of) => read(of, resolve_scheme).map(Box::new),
+        None => Err(format!("`{what}` needs what it holds: `{what}<text>`")),
+    };
+    let plain = match ty.name.value.as_str() {
+        "list" => Type::List(inner("list")?),
+        "bound" => match *inner("bound")? {
+            of @ (Type::Date | Type::Version(_)) => Type::Bound(Box::new(of)),
+            other => return Err(format!("a bound is of a date or a version, not of {other}")),
+        },
+        "version" => {
+            let name = ty.scheme.as_ref().map_or("dotted", |scheme| scheme.value.as_str());
+            Type::Version(resolve_scheme(name).ok_or_else(|| format!("there is no version scheme `{name}` here"))?)
+        }
+        other => simple(other).ok_or_else(|| {
+            let nearest = crate::problems::nearest(other, SIMPLE.iter().map(|(name, _)| *name));
+            nearest.map_or_else(|| format!("`{other}` is no type"), |near| format!("`{other}` is no type; did you mean `{near}`?"))
+        })?,
+    };
+    Ok(if ty.optional { plain.optional() } else { plain })
+}
+
+const SIMPLE: &[(&str, Type)] = &[
+    ("bool", Type::Bool),
+    ("int", Type::Int),
+    ("text", Type::Text),
+    ("bytes", Type::Bytes),
+    ("date", Type::Date),
+    ("duration", Type::Duration),
+    ("url", Type::Url),
+    ("path", Type::Path),
+    ("ip", Type::Ip),
+    ("mac", Type::Mac),
+    ("oid", Type::Oid),
+    ("cve", Type::Cve),
+    ("cpe", Type::Cpe),
+    ("hash", Type::Hash),
+    ("vendor", Type::Vendor),
+    ("class", Type::Class),
+];
+
+/// A type without parameters by its name.
+pub fn simple(name: &str) -> Option<Type> {
+    SIMPLE.iter().find(|(simple, _)| *simple == name).map(|(_, ty)| ty.clone())
+}
