@@ -1,7 +1,30 @@
 //! What runs: plans, bundles, the interpreter and the matcher. No syntax is known here and no code generator is needed.
+//!
+//! ```text
+//! Plan --verify--> VerifiedPlan --+--> Interpreter, or the JIT of the compiler     (Backend)
+//! bundle bytes --read--^          +--> Matcher: evidence in, identifications out
+//! ```
+//!
+//! Nothing here reads a file, a clock or the network.
 
+pub mod backend;
+pub mod bundle;
+mod depth;
+pub mod fold;
+pub mod interpreter;
 pub mod literals;
 pub mod pattern;
 pub mod plan;
+pub mod prefilter;
+#[cfg(test)]
+#[allow(dead_code)]
+mod sample;
+mod trigger;
+pub mod verify;
 
+pub use backend::{Backend, Truth, ValueView};
+pub use bundle::BundleError;
+pub use interpreter::Interpreter;
 pub use pattern::{CompiledPattern, PatternError};
+pub use plan::Plan;
+pub use verify::{Problem, VerifiedPlan, VerifyError};

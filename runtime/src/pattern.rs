@@ -423,6 +423,11 @@ impl CompiledPattern {
         &self.hir
     }
 
+    /// Heap bytes of the compiled form, without scratch.
+    pub fn memory_usage(&self) -> usize {
+        self.regex.memory_usage()
+    }
+
     /// Runs on bytes, not on text.
     pub fn on_bytes(&self) -> bool {
         self.bytes
