@@ -1,1 +1,90 @@
-//! placeholder
+//! Bytes to facts, one sans-I/O file a protocol: its fields, the harmless requests it can make, the decoder of its answers.
+//!
+//! | in | through | out |
+//! |---|---|---|
+//! | a probe and a peer | [`conversation`] | the bytes to send and the moment to stop, one [`Step`] at a time |
+//! | an [`Observation`] | [`decode`], [`evidence`] | facts with the sections that are whole |
+//! | the text of a test in a signature | [`fixture_bytes`], then [`decode_bytes`] | the same facts as from the wire |
+//! | facts that another tool took | [`partial_response`] | those facts and the ones that follow from them |
+//!
+//! Absent: sockets, clocks, randomness, signatures. Nothing here panics, hangs or allocates beyond named limits on any bytes.
+//!
+//! A protocol is added by its file and its line in [`PROTOCOLS`].
+
+mod answer;
+mod body;
+pub mod charset;
+mod conversation;
+mod greeting;
+mod head;
+mod html;
+mod path;
+mod protocol;
+
+pub mod ftp;
+pub mod http;
+pub mod ssh;
+
+pub use answer::{decode, decode_bytes, evidence, partial_response};
+pub use conversation::{Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
+pub use http::redirect_target;
+pub use path::check_argument;
+
+use ksig_schema::probe::ArgumentKind;
+use ksig_schema::{ProbeKey, Schema};
+use protocol::Protocol;
+
+/// Every protocol that ksig speaks, by name.
+static PROTOCOLS: &[&Protocol] = &[&ftp::PROTOCOL, &http::PROTOCOL, &ssh::PROTOCOL];
+
+/// All fields and probe constructors of all protocols.
+pub fn schema() -> Schema {
+    Schema::new(
+        PROTOCOLS.iter().flat_map(|protocol| protocol.fields.iter().copied()),
+        PROTOCOLS.iter().flat_map(|protocol| protocol.constructors.iter()),
+    )
+}
+
+/// The talk that carries out a probe. Absent for an unknown constructor, for an argument that its kind refuses, and on ports where a
+/// printer prints whatever it receives.
+pub fn conversation(probe: &ProbeKey, peer: &Peer) -> Option<Box<dyn Conversation>> {
+    let (protocol, constructor) = protocol::find(probe)?;
+    let argument = match (constructor.argument, &probe.argument) {
+        (None, None) => "",
+        (Some(kind), Some(argument)) => check_argument(kind, argument).is_ok().then_some(argument.as_str())?,
+        _ => return None,
+    };
+    conversation::may_speak(peer).then(|| (protocol.begin)(constructor, argument, peer))
+}
+
+/// The same probe sent to the place that its answer named, as [`redirect_target`] gave it: here a query is allowed, because the device
+/// wrote it. Absent for a probe that is no request of HTTP.
+pub fn redirect_conversation(probe: &ProbeKey, target: &str, peer: &Peer) -> Option<Box<dyn Conversation>> {
+    let (protocol, constructor) = protocol::find(probe)?;
+    let follows = std::ptr::eq(protocol, &http::PROTOCOL) && path::check_target(target).is_ok() && conversation::may_speak(peer);
+    follows.then(|| (protocol.begin)(constructor, target, peer))
+}
+
+/// The wire bytes of a test's heredoc: lines joined by `\n`, as they stand in the signature. Kinds are the names of protocols and
+/// `banner`. Absent for an unknown kind.
+pub fn fixture_bytes(kind: &str, text: &str) -> Option<Vec<u8>> {
+    let protocol = PROTOCOLS.iter().find(|protocol| protocol.name == kind)?;
+    Some((protocol.fixture?)(text))
+}
+
+/// The simplest probe that fills a field: `http.html.title` -> `http.get("/")`, `ssh.software` -> `ssh.banner()`. Takes the path of a
+/// field with or without a key. Absent for an unknown field.
+pub fn plain_probe(field: &str) -> Option<ProbeKey> {
+    let known = |name: &str, keyed: bool| name == field || keyed && field.strip_prefix(name).is_some_and(|key| key.starts_with('.'));
+    let protocol = PROTOCOLS.iter().find(|protocol| protocol.fields.iter().any(|f| known(f.name, f.keyed)))?;
+    let under = |root: &str| field.strip_prefix(root).is_some_and(|rest| rest.starts_with('.'));
+    let deepest = protocol.constructors.iter().filter(|constructor| under(constructor.root)).map(|c| c.root.len()).max()?;
+    let constructor = protocol.constructors.iter().find(|c| under(c.root) && c.root.len() == deepest)?;
+    Some(match constructor.argument {
+        Some(ArgumentKind::Path) => ProbeKey::with(constructor.name, "/"),
+        None => ProbeKey::new(constructor.name),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Paths that may be asked for: literals of signatures, and places that a device itself named.
+
+use ksig_schema::probe::ArgumentKind;
+
+/// Longest path or redirect target, in bytes.
+pub const PATH_BYTES_MAX: usize = 256;
+
+/// Whether a literal argument is one that its kind takes. The error says what is wrong, as the end of a sentence about the argument.
+pub fn check_argument(kind: ArgumentKind, argument: &str) -> Result<(), String> {
+    match kind {
+        ArgumentKind::Path if argument.contains('?') => Err("a path has no query: `?` is not allowed".into()),
+        ArgumentKind::Path => check_target(argument),
+    }
+}
+
+/// A path that may carry a query, for targets that a device wrote.
+pub fn check_target(target: &str) -> Result<(), String> {
+    if !target.starts_with('/') {
+        return Err("a path starts with `/`".into());
+    }
+    if target.starts_with("//") {
+        return Err("a path does not start with `//`, which would name another host".into());
+    }
+    if target.len() > PATH_BYTES_MAX {
+        return Err(format!("a path has at most {PATH_BYTES_MAX} bytes, this one has {}", target.len()));
+    }
+    if let Some(bad) = target.chars().find(|c| !c.is_ascii_graphic()) {
+        return Err(format!("a path is printable ASCII without spaces: {bad:?} is not allowed"));
+    }
+    if target.contains('#') {
+        return Err("a path has no fragment: `#` is not allowed".into());
+    }
+    if target.contains('\\') {
+        return Err("a path has no `\\`, which some servers read as `/`".into());
+    }
+    let lower = target.to_ascii_lowercase();
+    if let Some(code) = ["%2e", "%2f", "%5c", "%25", "%00"].into_iter().find(|code| lower.contains(code)) {
+        return Err(format!("a path hides no dot, slash, percent sign or NUL: `{code}` is not allowed"));
+    }
+    if target.contains("..") {
+        return Err("a path has no `..`".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_literal_place_on_the_host() {
+        for path in ["/", "/index.html", "/cgi-bin/luci", "/a.b/c-d_e~f", "/%E3%83%AB"] {
+            assert_eq!(check_argument(ArgumentKind::Path, path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_cannot_become_another_request() {
+        let long = format!("/{}", "a".repeat(PATH_BYTES_MAX));
+        let bad = [
+            "",
+            "index.html",
+            "//host/",
+            "/a?b",
+            "/a#b",
+            "/../etc",
+            "/a/..",
+            "/%2e%2E/",
+            "/a%2Fb",
+            "/a%252e",
+            "/a b",
+            "/a\r\nX: y",
+            "/ル",
+            "/a\\b",
+        ];
+        for path in bad.into_iter().chain([long.as_str()]) {
+            assert!(check_argument(ArgumentKind::Path, path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_a_device_wrote_may_carry_a_query() {
+        assert_eq!(check_target("/login.asp?lang=ja"), Ok(()));
+        assert!(check_target("/login.asp?to=../x").is_err());
+    }
+}

@@ -1,0 +1,273 @@
+//! What holds for every protocol, and the tools of the tests of each.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ksig_schema::{Ended, Observation, ProbeKey, Response, Sections, Time, Transport, Value};
+use proptest::prelude::*;
+
+use crate::{Peer, PeerState, ScanIdentity, Step, conversation, decode_bytes, evidence, fixture_bytes, plain_probe, schema};
+
+/// Reads the facts of a response as text.
+pub trait Facted {
+    /// The values of a field, or of `field["key"]` written `field.key`, as text; empty when it is absent.
+    fn texts(&self, path: &str) -> Vec<String>;
+}
+
+impl Facted for Response {
+    fn texts(&self, path: &str) -> Vec<String> {
+        let schema = schema();
+        let (field, key) = schema.field_and_key(path).unwrap_or_else(|| panic!("no field {path}"));
+        self.facts.get(field.name, key.as_deref()).iter().map(Value::to_string).collect()
+    }
+}
+
+/// The response to a probe written as in a signature.
+pub fn decoded(probe: &str, ended: Ended, bytes: &[u8]) -> Response {
+    decode_bytes(&probe.parse().expect(probe), Transport::Tcp, ended, bytes)
+}
+
+/// Holds a conversation with a peer that answers with these bytes in deliveries of `size` and then stays open: all that was sent, and the
+/// last step.
+pub fn talk(probe: &str, bytes: &[u8], size: usize) -> (Vec<u8>, Step) {
+    let identity = ScanIdentity { contact: "https://scan.example.org/".into() };
+    let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 8022, tls: false, identity: &identity };
+    let mut conversation = conversation(&probe.parse().expect(probe), &peer).expect(probe);
+    let mut sent = Vec::new();
+    let mut received = 0;
+    // Each step either sends, of which there are few, or takes more bytes.
+    for _ in 0..bytes.len() + 4096 {
+        match conversation.next(&bytes[..received], PeerState::Open) {
+            Step::Send(more) => sent.extend(more),
+            Step::Read if received < bytes.len() => received = (received + size).min(bytes.len()),
+            last => return (sent, last),
+        }
+    }
+    panic!("{probe} did not end");
+}
+
+/// One probe of each constructor.
+fn probes() -> Vec<ProbeKey> {
+    let with = |c: &ksig_schema::ConstructorDef| match c.argument {
+        Some(_) => ProbeKey::with(c.name, "/"),
+        None => ProbeKey::new(c.name),
+    };
+    schema().constructors().map(with).collect()
+}
+
+fn size(response: &Response) -> usize {
+    let value = |value: &Value| 64 + value.as_bytes().map_or(0, <[u8]>::len);
+    response.facts.iter().map(|fact| 64 + fact.key.as_ref().map_or(0, String::len) + fact.values.iter().map(value).sum::<usize>()).sum()
+}
+
+/// Bytes that look like answers, and bytes that do not.
+fn answers() -> impl Strategy<Value = Vec<u8>> {
+    let words: Vec<Vec<u8>> = [
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 401 x\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "ICY 200 OK\r\n",
+        "RTSP/1.0 200 OK\r\n",
+        "Public: OPTIONS, PLAY\r\n",
+        "Content-Length: 5\r\n",
+        "Content-Length: -1\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Content-Encoding: gzip\r\n",
+        "Content-Encoding: br\r\n",
+        "Content-Encoding: deflate\r\n",
+        "Content-Type: text/html; charset=Shift_JIS\r\n",
+        "Server: a\0b\r\n",
+        "WWW-Authenticate: Basic realm=\"x\r\n",
+        "WWW-Authenticate: Digest realm=x, Basic realm=\"a\"b\"\r\n",
+        "Set-Cookie: a=b; c\r\n",
+        "\r\n",
+        "\n",
+        "\r\n\r\n",
+        "5\r\nhello\r\n",
+        "0\r\n\r\n",
+        "FFFFFFFFFFFFFFFF\r\n",
+        "<title>",
+        "</title>",
+        "<meta charset=euc-jp>",
+        "<script src=/a>",
+        "SSH-2.0-x y\r\n",
+        "SSH-",
+        "220-a\r\n",
+        "220 b\r\n",
+        "250-SIZE 1\r\n",
+        "250 HELP\r\n",
+        "+OK x\r\n",
+        "* OK y\r\n",
+        "login: ",
+    ]
+    .iter()
+    .map(|word| word.as_bytes().to_vec())
+    .chain([
+        b"\xff\xfd\x18".to_vec(),
+        b"\xff\xfb\x01".to_vec(),
+        b"\xff\xfa\x18\x01\xff\xf0".to_vec(),
+        b"\xff".to_vec(),
+        b"\x1b$B".to_vec(),
+        b"\x83\x8b\x81\x5b".to_vec(),
+        b"\x16\x03\x01\x00\x05".to_vec(),
+        b"\x02\x00\x00\x26\x03\x03".to_vec(),
+        b"\x15\x03\x01\x00\x02\x02\x28".to_vec(),
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03".to_vec(),
+    ])
+    .collect();
+    let part = prop_oneof![3 => prop::sample::select(words), 1 => prop::collection::vec(any::<u8>(), 0..40)];
+    prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
+}
+
+fn endings() -> impl Strategy<Value = Ended> {
+    prop::sample::select(vec![
+        Ended::Complete,
+        Ended::Eof,
+        Ended::Cap,
+        Ended::Timeout,
+        Ended::Reset,
+        Ended::Refused,
+        Ended::Unreachable,
+        Ended::TlsAlert,
+        Ended::Local,
+        Ended::Stopped,
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_bytes_are_decoded_within_bounds(bytes in answers(), ended in endings()) {
+        for probe in probes() {
+            let response = decode_bytes(&probe, Transport::Tcp, ended, &bytes);
+            // Decompression alone makes more of the bytes than a constant factor, and has its own cap.
+            prop_assert!(size(&response) <= 4096 + 64 * bytes.len() + 4 * crate::body::BODY_BYTES_MAX, "{probe}");
+            prop_assert!(ended.connected() || !response.answered(), "{probe}");
+        }
+    }
+
+    #[test]
+    fn any_short_noise_is_decoded(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        for probe in probes() {
+            decode_bytes(&probe, Transport::Tcp, Ended::Eof, &bytes);
+        }
+    }
+
+    /// The steps of a conversation depend on the bytes, never on how they were split; and what it had when it ended is what all bytes say.
+    #[test]
+    fn splitting_changes_nothing(bytes in answers(), pieces in 1usize..40) {
+        for probe in probes() {
+            let probe = probe.to_string();
+            let whole = talk(&probe, &bytes, bytes.len().max(1));
+            prop_assert_eq!(&talk(&probe, &bytes, 1), &whole, "{}", probe);
+            prop_assert_eq!(&talk(&probe, &bytes, pieces), &whole, "{}", probe);
+        }
+    }
+}
+
+#[test]
+fn every_field_says_what_it_is() {
+    for field in schema().fields() {
+        assert!(field.doc.len() > 20 && field.doc.trim_end().ends_with(['.', '`', '>']), "{}: {:?}", field.name, field.doc);
+        let root = field.name.split('.').next().expect("a first part");
+        assert!(crate::PROTOCOLS.iter().any(|protocol| protocol.name == root), "{}", field.name);
+    }
+}
+
+#[test]
+fn every_field_has_a_plain_probe() {
+    let schema = schema();
+    for field in schema.fields() {
+        let path = if field.keyed { format!("{}.key.with.dots", field.name) } else { field.name.to_string() };
+        let probe = plain_probe(&path).unwrap_or_else(|| panic!("{path}"));
+        let constructor = schema.constructor(&probe.constructor).expect("a constructor of the schema");
+        assert!(field.name.starts_with(constructor.root), "{path}: {probe}");
+        assert_eq!(constructor.argument.is_some(), probe.argument.is_some());
+    }
+    let plain = |field| plain_probe(field).map(|probe| probe.to_string());
+    assert_eq!(plain("http.html.title").as_deref(), Some("http.get(\"/\")"));
+    assert_eq!(plain("http.header.server").as_deref(), Some("http.get(\"/\")"));
+    assert_eq!(plain("http.favicon.md5").as_deref(), Some("http.favicon()"));
+    assert_eq!(plain("ssh.software").as_deref(), Some("ssh.banner()"));
+    assert_eq!(plain("http.nothing"), None);
+    assert_eq!(plain("http"), None);
+}
+
+#[test]
+fn unknown_probes_and_wrong_arguments_hold_no_conversation() {
+    let identity = ScanIdentity { contact: String::new() };
+    let peer = |port| Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port, tls: false, identity: &identity };
+    for probe in ["no.such()", "http.get()", "ssh.banner(\"/\")", "http.get(\"/../x\")", "http.get(\"x\")"] {
+        assert!(conversation(&probe.parse().expect(probe), &peer(80)).is_none(), "{probe}");
+    }
+    for probe in probes() {
+        assert!(conversation(&probe, &peer(80)).is_some(), "{probe}");
+        assert!(conversation(&probe, &peer(9100)).is_none(), "{probe} on a port that prints");
+    }
+    let redirected = |probe: &str, target| crate::redirect_conversation(&probe.parse().expect(probe), target, &peer(80)).is_some();
+    assert!(redirected("http.get(\"/\")", "/login.asp?lang=ja"));
+    assert!(!redirected("http.get(\"/\")", "http://other/"));
+    assert!(!redirected("ssh.banner()", "/"));
+}
+
+#[test]
+fn the_contact_cannot_break_out_of_its_place() {
+    let identity = ScanIdentity { contact: format!("https://scan.example.org/\r\nX: y {}", "z".repeat(1000)) };
+    assert!(identity.shown().starts_with("https://scan.example.org/X:yz") && identity.shown().len() == 128);
+    assert_eq!(identity.host_name(), "scan.example.org");
+    for (contact, name) in
+        [("mailto:a@b", "ksig.invalid"), ("", "ksig.invalid"), ("https://[::1]/", "ksig.invalid"), ("Scan.Example.ORG", "scan.example.org")]
+    {
+        assert_eq!(ScanIdentity { contact: contact.into() }.host_name(), name);
+    }
+}
+
+fn observation(host: &str, port: u16, probe: &str, ended: Ended, received: &[u8], second: i64) -> Observation {
+    Observation {
+        id: format!("{host}:{port}/{probe}@{second}"),
+        host: host.into(),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        port,
+        transport: Transport::Tcp,
+        probe: probe.parse().expect(probe),
+        sent: String::new(),
+        received: received.to_vec(),
+        ended,
+        time: Time::from_second(second).expect("a time"),
+    }
+}
+
+#[test]
+fn observations_become_the_evidence_of_their_hosts() {
+    let page = b"HTTP/1.0 200 OK\r\n\r\n<title>a</title>";
+    let observations = [
+        observation("a", 80, "http.get(\"/\")", Ended::Timeout, b"", 3),
+        observation("a", 80, "http.get(\"/\")", Ended::Eof, page, 4),
+        observation("a", 80, "http.get(\"/\")", Ended::Eof, b"HTTP/1.0 404 x\r\n\r\n", 5),
+        observation("a", 22, "ssh.banner()", Ended::Complete, b"SSH-2.0-x\r\n", 2),
+        observation("b", 22, "ssh.banner()", Ended::Refused, b"", 1),
+    ];
+    let hosts = evidence(&observations);
+    assert_eq!(hosts.iter().map(|host| host.host.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(hosts[0].time, Time::from_second(5).ok());
+    assert_eq!(hosts[0].services.iter().map(|service| service.port).collect::<Vec<_>>(), [22, 80]);
+    let web = &hosts[0].services[1].responses;
+    assert_eq!(web.len(), 1);
+    assert_eq!(web[0].texts("http.html.title"), ["a"]);
+    assert!(!hosts[1].services[0].responses[0].answered());
+}
+
+#[test]
+fn fixtures_are_wire_bytes() {
+    assert_eq!(fixture_bytes("http", "HTTP/1.0 200 OK\nA: b").as_deref(), Some(&b"HTTP/1.0 200 OK\r\nA: b\r\n\r\n"[..]));
+    assert_eq!(fixture_bytes("ssh", "SSH-2.0-x").as_deref(), Some(&b"SSH-2.0-x\r\n"[..]));
+    assert_eq!(fixture_bytes("no-such", "x"), None);
+}
+
+#[test]
+fn a_failed_probe_is_not_answered() {
+    for probe in probes() {
+        let response = decode_bytes(&probe, Transport::Tcp, Ended::Refused, b"HTTP/1.0 200 OK\r\n\r\n");
+        assert!(!response.answered() && response.complete == Sections::default());
+    }
+}
