@@ -13,6 +13,7 @@ pub mod render;
 pub mod source;
 pub mod syntax;
 
+mod fmt;
 mod lexer;
 mod literal;
 mod lower;
@@ -20,6 +21,7 @@ mod parser;
 mod tree;
 
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Severity};
+pub use fmt::format;
 pub use lexer::tokens;
 pub use parser::DEPTH_MAX;
 pub use render::{RenderStyle, render};

@@ -226,11 +226,13 @@ impl<'t> Parser<'t> {
 
     /// A line that no expression can go on with: the line before it lacks its end.
     fn at_new_line_only(&self) -> bool {
-        let Some(token) = self.tokens.get(self.at).filter(|token| token.newline && token.kind == IDENT) else { return false };
+        if !self.tokens.get(self.at).is_some_and(|token| token.newline && token.kind == IDENT) {
+            return false;
+        }
         let Some(next) = self.tokens.get(self.at + 1).filter(|next| !next.newline) else { return false };
         let word = self.token_text(self.at);
         let next_word = self.token_text(self.at + 1);
-        let item = token.margin && ITEM_WORDS.contains(&word) && next.kind == IDENT && !is_operator(next_word);
+        let item = ITEM_WORDS.contains(&word) && next.kind == IDENT && !is_operator(next_word);
         let statement = statements::STATEMENT_WORDS.contains(&word) && matches!(next.kind, L_BRACE | TEXT);
         item || statement
     }
@@ -325,6 +327,19 @@ impl<'t> Parser<'t> {
 
     fn expect(&mut self, kind: SyntaxKind) -> Step {
         if self.eat(kind) { Some(()) } else { self.unexpected(kind.describe()) }
+    }
+
+    /// A text that is text, without a prefix.
+    fn expect_text(&mut self, wanted: &str) -> Step {
+        if self.at_plain_text() {
+            self.bump();
+            return Some(());
+        }
+        self.unexpected(wanted)
+    }
+
+    fn at_plain_text(&self) -> bool {
+        self.at(TEXT) && self.token_text(self.at).starts_with('"')
     }
 
     fn expect_word(&mut self, word: &str) -> Step {
@@ -531,7 +546,8 @@ impl<'t> Parser<'t> {
     fn at_item(&self) -> bool {
         let Some(token) = self.tokens.get(self.at).filter(|token| token.newline && token.kind == IDENT) else { return false };
         let word = self.token_text(self.at);
-        let named = self.tokens.get(self.at + 1).is_some_and(|next| next.kind == IDENT && !next.newline);
+        let next_word = self.token_text(self.at + 1);
+        let named = self.tokens.get(self.at + 1).is_some_and(|next| next.kind == IDENT && !next.newline) && !is_operator(next_word);
         named && (BLOCK_ENDERS.contains(&word) || (token.margin && !self.balanced && ITEM_WORDS.contains(&word)))
     }
 }

@@ -354,7 +354,8 @@ pub(super) fn record_entry(p: &mut Parser<'_>) -> Step {
 }
 
 fn key(p: &mut Parser<'_>) -> Step {
-    if p.eat(TEXT) {
+    if p.at_plain_text() {
+        p.bump();
         return Some(());
     }
     if p.at(KEBAB) {

@@ -260,7 +260,7 @@ fn table(p: &mut Parser<'_>) -> Step {
         p.bump();
         p.before_block(|p| {
             name(p, "the table's name")?;
-            if p.eat_word("from") { p.expect(TEXT) } else { Some(()) }
+            if p.eat_word("from") { p.expect_text("the table's file in quotes") } else { Some(()) }
         })?;
         p.block(|_| false, |p| if p.at_word("row") && p.nth(1) != COLON { row(p) } else { column(p) })
     })
@@ -409,7 +409,7 @@ fn ports(p: &mut Parser<'_>) -> Step {
 
 fn port(p: &mut Parser<'_>) -> Step {
     let text = p.token_text(p.at);
-    if p.at(INT) && !text.parse().is_ok_and(|port: u16| port != 0) {
+    if p.at(INT) && (text.starts_with('0') || text.parse::<u16>().is_err()) {
         let problem = p.error("port-range", format!("there is no port {text}"), p.span(), "ports are 1 to 65535");
         p.report(problem);
     } else if !p.at(INT) {

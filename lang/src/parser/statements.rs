@@ -76,7 +76,7 @@ fn lines(p: &mut Parser<'_>) -> Step {
 
 fn line(p: &mut Parser<'_>) -> Step {
     p.node(LINE, |p| {
-        if p.at(TEXT) && p.nth(1) == COLON {
+        if p.at_plain_text() && p.nth(1) == COLON {
             p.node(LABEL, |p| {
                 p.bump();
                 p.bump();
@@ -108,11 +108,21 @@ fn at_least(p: &mut Parser<'_>) -> Step {
     p.node(AT_LEAST, |p| {
         p.bump();
         p.bump();
-        p.expect(INT)?;
+        count(p)?;
         p.expect_word("of")?;
         lines(p)
     })
     .map(|_| ())
+}
+
+/// How many lines must hold: 1 to 999.
+fn count(p: &mut Parser<'_>) -> Step {
+    let text = p.token_text(p.at);
+    if p.at(INT) && (!text.starts_with(|first| matches!(first, '1'..='9')) || text.len() > 3) {
+        let problem = p.error("bad-number", format!("`at least {text}` is no count"), p.span(), "a count is 1 to 999");
+        p.report(problem);
+    }
+    p.expect(INT)
 }
 
 fn each(p: &mut Parser<'_>) -> Step {

@@ -6,7 +6,7 @@ pub(super) fn test(p: &mut Parser<'_>) -> Step {
     p.node(TEST, |p| {
         p.bump();
         p.before_block(|p| {
-            p.expect(TEXT)?;
+            p.expect_text("what the test shows, in quotes")?;
             if p.at_word("at") {
                 p.node(AT, |p| {
                     p.bump();
@@ -46,7 +46,7 @@ fn given(p: &mut Parser<'_>) -> Step {
         if p.at_word("from") {
             p.node(FROM, |p| {
                 p.bump();
-                if p.eat(TEXT) || p.eat(DOTTED) { Some(()) } else { p.unexpected("an address") }
+                if p.eat(DOTTED) { Some(()) } else { p.expect_text("an address") }
             })?;
         }
         Some(())
@@ -72,7 +72,7 @@ fn fixture(p: &mut Parser<'_>) -> Step {
             p.bump();
             p.bump();
             p.join();
-            p.expect(TEXT)?;
+            p.expect_text("a file in quotes")?;
             p.join();
             p.expect(R_PAREN)
         }),
@@ -120,7 +120,7 @@ fn expect(p: &mut Parser<'_>) -> Step {
             "identify" | "captures" | "resolved" => expressions::record(p),
             "no_match" => {
                 if p.eat_word("because") {
-                    p.expect(TEXT)?;
+                    p.expect_text("a label in quotes")?;
                 }
                 Some(())
             }

@@ -1,0 +1,6 @@
+//! What the crate promises, by subject.
+
+mod examples;
+mod fmt;
+mod oracle;
+mod samples;
