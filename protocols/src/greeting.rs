@@ -2,9 +2,11 @@
 
 use memchr::memchr;
 
-use ksig_schema::{Ended, Sections};
+use ksig_schema::{Ended, FieldDef, Sections, Value};
 
+use crate::charset;
 use crate::conversation::{Conversation, Limits, PeerState, Step};
+use crate::protocol::Decoded;
 
 /// Bounds of a greeting: more than any server says by itself, and enough for one that looks up our name first.
 pub const LIMITS: Limits = Limits { response_bytes_max: 16 * 1024, first_byte_ms: 10_000, silence_ms: 3_000, total_ms: 20_000 };
@@ -23,6 +25,21 @@ impl Conversation for Listen {
     fn limits(&self) -> Limits {
         LIMITS
     }
+}
+
+/// Listens for one line.
+pub fn listen_for_line() -> Box<dyn Conversation> {
+    Box::new(Listen { whole: |bytes| line(bytes, 0, false).is_some() })
+}
+
+/// Reads a greeting of one line into its only field. `text_of` takes the protocol's mark off; absent for another protocol's line.
+pub fn decode_line(received: &[u8], ended: Ended, field: &'static FieldDef, text_of: fn(&[u8]) -> Option<&[u8]>) -> Decoded {
+    let mut decoded = Decoded::default();
+    if let Some(text) = line(received, 0, ended_by_peer(ended)).and_then(|(line, _)| text_of(line)) {
+        decoded.facts.push(field, Value::Text(charset::text(text)));
+        decoded.complete = Sections::ALL;
+    }
+    decoded
 }
 
 /// Whether bytes that no further ones followed are all that was to come: the peer closed or fell silent, no limit cut them.
@@ -62,7 +79,7 @@ const REPLY_LINES_MAX: usize = 256;
 impl Reply<'_> {
     /// The lines as one text.
     pub fn text(&self) -> String {
-        crate::charset::text(&self.lines.join(&b'\n'))
+        charset::text(&self.lines.join(&b'\n'))
     }
 
     /// Whether the absence of facts is proven: there is only one section, so both are whole or none.

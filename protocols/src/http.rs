@@ -20,7 +20,7 @@ pub use redirect::redirect_target;
 
 use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
 use crate::protocol::{Decoded, Protocol};
-use crate::{charset, head, html};
+use crate::{charset, greeting, head, html};
 
 ksig_schema::fields! {
     /// Status code of the final answer; interim ones (1xx) are passed over.
@@ -242,8 +242,7 @@ impl Conversation for Exchange {
 }
 
 fn decode(probe: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
-    let closed = matches!(ended, Ended::Eof | Ended::Complete);
-    let message = message::read(received, probe.constructor == "http.head", closed);
+    let message = message::read(received, probe.constructor == "http.head", greeting::ended_by_peer(ended));
     let complete = Sections {
         head: message.head.as_ref().map_or(message.until_close, head::Head::whole),
         body: message.unpacked && whole_body(&message, ended),

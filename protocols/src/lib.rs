@@ -21,9 +21,16 @@ mod html;
 mod path;
 mod protocol;
 
+pub mod banner;
 pub mod ftp;
 pub mod http;
+pub mod imap;
+pub mod nntp;
+pub mod pop3;
+pub mod rtsp;
+pub mod smtp;
 pub mod ssh;
+pub mod telnet;
 
 pub use answer::{decode, decode_bytes, evidence, partial_response};
 pub use conversation::{Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
@@ -35,7 +42,18 @@ use ksig_schema::{ProbeKey, Schema};
 use protocol::Protocol;
 
 /// Every protocol that ksig speaks, by name.
-static PROTOCOLS: &[&Protocol] = &[&ftp::PROTOCOL, &http::PROTOCOL, &ssh::PROTOCOL];
+static PROTOCOLS: &[&Protocol] = &[
+    &banner::PROTOCOL,
+    &ftp::PROTOCOL,
+    &http::PROTOCOL,
+    &imap::PROTOCOL,
+    &nntp::PROTOCOL,
+    &pop3::PROTOCOL,
+    &rtsp::PROTOCOL,
+    &smtp::PROTOCOL,
+    &ssh::PROTOCOL,
+    &telnet::PROTOCOL,
+];
 
 /// All fields and probe constructors of all protocols.
 pub fn schema() -> Schema {
