@@ -2,5 +2,7 @@
 
 pub mod document;
 pub mod fold;
+pub mod index;
 pub mod log;
+pub mod query;
 pub mod tokenizer;
