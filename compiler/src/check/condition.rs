@@ -26,6 +26,9 @@ impl Checker<'_> {
                 }
                 let checked = self.bool_expr(expr);
                 self.captures = before;
+                if checked.is_none() {
+                    self.poison_captures(expr);
+                }
                 let label = line.label.as_ref().map(|label| label.value.clone()).unwrap_or_default();
                 Some(Condition::Line { expr: checked?, note: LineNote { label, text: self.excerpt(line.span) } })
             }
@@ -71,8 +74,28 @@ impl Checker<'_> {
         conditions
     }
 
+    /// The names that a broken line would have bound.
+    fn poison_captures(&mut self, expr: &ast::Expr) {
+        if let ast::ExprKind::Binary(_, left, right) = &expr.kind {
+            self.poison_captures(left);
+            self.poison_captures(right);
+        }
+        if let ast::ExprKind::Regex { pattern, .. } = &expr.kind {
+            let names = pattern.split("(?<").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next());
+            self.poisoned.extend(names.flatten().map(str::to_string));
+        }
+    }
+
     /// `fw : version(dotted) = first of { ... }`.
     pub(super) fn extract(&mut self, extract: &ast::Extract) -> Option<(u32, Expr)> {
+        let checked = self.extract_value(extract);
+        if checked.is_none() {
+            self.poisoned.insert(extract.name.value.clone());
+        }
+        checked
+    }
+
+    fn extract_value(&mut self, extract: &ast::Extract) -> Option<(u32, Expr)> {
         let ty = self.type_of(&extract.ty)?;
         let value = self.converted(&extract.value, Some(&ty))?;
         self.new_name(&extract.name)?;
@@ -81,7 +104,10 @@ impl Checker<'_> {
 
     /// `let row = airstation[model]`.
     pub(super) fn binding(&mut self, binding: &ast::Let) -> Option<(u32, Expr)> {
-        let value = self.expr(&binding.value, None)?;
+        let Some(value) = self.expr(&binding.value, None) else {
+            self.poisoned.insert(binding.name.value.clone());
+            return None;
+        };
         self.new_name(&binding.name)?;
         let ty = value.ty.clone();
         Some((self.declare(&binding.name, ty), value))

@@ -206,10 +206,13 @@ impl Checker<'_> {
         if dotted_name(e).as_deref() == Some("scan.date") {
             return made(ExprKind::ScanDate, Type::Date.optional());
         }
-        if let Some((root, _)) = root_of(e)
-            && self.probes.iter().any(|probe| probe.name == root)
-        {
-            return self.field(e);
+        if let Some(root) = root_of(e) {
+            if self.poisoned.contains(root) {
+                return None;
+            }
+            if self.probes.iter().any(|probe| probe.name == root) {
+                return self.field(e);
+            }
         }
         match &e.kind {
             Ast::Index(base, key) => {
@@ -266,6 +269,9 @@ impl Checker<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) -> Option<Expr> {
+        if self.poisoned.contains(name) {
+            return None;
+        }
         let known =
             self.vars_by_name.keys().chain(self.scope.keys()).map(String::as_str).chain(self.probes.iter().map(|p| p.name.as_str()));
         let problem = problems::unknown_name(name, self.file, span, known);
@@ -556,10 +562,10 @@ impl Checker<'_> {
     }
 }
 
-/// The first name of `a.b["c"].d` and its place.
-fn root_of(e: &ast::Expr) -> Option<(&str, Span)> {
+/// The first name of `a.b["c"].d`.
+fn root_of(e: &ast::Expr) -> Option<&str> {
     match &e.kind {
-        Ast::Name(name) => Some((name, e.span)),
+        Ast::Name(name) => Some(name),
         Ast::Field(base, _) | Ast::Index(base, _) => root_of(base),
         _ => None,
     }

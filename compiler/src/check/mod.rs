@@ -145,6 +145,8 @@ struct Checker<'a> {
     in_none: bool,
     /// What `absent or` and `present and` around the expression at hand have settled.
     guards: Vec<ExprKind>,
+    /// Names whose declaration has a problem: what mentions them is not reported again.
+    poisoned: BTreeSet<String>,
     /// Identity slots already said, for templates.
     identity_so_far: Vec<(String, hir::Expr)>,
 }
@@ -180,6 +182,7 @@ fn check_one(
         captures: Captures::Refused,
         in_none: false,
         guards: Vec::new(),
+        poisoned: BTreeSet::new(),
         identity_so_far: Vec::new(),
     };
     for (id, var) in checker.vars.iter().enumerate() {
@@ -387,7 +390,10 @@ impl<'a> Checker<'a> {
         if self.probes.iter().any(|known| known.name == probe.name.value && known.span == probe.span) {
             return;
         }
-        let Some((key, constructor)) = self.constructor(&probe.call) else { return };
+        let Some((key, constructor)) = self.constructor(&probe.call) else {
+            self.poisoned.insert(probe.name.value.clone());
+            return;
+        };
         if let Some(span) = probe.on_any_tls {
             self.diagnostics.push(problems::not_compiled_yet("`on any tls`", self.file, span));
         }
@@ -413,7 +419,10 @@ impl<'a> Checker<'a> {
     }
 
     fn declare_follow(&mut self, follow: &ast::Follow) {
-        let Some((key, constructor)) = self.constructor(&follow.call) else { return };
+        let Some((key, constructor)) = self.constructor(&follow.call) else {
+            self.poisoned.insert(follow.name.value.clone());
+            return;
+        };
         if let Some(at) = &follow.at {
             self.diagnostics.push(problems::not_compiled_yet("`at` in a follow", self.file, at.span));
         }

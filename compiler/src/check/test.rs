@@ -70,6 +70,7 @@ impl Checker<'_> {
     fn probe_named(&mut self, name: &Name) -> Option<(ProbeKey, &'static str)> {
         match self.probes.iter().find(|probe| probe.name == name.value) {
             Some(probe) => Some((probe.key.clone(), probe.root)),
+            None if self.poisoned.contains(&name.value) => None,
             None => {
                 let problem = problems::unknown_name(&name.value, self.file, name.span, self.probes.iter().map(|p| p.name.as_str()));
                 self.refuse(problem)
