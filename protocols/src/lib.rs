@@ -31,6 +31,7 @@ pub mod rtsp;
 pub mod smtp;
 pub mod ssh;
 pub mod telnet;
+pub mod tls;
 
 pub use answer::{decode, decode_bytes, evidence, partial_response};
 pub use conversation::{Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
@@ -53,6 +54,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &smtp::PROTOCOL,
     &ssh::PROTOCOL,
     &telnet::PROTOCOL,
+    &tls::PROTOCOL,
 ];
 
 /// All fields and probe constructors of all protocols.
