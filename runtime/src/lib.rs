@@ -8,23 +8,31 @@
 //! Nothing here reads a file, a clock or the network.
 
 pub mod backend;
+mod board;
 pub mod bundle;
 mod depth;
+mod evaluate;
+pub mod explain;
+mod expr;
 pub mod fold;
 pub mod interpreter;
 pub mod literals;
+pub mod matcher;
 pub mod pattern;
 pub mod plan;
 pub mod prefilter;
+mod proof;
+mod resolve;
 #[cfg(test)]
-#[allow(dead_code)]
 mod sample;
 mod trigger;
 pub mod verify;
 
 pub use backend::{Backend, Truth, ValueView};
 pub use bundle::BundleError;
+pub use explain::Trace;
 pub use interpreter::Interpreter;
+pub use matcher::{Matcher, Scratch};
 pub use pattern::{CompiledPattern, PatternError};
 pub use plan::Plan;
 pub use verify::{Problem, VerifiedPlan, VerifyError};

@@ -54,7 +54,6 @@ pub const SERVER_ACME: TestId = 2;
 pub const SERVER_ABSENT: TestId = 3;
 pub const TITLE_COMPLETE: TestId = 4;
 pub const TITLE_LOGIN: TestId = 5;
-pub const FOLLOW_VERSION: TestId = 6;
 
 /// Three signatures: `acme.any` (vendor), `acme.model refines acme.any` (model, version, support), `httpd` (a component).
 pub fn plan() -> Plan {

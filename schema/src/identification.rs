@@ -157,6 +157,26 @@ pub struct Identified {
     pub also: Vec<String>,
 }
 
+/// What resolution decided, for readers who ask why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+pub enum Note {
+    /// A signature matched, and one of higher confidence says otherwise.
+    Overruled {
+        /// Which.
+        signature: String,
+        /// How sure it was.
+        confidence: Confidence,
+    },
+    /// Matching signatures name different versions, so none is given.
+    VersionsDiffer {
+        /// Of which facet.
+        facet: String,
+        /// All of them, sorted.
+        versions: Vec<String>,
+    },
+}
+
 /// The answer for one service, or for a whole host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identification {
@@ -174,6 +194,9 @@ pub struct Identification {
     pub consistent: Vec<Identified>,
     /// Incompatible answers of equal confidence.
     pub ambiguous: Vec<Identified>,
+    /// What was overruled or cleared on the way, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<Note>,
     /// SHA-256 of the response's facts, for an unknown one: equal answers have equal digests.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub digest: Option<String>,

@@ -1,0 +1,431 @@
+//! Evaluates one signature in full: lines in source order, captures, extracts, identities, software, tags, and the facts that decided.
+//!
+//! In: a signature whose gate is not false, and a [`Board`]. Out: a [`Verdict`].
+//!
+//! A capture is bound by the first true line in source order that binds its name (V7). A group that is false takes the captures of its lines
+//! back, and inside `not` nothing is bound: what a condition binds is what made it true. One evaluator serves all engines, so they cannot
+//! differ here.
+
+use std::cell::RefCell;
+
+use ksig_schema::identification::{Component, Identity, Proof, Tag};
+use ksig_schema::{Date, Scheme, Value};
+
+use crate::backend::{Truth, ValueView, holds};
+use crate::board::{Board, Gap};
+use crate::explain::{Because, Line};
+use crate::expr::{Scope, convert, datum_of_value, part_of, text_of, truth_of};
+use crate::plan::*;
+use crate::proof::Deciding;
+use crate::verify::VerifiedPlan;
+
+/// What depends on a signature alone, read once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Traits {
+    /// Variables that carry what was marked `redact`, themselves or through a step.
+    pub hidden: Vec<bool>,
+    /// A late line reads a variable that a step computes.
+    pub late_reads_steps: bool,
+}
+
+impl Traits {
+    pub fn of(signature: &Signature) -> Traits {
+        let mut hidden: Vec<bool> = signature.vars.iter().map(|var| var.redact).collect();
+        let mut computed = vec![false; signature.vars.len()];
+        for (var, expr) in &signature.steps {
+            computed[*var as usize] = true;
+            if mentions(expr, &|var| hidden[var as usize]) {
+                hidden[*var as usize] = true;
+            }
+        }
+        let late_reads_steps = late_mentions(&signature.condition, &|var| computed[var as usize]);
+        Traits { hidden, late_reads_steps }
+    }
+}
+
+fn mentions(expr: &Expr, wanted: &dyn Fn(VarId) -> bool) -> bool {
+    let of = |expr: &Expr| mentions(expr, wanted);
+    match expr {
+        Expr::Var(var) => wanted(*var),
+        Expr::Const(_) | Expr::Slot(..) | Expr::ScanDate => false,
+        Expr::Row(_, e)
+        | Expr::Column(e, _)
+        | Expr::Matches(_, e)
+        | Expr::Extract(_, _, e)
+        | Expr::Absent(e)
+        | Expr::Present(e)
+        | Expr::Not(e)
+        | Expr::Convert(_, _, e) => of(e),
+        Expr::Compare(_, _, a, b) | Expr::TextTest(_, a, b) | Expr::In(a, b) | Expr::And(a, b) | Expr::Or(a, b) => of(a) || of(b),
+        Expr::If(a, b, c) => of(a) || of(b) || of(c),
+        Expr::FirstOf(items) => items.iter().any(of),
+        Expr::Template(parts) => parts.iter().any(|(part, _)| of(part)),
+    }
+}
+
+fn late_mentions(condition: &Condition, wanted: &dyn Fn(VarId) -> bool) -> bool {
+    match condition {
+        Condition::Test(_) => false,
+        Condition::Late(expr, _) => mentions(expr, wanted),
+        Condition::All(parts) | Condition::Any(parts) | Condition::AtLeast(_, parts) => {
+            parts.iter().any(|part| late_mentions(part, wanted))
+        }
+        Condition::Not(part) => late_mentions(part, wanted),
+    }
+}
+
+/// What a signature says of a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub signature: SignatureId,
+    pub truth: Truth,
+    pub identities: Vec<Identity>,
+    pub components: Vec<Component>,
+    pub tags: Vec<Tag>,
+    pub support: SupportFacts,
+    pub proof: Vec<Proof>,
+    /// A capture is bound that an identity uses, or a line about a text was observed to hold: enough to be called consistent (V3b).
+    pub observed: bool,
+}
+
+/// What is known of the support of a model; compared once the identity is merged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SupportFacts {
+    pub ends: Option<Datum>,
+    pub latest: Option<Datum>,
+    pub scheme: Option<Scheme>,
+}
+
+/// The evaluation of one signature.
+pub(crate) struct Evaluation<'a> {
+    board: &'a Board<'a>,
+    signature: &'a Signature,
+    traits: &'a Traits,
+    date: Option<Date>,
+    vars: Vec<Datum>,
+    bound: Vec<bool>,
+    /// What each change to a variable replaced, so that a false group takes its captures back.
+    changes: Vec<(VarId, Datum, bool)>,
+    deciding: Vec<Deciding<'a>>,
+    notes: RefCell<Vec<String>>,
+    /// Lines for an explanation, when one is asked for.
+    lines: Option<Vec<Line>>,
+    depth: u32,
+}
+
+/// Where captures and proofs stood before a group.
+struct Mark {
+    changes: usize,
+    deciding: usize,
+}
+
+impl<'a> Evaluation<'a> {
+    pub fn new(board: &'a Board<'a>, signature: &'a Signature, traits: &'a Traits, date: Option<Date>) -> Evaluation<'a> {
+        Evaluation {
+            board,
+            signature,
+            traits,
+            date,
+            vars: vec![Datum::Missing; signature.vars.len()],
+            bound: vec![false; signature.vars.len()],
+            changes: Vec::new(),
+            deciding: Vec::new(),
+            notes: RefCell::new(Vec::new()),
+            lines: None,
+            depth: 0,
+        }
+    }
+
+    /// Keeps a line for each line, for [`Evaluation::explained`].
+    pub fn explaining(mut self) -> Evaluation<'a> {
+        self.lines = Some(Vec::new());
+        self
+    }
+
+    fn plan(&self) -> &'a VerifiedPlan {
+        self.board.plan()
+    }
+
+    fn scope<'s>(&'s self, vars: &'s [Datum], hidden: Option<&'s [bool]>) -> Scope<'s> {
+        Scope { board: self.board, vars, hidden, date: self.date, notes: &self.notes }
+    }
+
+    /// The condition in source order.
+    pub fn condition(&mut self, condition: &'a Condition) -> Truth {
+        self.part(condition, false)
+    }
+
+    fn part(&mut self, condition: &'a Condition, negated: bool) -> Truth {
+        match condition {
+            Condition::Test(leaf) => self.leaf(leaf, negated),
+            Condition::Late(expr, note) => self.late(expr, note),
+            Condition::All(parts) => self.group("all", negated, |this| {
+                let mut truth = Truth::True;
+                for part in parts {
+                    truth = truth.min(this.part(part, negated));
+                    if truth == Truth::False && this.lines.is_none() {
+                        break;
+                    }
+                }
+                truth
+            }),
+            Condition::Any(parts) => {
+                self.group("any", negated, |this| parts.iter().fold(Truth::False, |truth, part| truth.max(this.part(part, negated))))
+            }
+            Condition::AtLeast(wanted, parts) => self.group(&format!("at least {wanted} of"), negated, |this| {
+                let (mut holding, mut unobserved) = (0, 0);
+                for part in parts {
+                    match this.part(part, negated) {
+                        Truth::True => holding += 1,
+                        Truth::NotObserved => unobserved += 1,
+                        Truth::False => {}
+                    }
+                }
+                Truth::at_least(*wanted, holding, unobserved)
+            }),
+            Condition::Not(part) => self.group("not", true, |this| !this.part(part, true)),
+        }
+    }
+
+    /// A group that is false, and each one inside `not`, leaves no capture and no proof.
+    fn group(&mut self, name: &str, negated: bool, inside: impl FnOnce(&mut Self) -> Truth) -> Truth {
+        let mark = Mark { changes: self.changes.len(), deciding: self.deciding.len() };
+        let at = self.lines.as_ref().map(Vec::len);
+        if let Some(lines) = &mut self.lines {
+            lines.push(Line { depth: self.depth, label: String::new(), text: name.into(), truth: Truth::False, because: Because::Group });
+        }
+        self.depth += 1;
+        let truth = inside(self);
+        self.depth -= 1;
+        if let (Some(lines), Some(at)) = (&mut self.lines, at) {
+            lines[at].truth = truth;
+        }
+        if truth == Truth::False || negated {
+            self.take_back(mark);
+        }
+        truth
+    }
+
+    fn take_back(&mut self, mark: Mark) {
+        for (var, value, bound) in self.changes.drain(mark.changes..).rev() {
+            self.vars[var as usize] = value;
+            self.bound[var as usize] = bound;
+        }
+        self.deciding.truncate(mark.deciding);
+    }
+
+    fn set(&mut self, var: VarId, value: Datum, bound: bool) {
+        let at = var as usize;
+        self.changes.push((var, std::mem::replace(&mut self.vars[at], value), std::mem::replace(&mut self.bound[at], bound)));
+    }
+
+    fn leaf(&mut self, leaf: &'a Leaf, negated: bool) -> Truth {
+        let truth = self.board.truth(leaf.test);
+        let mut decided = None;
+        if truth == Truth::True {
+            decided = self.decide(leaf, negated);
+        } else if truth == Truth::NotObserved {
+            for &(_, var) in &leaf.captures {
+                if !self.bound[var as usize] && self.vars[var as usize] == Datum::Missing {
+                    self.set(var, Datum::NotObserved, false);
+                }
+            }
+        }
+        if self.lines.is_some() {
+            let because = self.because(leaf.test, decided.as_ref());
+            self.explain(&leaf.note, truth, because);
+        }
+        if !negated {
+            self.deciding.extend(decided);
+        }
+        truth
+    }
+
+    /// Finds the value that makes a true test true, and binds its captures.
+    fn decide(&mut self, leaf: &'a Leaf, negated: bool) -> Option<Deciding<'a>> {
+        let plan = self.plan();
+        let board = self.board;
+        let test = &plan.plan().tests[leaf.test as usize];
+        let found = board.slot(test.slot).ok()?;
+        let mut decided = Deciding { slot: test.slot, values: found, at: 0, span: None, redacted: Vec::new() };
+        if let Predicate::Matches(pattern) = test.predicate {
+            let pattern = plan.pattern(pattern);
+            let (at, haystack) = found.values.iter().enumerate().find_map(|(at, value)| {
+                let haystack = pattern.haystack(value)?;
+                pattern.is_match(haystack).then_some((at, haystack))
+            })?;
+            decided.at = at;
+            decided.span = pattern.find(haystack);
+            if !negated && leaf.captures.iter().any(|&(_, var)| !self.bound[var as usize] || self.signature.vars[var as usize].redact) {
+                let captures = pattern.captures(haystack).unwrap_or_default();
+                self.bind(leaf, &datum_of_value(&found.values[at]), &captures, &mut decided);
+            }
+            return Some(decided);
+        }
+        let at = found.values.iter().position(|value| holds(plan, &test.predicate, ValueView::of(value)));
+        match test.predicate {
+            Predicate::Absent | Predicate::Complete => return None,
+            Predicate::Present => {}
+            _ => decided.at = at?,
+        }
+        let bytes = found.values.get(decided.at).and_then(Value::as_bytes).unwrap_or_default();
+        decided.span = match &test.predicate {
+            Predicate::Starts(prefix) => Some((0, prefix.len())),
+            Predicate::Ends(suffix) => bytes.len().checked_sub(suffix.len()).map(|start| (start, bytes.len())),
+            Predicate::Contains(needle) => memchr::memmem::find(bytes, needle).map(|start| (start, start + needle.len())),
+            _ => None,
+        };
+        Some(decided)
+    }
+
+    fn bind(&mut self, leaf: &Leaf, value: &Datum, captures: &[crate::pattern::Capture<'_>], decided: &mut Deciding<'a>) {
+        for (group, var) in &leaf.captures {
+            let Some(&(_, span)) = captures.iter().find(|(name, _)| name == group) else { continue };
+            let described = &self.signature.vars[*var as usize];
+            if described.redact {
+                decided.redacted.push(span);
+            }
+            if !self.bound[*var as usize] {
+                let datum = convert(&part_of(value, span), &described.ty, described.scheme.as_ref());
+                self.set(*var, datum, true);
+            }
+        }
+    }
+
+    fn late(&mut self, expr: &'a Expr, note: &'a LineNote) -> Truth {
+        let notes_before = self.notes.borrow().len();
+        let truth = if self.traits.late_reads_steps {
+            let vars = self.stepped();
+            truth_of(&self.scope(&vars, None).eval(expr))
+        } else {
+            truth_of(&self.scope(&self.vars, None).eval(expr))
+        };
+        if self.lines.is_some() {
+            let because = match self.notes.borrow().get(notes_before) {
+                Some(note) => Because::Incomparable(note.clone()),
+                None => Because::Captures(self.visible()),
+            };
+            self.explain(note, truth, because);
+        }
+        truth
+    }
+
+    /// All variables after the steps, in source order.
+    fn stepped(&self) -> Vec<Datum> {
+        let mut vars = self.vars.clone();
+        for (var, expr) in &self.signature.steps {
+            let described = &self.signature.vars[*var as usize];
+            let value = self.scope(&vars, None).eval(expr).into_owned();
+            vars[*var as usize] = convert(&value, &described.ty, described.scheme.as_ref());
+        }
+        vars
+    }
+
+    /// What the signature says, given the truth of its condition.
+    pub fn verdict(&mut self, id: SignatureId, truth: Truth) -> Verdict {
+        self.vars = self.stepped();
+        let signature = self.signature;
+        let scope = self.scope(&self.vars, Some(&self.traits.hidden));
+        let support = signature.support.as_ref().map_or_else(SupportFacts::default, |support| SupportFacts {
+            ends: support.ends.as_ref().map(|expr| scope.eval(expr).into_owned()),
+            latest: support.latest.as_ref().map(|expr| scope.eval(expr).into_owned()),
+            scheme: support.scheme.clone(),
+        });
+        let identity_var_bound = signature.identities.iter().flat_map(|identity| &identity.slots).any(|(_, expr)| {
+            let bound = |var: VarId| self.bound[var as usize] && self.vars[var as usize] != Datum::Missing;
+            mentions(expr, &bound)
+        });
+        let text_observed = self.deciding.iter().any(|decided| decided.is_text());
+        Verdict {
+            signature: id,
+            truth,
+            identities: signature.identities.iter().map(|identity| identity_of(&scope, identity)).collect(),
+            components: signature.components.iter().filter_map(|component| component_of(&scope, component)).collect(),
+            tags: self.tags(&scope),
+            support,
+            proof: crate::proof::list(self.plan().plan(), &self.deciding),
+            observed: identity_var_bound || text_observed,
+        }
+    }
+
+    fn tags(&self, shown: &Scope<'_>) -> Vec<Tag> {
+        let all = self.scope(&self.vars, None);
+        let attached = self.signature.tags.iter().filter(|tag| tag.when.as_ref().is_none_or(|when| all.truth(when) == Truth::True));
+        let mut tags: Vec<Tag> = attached
+            .map(|tag| Tag {
+                name: tag.name.clone(),
+                params: tag.params.iter().filter_map(|(name, expr)| Some((name.clone(), text_of(&shown.eval(expr))?))).collect(),
+            })
+            .collect();
+        tags.sort();
+        tags.dedup();
+        tags
+    }
+
+    fn explain(&mut self, note: &LineNote, truth: Truth, because: Because) {
+        if let Some(lines) = &mut self.lines {
+            lines.push(Line { depth: self.depth, label: note.label.clone(), text: note.text.clone(), truth, because });
+        }
+    }
+
+    fn because(&self, test: TestId, decided: Option<&Deciding<'a>>) -> Because {
+        let plan = self.plan().plan();
+        if let Some(decided) = decided {
+            return Because::Fact(decided.proof(plan, &[]));
+        }
+        let test = &plan.tests[test as usize];
+        let probe = plan.probes[plan.slots[test.slot as usize].probe as usize].clone();
+        match self.board.slot(test.slot) {
+            Ok(values) => Because::Fact(Deciding { slot: test.slot, values, at: 0, span: None, redacted: Vec::new() }.proof(plan, &[])),
+            Err(Gap::ProvenAbsent) => Because::ProvenAbsent { probe },
+            Err(Gap::NotObserved) => Because::NotObserved { probe },
+            Err(Gap::Missing) => {
+                let response = self.board.response(plan.slots[test.slot as usize].probe);
+                Because::Missing { probe, ended: response.map(|response| response.ended) }
+            }
+        }
+    }
+
+    /// Bound variables as text, without what is redacted.
+    fn visible(&self) -> std::collections::BTreeMap<String, String> {
+        let vars = self.signature.vars.iter().enumerate();
+        let shown = vars.filter(|(at, _)| !self.traits.hidden[*at]);
+        shown.filter_map(|(at, var)| Some((var.name.clone(), text_of(&self.vars[at])?))).collect()
+    }
+
+    /// The lines with their reasons, the variables, and the versions that could not be compared; after [`Evaluation::verdict`].
+    pub fn explained(self) -> (Vec<Line>, std::collections::BTreeMap<String, String>, Vec<String>) {
+        let captures = self.visible();
+        (self.lines.unwrap_or_default(), captures, self.notes.into_inner())
+    }
+}
+
+fn identity_of(scope: &Scope<'_>, plan: &IdentityPlan) -> Identity {
+    let mut identity = Identity { facet: plan.facet.clone(), ..Identity::default() };
+    for (slot, expr) in &plan.slots {
+        let text = shown(scope, expr);
+        match slot {
+            IdentitySlot::Vendor => identity.vendor = text,
+            IdentitySlot::Brand => identity.brand = text,
+            IdentitySlot::Series => identity.series = text,
+            IdentitySlot::Model => identity.model = text,
+            IdentitySlot::Version => identity.version = text,
+            IdentitySlot::Class => identity.class = text,
+            IdentitySlot::Cpe => identity.cpe = text,
+        }
+    }
+    identity
+}
+
+fn component_of(scope: &Scope<'_>, plan: &ComponentPlan) -> Option<Component> {
+    Some(Component {
+        vendor: plan.vendor.as_ref().and_then(|expr| shown(scope, expr)),
+        product: shown(scope, &plan.product)?,
+        version: plan.version.as_ref().and_then(|expr| shown(scope, expr)),
+    })
+}
+
+/// As text; an empty one says nothing.
+fn shown(scope: &Scope<'_>, expr: &Expr) -> Option<String> {
+    text_of(&scope.eval(expr)).filter(|text| !text.is_empty())
+}

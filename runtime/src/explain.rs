@@ -1,0 +1,137 @@
+//! Why a signature matched or did not: each line with its truth and the bytes that decided.
+//!
+//! In: what [`crate::Matcher::why`] evaluated. Out: a [`Trace`], for people and for tests; what is marked `redact` is not in it.
+
+use std::collections::BTreeMap;
+
+use ksig_schema::identification::{Component, Identity, Proof, Support, Tag};
+use ksig_schema::{Ended, ProbeKey};
+use serde::Serialize;
+
+use crate::backend::Truth;
+
+/// The evaluation of one signature on one service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trace {
+    /// Which signature.
+    pub signature: String,
+    /// What its condition says.
+    pub truth: Truth,
+    /// Its lines and groups in source order, whether or not they decided.
+    pub lines: Vec<Line>,
+    /// Captures, extracts and lets that have a value, as text; what the lines that hold bound.
+    pub captures: BTreeMap<String, String>,
+    /// Versions that could not be compared.
+    pub notes: Vec<String>,
+    /// What it says the device is, before resolution; empty when the condition is false.
+    pub identities: Vec<Identity>,
+    /// Software that it names.
+    pub components: Vec<Component>,
+    /// Tags that it attaches.
+    pub tags: Vec<Tag>,
+    /// Support of the model that it names.
+    pub support: Support,
+    /// Facts that decided.
+    pub proof: Vec<Proof>,
+}
+
+/// One line, or the head of a group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// How deep it stands in groups.
+    pub depth: u32,
+    /// What the author called it; empty without a label.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub label: String,
+    /// As written; for a group `all`, `any`, `not`, `at least 2 of`.
+    pub text: String,
+    /// What it says.
+    pub truth: Truth,
+    /// What decided.
+    pub because: Because,
+}
+
+/// What decided a line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", content = "of", rename_all = "kebab-case")]
+pub enum Because {
+    /// The lines below it.
+    Group,
+    /// A fact: with the span that matched when the line is true, or the first value when it is false.
+    Fact(Proof),
+    /// The field is not in a response that is whole.
+    ProvenAbsent {
+        /// Which response.
+        probe: ProbeKey,
+    },
+    /// The field is not there, and nothing proves that it would be: the probe failed, was not sent, or was cut off before.
+    Missing {
+        /// Which probe.
+        probe: ProbeKey,
+        /// How its response ended; absent when there is none.
+        ended: Option<Ended>,
+    },
+    /// Another tool cut the evidence and left the field out.
+    NotObserved {
+        /// Which probe.
+        probe: ProbeKey,
+    },
+    /// An expression over these captures.
+    Captures(BTreeMap<String, String>),
+    /// Two versions of different trains.
+    Incomparable(String),
+}
+
+impl Trace {
+    /// The first line with that label; what `no_match because "label"` asks for.
+    pub fn labelled(&self, label: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.label == label)
+    }
+}
+
+impl std::fmt::Display for Trace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}: {}", self.signature, said(self.truth))?;
+        for line in &self.lines {
+            let indent = "  ".repeat(line.depth as usize + 1);
+            writeln!(f, "{indent}{:<12} {}{}", said(line.truth), line.text, line.because)?;
+        }
+        for (name, value) in &self.captures {
+            writeln!(f, "  {name} = {value:?}")?;
+        }
+        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))
+    }
+}
+
+fn said(truth: Truth) -> &'static str {
+    match truth {
+        Truth::True => "true",
+        Truth::False => "false",
+        Truth::NotObserved => "not observed",
+    }
+}
+
+impl std::fmt::Display for Because {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Because::Group => Ok(()),
+            Because::Fact(proof) => {
+                write!(f, "   {} {} is {:?}", proof.probe, proof.field, proof.value)?;
+                match proof.span {
+                    Some((start, end)) => write!(f, " at {start}..{end}"),
+                    None => Ok(()),
+                }
+            }
+            Because::ProvenAbsent { probe } => write!(f, "   {probe} answered without it"),
+            Because::Missing { probe, ended: None } => write!(f, "   {probe} has no response"),
+            Because::Missing { probe, ended: Some(ended) } => write!(f, "   {probe} ended ({ended:?}) without it, which proves nothing"),
+            Because::NotObserved { probe } => write!(f, "   not observed in {probe}"),
+            Because::Captures(captures) if captures.is_empty() => f.write_str("   nothing captured"),
+            Because::Captures(captures) => {
+                let shown: Vec<String> = captures.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
+                write!(f, "   {}", shown.join(", "))
+            }
+            Because::Incomparable(note) => write!(f, "   {note}"),
+        }
+    }
+}

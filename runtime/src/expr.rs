@@ -1,0 +1,453 @@
+//! Evaluates expressions over captures, tables and the observation's date.
+//!
+//! In: an [`Expr`] and what it can see. Out: a [`Datum`]; [`Datum::Missing`] where an operand is missing, [`Datum::NotObserved`] where the answer
+//! hangs on a field that was not observed. Nothing fails and nothing grows without bound: a text longer than [`TEXT_BYTES_MAX`] is missing.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::cmp::Ordering;
+
+use ksig_schema::{Date, Scheme, Type, Value};
+
+use crate::backend::Truth;
+use crate::board::{Board, Gap};
+use crate::plan::*;
+use crate::verify::{is_oid, is_text};
+
+/// Longest text that a capture, an extract or a template makes.
+pub const TEXT_BYTES_MAX: usize = 4096;
+/// Most notes about incomparable versions that one evaluation keeps.
+const NOTES_MAX: usize = 8;
+
+/// What an expression can see.
+pub(crate) struct Scope<'a> {
+    pub board: &'a Board<'a>,
+    pub vars: &'a [Datum],
+    /// Variables that must not leave the engine read as missing.
+    pub hidden: Option<&'a [bool]>,
+    pub date: Option<Date>,
+    /// Versions that could not be compared.
+    pub notes: &'a RefCell<Vec<String>>,
+}
+
+type Read<'a> = Cow<'a, Datum>;
+
+const MISSING: Datum = Datum::Missing;
+
+fn bool_of(holds: bool) -> Read<'static> {
+    Cow::Owned(Datum::Bool(holds))
+}
+
+fn datum_of(truth: Truth) -> Read<'static> {
+    match truth {
+        Truth::NotObserved => Cow::Owned(Datum::NotObserved),
+        other => bool_of(other == Truth::True),
+    }
+}
+
+/// What a datum says as a condition: a missing one is false.
+pub(crate) fn truth_of(datum: &Datum) -> Truth {
+    match datum {
+        Datum::Bool(true) => Truth::True,
+        Datum::NotObserved => Truth::NotObserved,
+        _ => Truth::False,
+    }
+}
+
+/// A value of a fact as a datum.
+pub(crate) fn datum_of_value(value: &Value) -> Datum {
+    match value {
+        Value::Bool(value) => Datum::Bool(*value),
+        Value::Int(value) => Datum::Int(*value),
+        Value::Text(text) => Datum::Text(text.clone()),
+        Value::Bytes(bytes) => Datum::Bytes(bytes.clone()),
+        Value::Date(date) => Datum::Date(*date),
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// The truth of a condition.
+    pub fn truth(&self, expr: &'a Expr) -> Truth {
+        truth_of(&self.eval(expr))
+    }
+
+    /// The value of an expression.
+    pub fn eval(&self, expr: &'a Expr) -> Read<'a> {
+        match expr {
+            Expr::Const(datum) => Cow::Borrowed(datum),
+            Expr::Var(var) if self.hidden.is_some_and(|hidden| hidden[*var as usize]) => Cow::Owned(MISSING),
+            Expr::Var(var) => Cow::Borrowed(&self.vars[*var as usize]),
+            Expr::Slot(slot, many) => self.slot(*slot, *many),
+            Expr::ScanDate => Cow::Owned(self.date.map_or(MISSING, Datum::Date)),
+            Expr::Row(table, key) => self.row(*table, &self.eval(key)),
+            Expr::Column(row, column) => self.column(self.eval(row), *column),
+            Expr::Compare(op, scheme, a, b) => {
+                let (a, b) = (self.eval(a), self.eval(b));
+                self.any_pair(&a, &b, |a, b| self.compare(*op, scheme.as_ref(), a, b))
+            }
+            Expr::TextTest(op, a, b) => {
+                let (a, b) = (self.eval(a), self.eval(b));
+                self.any_pair(&a, &b, |a, b| match (bytes_of(a), bytes_of(b)) {
+                    (Some(a), Some(b)) => match op {
+                        TextOp::Starts => a.starts_with(b),
+                        TextOp::Ends => a.ends_with(b),
+                        TextOp::Contains => memchr::memmem::find(a, b).is_some(),
+                    },
+                    _ => false,
+                })
+            }
+            Expr::Matches(pattern, of) => {
+                let of = self.eval(of);
+                self.any_pair(&of, &MISSING_PARTNER, |value, _| {
+                    self.haystack(*pattern, value).is_some_and(|hay| self.pattern(*pattern).is_match(hay))
+                })
+            }
+            Expr::Extract(pattern, group, of) => Cow::Owned(self.extract(*pattern, group, &self.eval(of))),
+            Expr::In(value, list) => {
+                let (value, list) = (self.eval(value), self.eval(list));
+                self.any_pair(&value, &list, |a, b| a == b)
+            }
+            Expr::Absent(of) => self.absent(of),
+            Expr::Present(of) => match &*self.eval(of) {
+                Datum::NotObserved => Cow::Owned(Datum::NotObserved),
+                found => bool_of(*found != MISSING),
+            },
+            Expr::Not(of) => datum_of(!self.truth(of)),
+            Expr::And(a, b) => datum_of(self.truth(a).min(self.truth(b))),
+            Expr::Or(a, b) => datum_of(self.truth(a).max(self.truth(b))),
+            Expr::If(test, then, otherwise) => match self.truth(test) {
+                Truth::True => self.eval(then),
+                Truth::False => self.eval(otherwise),
+                Truth::NotObserved => Cow::Owned(Datum::NotObserved),
+            },
+            Expr::FirstOf(items) => {
+                items.iter().map(|item| self.eval(item)).find(|found| **found != MISSING).unwrap_or(Cow::Owned(MISSING))
+            }
+            Expr::Template(parts) => Cow::Owned(self.template(parts)),
+            Expr::Convert(ty, scheme, of) => Cow::Owned(convert(&self.eval(of), ty, scheme.as_ref())),
+        }
+    }
+
+    fn slot(&self, slot: SlotId, many: bool) -> Read<'a> {
+        Cow::Owned(match self.board.slot(slot) {
+            Err(Gap::NotObserved) => Datum::NotObserved,
+            Err(_) => MISSING,
+            Ok(found) if many => Datum::List(found.values.iter().map(datum_of_value).collect()),
+            Ok(found) => found.values.first().map_or(MISSING, datum_of_value),
+        })
+    }
+
+    /// Of a slot, absence needs proof (V3); of anything else, missing is absent.
+    fn absent(&self, of: &'a Expr) -> Read<'a> {
+        if let Expr::Slot(slot, _) = of {
+            return match self.board.slot(*slot) {
+                Err(Gap::NotObserved) => Cow::Owned(Datum::NotObserved),
+                Err(Gap::ProvenAbsent) => bool_of(true),
+                Err(Gap::Missing) | Ok(_) => bool_of(false),
+            };
+        }
+        match &*self.eval(of) {
+            Datum::NotObserved => Cow::Owned(Datum::NotObserved),
+            found => bool_of(*found == MISSING),
+        }
+    }
+
+    fn row(&self, table: TableId, key: &Datum) -> Read<'a> {
+        let described = &self.board.plan().plan().tables[table as usize];
+        let (Datum::Text(key), Some(column)) = (key, described.key) else {
+            return Cow::Owned(if *key == Datum::NotObserved { Datum::NotObserved } else { MISSING });
+        };
+        let of = |row: &Vec<Datum>| match &row[column as usize] {
+            Datum::Text(text) => text.as_str().cmp(key),
+            _ => Ordering::Less,
+        };
+        Cow::Owned(described.rows.binary_search_by(of).map_or(MISSING, |row| Datum::Row(table, row as u32)))
+    }
+
+    fn column(&self, row: Read<'a>, column: u32) -> Read<'a> {
+        match *row {
+            Datum::Row(table, row) => {
+                let cells = self.board.plan().plan().tables.get(table as usize).and_then(|table| table.rows.get(row as usize));
+                cells.and_then(|cells| cells.get(column as usize)).map_or(Cow::Owned(MISSING), Cow::Borrowed)
+            }
+            Datum::NotObserved => Cow::Owned(Datum::NotObserved),
+            _ => Cow::Owned(MISSING),
+        }
+    }
+
+    /// Whether it holds for any element of one with any element of the other (V4).
+    fn any_pair(&self, a: &Datum, b: &Datum, mut holds: impl FnMut(&Datum, &Datum) -> bool) -> Read<'a> {
+        if *a == Datum::NotObserved || *b == Datum::NotObserved {
+            return Cow::Owned(Datum::NotObserved);
+        }
+        bool_of(items(a).iter().any(|a| items(b).iter().any(|b| holds(a, b))))
+    }
+
+    fn pattern(&self, pattern: PatternId) -> &'a crate::CompiledPattern {
+        self.board.plan().pattern(pattern)
+    }
+
+    fn haystack<'v>(&self, pattern: PatternId, value: &'v Datum) -> Option<&'v [u8]> {
+        match (value, self.pattern(pattern).on_bytes()) {
+            (Datum::Text(text), false) => Some(text.as_bytes()),
+            (Datum::Bytes(bytes), true) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn extract(&self, pattern: PatternId, group: &str, of: &Datum) -> Datum {
+        if *of == Datum::NotObserved {
+            return Datum::NotObserved;
+        }
+        let found = items(of).iter().find_map(|value| {
+            let haystack = self.haystack(pattern, value)?;
+            Some((value, self.pattern(pattern).captures(haystack)?))
+        });
+        let Some((value, captures)) = found else { return MISSING };
+        captures.iter().find(|(name, _)| *name == group).map_or(MISSING, |&(_, span)| part_of(value, span))
+    }
+
+    fn template(&self, parts: &'a [(Expr, bool)]) -> Datum {
+        let mut text = String::new();
+        for (part, for_cpe) in parts {
+            let value = self.eval(part);
+            if *value == Datum::NotObserved {
+                return Datum::NotObserved;
+            }
+            let Some(piece) = text_of(&value) else { return MISSING };
+            if *for_cpe {
+                escape_cpe(&piece, &mut text);
+            } else {
+                text.push_str(&piece);
+            }
+            if text.len() > TEXT_BYTES_MAX {
+                return MISSING;
+            }
+        }
+        Datum::Text(text)
+    }
+
+    /// Compares what is known: with a bound, only what holds for each value that it allows holds.
+    fn compare(&self, op: CompareOp, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> bool {
+        let (a, b) = (Interval::of(a), Interval::of(b));
+        let before = |a: Option<&Datum>, b: Option<&Datum>, or_equal: bool| match (a, b) {
+            (Some(a), Some(b)) => self.order(scheme, a, b).is_some_and(|order| order.is_lt() || or_equal && order.is_eq()),
+            _ => false,
+        };
+        match op {
+            CompareOp::Eq => match (a, b) {
+                (Interval { low: Some(a), high: Some(_) }, Interval { low: Some(b), high: Some(_) }) => self.equal(scheme, a, b),
+                _ => false,
+            },
+            CompareOp::Lt => before(a.high, b.low, false),
+            CompareOp::Le => before(a.high, b.low, true),
+            CompareOp::Gt => before(b.high, a.low, false),
+            CompareOp::Ge => before(b.high, a.low, true),
+        }
+    }
+
+    fn equal(&self, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> bool {
+        match scheme {
+            Some(_) => self.order(scheme, a, b).is_some_and(Ordering::is_eq),
+            None => a == b && *a != MISSING,
+        }
+    }
+
+    /// Absent for different types, texts that are no version of the scheme, and versions of different trains.
+    pub fn order(&self, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> Option<Ordering> {
+        match (a, b, scheme) {
+            (Datum::Text(a), Datum::Text(b), Some(scheme)) => {
+                let (left, right) = (scheme.parse(a)?, scheme.parse(b)?);
+                let order = scheme.compare(&left, &right);
+                let mut notes = self.notes.borrow_mut();
+                if order.is_none() && notes.len() < NOTES_MAX {
+                    notes.push(format!("{a} and {b} are of different trains of {}: incomparable", scheme.name));
+                }
+                order
+            }
+            (Datum::Text(a), Datum::Text(b), None) => Some(a.cmp(b)),
+            (Datum::Bytes(a), Datum::Bytes(b), _) => Some(a.cmp(b)),
+            (Datum::Int(a), Datum::Int(b), _) => Some(a.cmp(b)),
+            (Datum::Date(a), Datum::Date(b), _) => Some(a.cmp(b)),
+            (Datum::Bool(a), Datum::Bool(b), _) => Some(a.cmp(b)),
+            _ => None,
+        }
+    }
+}
+
+/// Stands where an operator has one operand.
+const MISSING_PARTNER: Datum = Datum::Bool(true);
+
+/// Elements of a list; a single value is a list of itself; nothing is an empty one.
+fn items(datum: &Datum) -> &[Datum] {
+    match datum {
+        Datum::List(items) => items,
+        Datum::Missing => &[],
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// What a datum can be: both ends the same for a value.
+struct Interval<'d> {
+    low: Option<&'d Datum>,
+    high: Option<&'d Datum>,
+}
+
+impl<'d> Interval<'d> {
+    fn of(datum: &'d Datum) -> Interval<'d> {
+        match datum {
+            Datum::Bound(BoundKind::Exactly, value) => Interval { low: Some(value), high: Some(value) },
+            Datum::Bound(BoundKind::AtLeast, value) => Interval { low: Some(value), high: None },
+            Datum::Bound(BoundKind::By, value) => Interval { low: None, high: Some(value) },
+            value => Interval { low: Some(value), high: Some(value) },
+        }
+    }
+}
+
+fn bytes_of(datum: &Datum) -> Option<&[u8]> {
+    match datum {
+        Datum::Text(text) => Some(text.as_bytes()),
+        Datum::Bytes(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+/// A part of a text or of bytes; missing when it is too long.
+pub(crate) fn part_of(value: &Datum, (start, end): (usize, usize)) -> Datum {
+    if end - start > TEXT_BYTES_MAX {
+        return MISSING;
+    }
+    match value {
+        Datum::Text(text) => text.get(start..end).map_or(MISSING, |part| Datum::Text(part.into())),
+        Datum::Bytes(bytes) => bytes.get(start..end).map_or(MISSING, |part| Datum::Bytes(part.into())),
+        _ => MISSING,
+    }
+}
+
+/// A datum as it is written in an answer; absent for what is missing, rows, lists, and bounds that leave it open.
+pub(crate) fn text_of(datum: &Datum) -> Option<String> {
+    let text = match datum {
+        Datum::Text(text) => text.clone(),
+        Datum::Int(value) => value.to_string(),
+        Datum::Bool(value) => value.to_string(),
+        Datum::Date(date) => date.to_string(),
+        Datum::Bytes(bytes) => String::from_utf8(bytes.clone()).ok()?,
+        Datum::Bound(BoundKind::Exactly, value) => text_of(value)?,
+        Datum::Bound(BoundKind::AtLeast | BoundKind::By, _) | Datum::Missing | Datum::NotObserved | Datum::Row(..) | Datum::List(_) => {
+            return None;
+        }
+    };
+    (text.len() <= TEXT_BYTES_MAX).then_some(text)
+}
+
+/// An attribute value of a CPE 2.3 name: lower case, blanks as `_`, all but letters, digits, `.`, `_` and `-` behind a backslash.
+fn escape_cpe(text: &str, out: &mut String) {
+    if text == "-" {
+        out.push('\\');
+    }
+    for c in text.chars() {
+        match c {
+            ' ' | '\t' => out.push('_'),
+            c if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-') => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+}
+
+/// Reads a datum as a type: a text that is not one is missing, what is one already stays.
+pub(crate) fn convert(datum: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
+    let ty = ty.required();
+    let text = match datum {
+        Datum::Text(text) => Cow::Borrowed(text.as_str()),
+        Datum::Bytes(_) if matches!(ty, Type::Bytes | Type::Hash) => return datum.clone(),
+        Datum::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => return MISSING,
+        },
+        Datum::Int(value) if is_text(ty) => Cow::Owned(value.to_string()),
+        other => return other.clone(),
+    };
+    let keep = |fits: bool| if fits { Datum::Text(text.to_string()) } else { MISSING };
+    match ty {
+        Type::Text | Type::Url | Type::Path | Type::Cpe | Type::Vendor | Type::Class => keep(true),
+        Type::Version(_) => keep(scheme.is_none_or(|scheme| scheme.parse(&text).is_some())),
+        Type::Int | Type::Duration => text.trim().parse().map_or(MISSING, Datum::Int),
+        Type::Bool => text.trim().parse().map_or(MISSING, Datum::Bool),
+        Type::Bytes => Datum::Bytes(text.as_bytes().to_vec()),
+        Type::Hash => hex(&text).map_or(MISSING, Datum::Bytes),
+        Type::Date => date(&text).map_or(MISSING, Datum::Date),
+        Type::Ip => keep(text.parse::<std::net::IpAddr>().is_ok()),
+        Type::Mac => keep(is_mac(&text)),
+        Type::Oid => keep(is_oid(&text)),
+        Type::Cve => keep(is_cve(&text)),
+        Type::Optional(_) | Type::List(_) | Type::Bound(_) | Type::Row(_) => MISSING,
+    }
+}
+
+/// `2024-01-31`, `2024/1/31`, `2024.01.31`, `20240131`.
+fn date(text: &str) -> Option<Date> {
+    let text = text.trim();
+    let parts: Vec<&str> = match text.len() {
+        8 if text.bytes().all(|b| b.is_ascii_digit()) => vec![&text[..4], &text[4..6], &text[6..]],
+        _ => text.split(['-', '/', '.']).collect(),
+    };
+    let [year, month, day] = parts.as_slice() else { return None };
+    if year.len() != 4 || !(1..=2).contains(&month.len()) || !(1..=2).contains(&day.len()) {
+        return None;
+    }
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    if text.is_empty() || !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+fn is_mac(text: &str) -> bool {
+    let parts: Vec<&str> = text.split([':', '-']).collect();
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_hexdigit());
+    (parts.len() == 6 && parts.iter().all(|part| part.len() == 2 && digits(part))) || (text.len() == 12 && digits(text))
+}
+
+fn is_cve(text: &str) -> bool {
+    let number = text.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    number.is_some_and(|(year, number)| year.len() == 4 && digits(year) && (4..=10).contains(&number.len()) && digits(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Datum {
+        Datum::Text(text.into())
+    }
+
+    #[test]
+    fn texts_convert_or_are_missing() {
+        let to = |from: &str, ty: &Type| convert(&text(from), ty, Some(&Scheme::dotted()));
+        assert_eq!(to("42", &Type::Int), Datum::Int(42));
+        assert_eq!(to("4x", &Type::Int), Datum::Missing);
+        for written in ["2024-01-31", "2024/1/31", "2024.01.31", "20240131"] {
+            assert_eq!(to(written, &Type::Date), Datum::Date("2024-01-31".parse().expect("a date")), "{written}");
+        }
+        assert_eq!(to("2024-02-31", &Type::Date), Datum::Missing);
+        assert_eq!(to("v1", &Type::Version("dotted".into())), Datum::Missing);
+        assert_eq!(to("00:1a:2B:33:44:55", &Type::Mac), text("00:1a:2B:33:44:55"));
+        assert_eq!(to("CVE-2024-1", &Type::Cve), Datum::Missing);
+        assert_eq!(to("0aff", &Type::Hash), Datum::Bytes(vec![10, 255]));
+        assert_eq!(to("+a", &Type::Hash), Datum::Missing);
+    }
+
+    #[test]
+    fn cpe_values_are_escaped() {
+        let mut out = String::new();
+        escape_cpe("WSR-1166DHP4 (B)", &mut out);
+        assert_eq!(out, r"wsr-1166dhp4_\(b\)");
+    }
+}

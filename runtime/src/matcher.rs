@@ -1,0 +1,304 @@
+//! Evidence in, identifications out.
+//!
+//! In: a [`VerifiedPlan`] with an engine, and [`Evidence`]. Out: [`Identification`]s, the same for the same evidence, plan and date on any engine
+//! and machine. Between them: a board of slots, the tests that hold, the signatures that those wake, their gates, and for the few whose gate is
+//! not false the full evaluation and the resolution of their verdicts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use ksig_schema::identification::Identification;
+use ksig_schema::{Date, Evidence, Gate, ProbeKey, Service};
+use sha2::{Digest, Sha256};
+
+use crate::backend::{Backend, Truth};
+use crate::board::{Board, BoardScratch, SlotIndex};
+use crate::evaluate::{Evaluation, Traits, Verdict};
+use crate::explain::Trace;
+use crate::plan::*;
+use crate::resolve::{self, Resolution};
+use crate::verify::VerifiedPlan;
+
+/// Buffers that are kept from one service to the next; any matcher can use them.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    board: BoardScratch,
+    candidates: Vec<SignatureId>,
+    marked: Vec<bool>,
+}
+
+/// Runs a plan on evidence. Share it between threads; give each thread its own [`Scratch`].
+pub struct Matcher {
+    plan: VerifiedPlan,
+    backend: Arc<dyn Backend>,
+    index: SlotIndex,
+    traits: Vec<Traits>,
+    woken_by: Woken,
+    /// Signatures that no test wakes.
+    always: Vec<SignatureId>,
+    /// Signatures with follow-up probes.
+    following: Vec<SignatureId>,
+    /// By test: signatures that mention it outside `not`; for evidence that another tool cut.
+    mentioned_by: OnceLock<Woken>,
+    names: HashMap<String, SignatureId>,
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+/// Signatures by test, in one allocation.
+#[derive(Debug)]
+struct Woken {
+    starts: Vec<u32>,
+    signatures: Vec<SignatureId>,
+}
+
+impl Woken {
+    fn new(tests: usize, mut pairs: Vec<(TestId, SignatureId)>) -> Woken {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut starts = vec![0u32; tests + 1];
+        for &(test, _) in &pairs {
+            starts[test as usize + 1] += 1;
+        }
+        for at in 0..tests {
+            starts[at + 1] += starts[at];
+        }
+        Woken { starts, signatures: pairs.into_iter().map(|(_, signature)| signature).collect() }
+    }
+
+    fn by(&self, test: TestId) -> &[SignatureId] {
+        &self.signatures[self.starts[test as usize] as usize..self.starts[test as usize + 1] as usize]
+    }
+}
+
+impl std::fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plan = self.plan.plan();
+        write!(f, "Matcher({} on {}, {} signatures)", plan.release, self.backend.name(), plan.signatures.len())
+    }
+}
+
+impl Matcher {
+    /// A matcher for a plan on an engine that was made for the same plan.
+    pub fn new(plan: VerifiedPlan, backend: Arc<dyn Backend>) -> Matcher {
+        let signatures = || plan.plan().signatures.iter().enumerate().map(|(id, signature)| (id as SignatureId, signature));
+        let triggers = signatures().flat_map(|(id, signature)| signature.triggers.iter().map(move |&test| (test, id))).collect();
+        Matcher {
+            index: SlotIndex::new(&plan),
+            traits: signatures().map(|(_, signature)| Traits::of(signature)).collect(),
+            woken_by: Woken::new(plan.plan().tests.len(), triggers),
+            always: signatures().filter(|(_, signature)| signature.triggers.is_empty()).map(|(id, _)| id).collect(),
+            following: signatures().filter(|(_, signature)| !signature.follows.is_empty()).map(|(id, _)| id).collect(),
+            mentioned_by: OnceLock::new(),
+            names: signatures().map(|(id, signature)| (signature.name.clone(), id)).collect(),
+            scratch: Mutex::new(Vec::new()),
+            plan,
+            backend,
+        }
+    }
+
+    /// The plan that it runs.
+    pub fn plan(&self) -> &VerifiedPlan {
+        &self.plan
+    }
+
+    /// `interpreter` or `jit`.
+    pub fn engine(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    /// One answer for each service in the order of the evidence, then one for the host, on the evidence's own date.
+    pub fn identify(&self, evidence: &Evidence) -> Vec<Identification> {
+        let date = scan_date(evidence);
+        let mut answers: Vec<Identification> = self.with_scratch(|scratch| {
+            evidence.services.iter().map(|service| self.identify_service(evidence, service, date, scratch)).collect()
+        });
+        let Resolution { identifications, consistent, ambiguous, notes } = resolve::host(&answers);
+        answers.push(Identification {
+            id: evidence.host.clone(),
+            address: evidence.services.iter().find_map(|service| service.address),
+            port: None,
+            identifications,
+            consistent,
+            ambiguous,
+            notes,
+            digest: None,
+            release: self.plan.plan().release.clone(),
+        });
+        answers
+    }
+
+    /// The answer for one service of the evidence. Without a date, guards that need it are missing.
+    pub fn identify_service(&self, evidence: &Evidence, service: &Service, date: Option<Date>, scratch: &mut Scratch) -> Identification {
+        let verdicts = self.verdicts(service, date, scratch);
+        let Resolution { identifications, consistent, ambiguous, notes } = resolve::service(self.plan.plan(), verdicts, date);
+        let unknown = identifications.is_empty() && consistent.is_empty() && ambiguous.is_empty();
+        Identification {
+            id: evidence.host.clone(),
+            address: service.address,
+            port: (service.port != 0).then_some(service.port),
+            identifications,
+            consistent,
+            ambiguous,
+            notes,
+            digest: if unknown { digest(service) } else { None },
+            release: self.plan.plan().release.clone(),
+        }
+    }
+
+    /// Probes that matching first stages ask for and that have no response yet, sorted.
+    pub fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<ProbeKey> {
+        if self.following.is_empty() {
+            return Vec::new();
+        }
+        let date = scan_date(evidence);
+        let mut asked: Vec<ProbeKey> = self.with_scratch(|scratch| {
+            let board = Board::fill(&self.plan, &self.index, &*self.backend, service, &mut scratch.board);
+            let mut asked = Vec::new();
+            for &id in &self.following {
+                let signature = &self.plan.plan().signatures[id as usize];
+                let unanswered = signature.follows.iter().filter(|&&probe| board.response(probe).is_none());
+                let Some(first) = signature.first_stage.as_ref().filter(|_| unanswered.clone().next().is_some()) else { continue };
+                let mut evaluation = Evaluation::new(&board, signature, &self.traits[id as usize], date);
+                if evaluation.condition(first) == Truth::True {
+                    asked.extend(unanswered.map(|&probe| self.plan.plan().probes[probe as usize].clone()));
+                }
+            }
+            asked
+        });
+        asked.sort();
+        asked.dedup();
+        asked
+    }
+
+    /// Why a signature matches a service or does not; absent when there is no signature of that name.
+    pub fn why(&self, signature: &str, service: &Service, date: Option<Date>) -> Option<Trace> {
+        let id = *self.names.get(signature)?;
+        let described = &self.plan.plan().signatures[id as usize];
+        Some(self.with_scratch(|scratch| {
+            let board = Board::fill(&self.plan, &self.index, &*self.backend, service, &mut scratch.board);
+            let mut evaluation = Evaluation::new(&board, described, &self.traits[id as usize], date).explaining();
+            let truth = evaluation.condition(&described.condition);
+            let mut verdict = evaluation.verdict(id, truth);
+            if truth == Truth::False {
+                verdict = Verdict { identities: Vec::new(), components: Vec::new(), tags: Vec::new(), proof: Vec::new(), ..verdict };
+            }
+            let (lines, captures, notes) = evaluation.explained();
+            let version = verdict.identities.first().and_then(|identity| identity.version.as_deref());
+            let has_model = verdict.identities.iter().any(|identity| identity.model.is_some());
+            Trace {
+                signature: described.name.clone(),
+                truth,
+                lines,
+                captures,
+                notes,
+                support: if has_model { resolve::support(&[&verdict.support], version, date) } else { Default::default() },
+                identities: verdict.identities,
+                components: verdict.components,
+                tags: verdict.tags,
+                proof: verdict.proof,
+            }
+        }))
+    }
+
+    fn verdicts(&self, service: &Service, date: Option<Date>, scratch: &mut Scratch) -> Vec<Verdict> {
+        let Scratch { board, candidates, marked } = scratch;
+        let board = Board::fill(&self.plan, &self.index, &*self.backend, service, board);
+        let signatures = &self.plan.plan().signatures;
+        marked.resize(signatures.len(), false);
+        candidates.clear();
+        let woken = if board.partial() { self.mentioned_by() } else { &self.woken_by };
+        for id in board.holding().flat_map(|test| woken.by(test)).chain(&self.always) {
+            if !std::mem::replace(&mut marked[*id as usize], true) {
+                candidates.push(*id);
+            }
+        }
+        let mut verdicts = Vec::new();
+        for &id in candidates.iter() {
+            marked[id as usize] = false;
+            if self.backend.eval_gate(id, board.truths()) == Truth::False {
+                continue;
+            }
+            let signature = &signatures[id as usize];
+            let mut evaluation = Evaluation::new(&board, signature, &self.traits[id as usize], date);
+            let truth = evaluation.condition(&signature.condition);
+            if truth != Truth::False {
+                verdicts.push(evaluation.verdict(id, truth));
+            }
+        }
+        verdicts
+    }
+
+    /// In cut evidence a signature can be consistent although its triggers were not observed.
+    fn mentioned_by(&self) -> &Woken {
+        self.mentioned_by.get_or_init(|| {
+            let mut pairs = Vec::new();
+            for (id, signature) in self.plan.plan().signatures.iter().enumerate() {
+                mentioned(&signature.condition, &mut |test| pairs.push((test, id as SignatureId)));
+            }
+            Woken::new(self.plan.plan().tests.len(), pairs)
+        })
+    }
+
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let pool = || self.scratch.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut scratch = pool().pop().unwrap_or_default();
+        let answer = work(&mut scratch);
+        pool().push(scratch);
+        answer
+    }
+}
+
+impl Gate for Matcher {
+    fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<ProbeKey> {
+        Matcher::follow_ups(self, evidence, service)
+    }
+}
+
+/// The day of the observation in UTC.
+pub fn scan_date(evidence: &Evidence) -> Option<Date> {
+    evidence.time.map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+fn mentioned(condition: &Condition, found: &mut impl FnMut(TestId)) {
+    match condition {
+        Condition::Test(leaf) => found(leaf.test),
+        Condition::All(parts) | Condition::Any(parts) | Condition::AtLeast(_, parts) => {
+            parts.iter().for_each(|part| mentioned(part, found))
+        }
+        Condition::Late(..) | Condition::Not(_) => {}
+    }
+}
+
+/// SHA-256 of a service's facts in a fixed order, without what names a single machine; absent when there is no fact.
+fn digest(service: &Service) -> Option<String> {
+    let mut facts: BTreeMap<(String, &str, Option<&str>), &[ksig_schema::Value]> = BTreeMap::new();
+    for response in &service.responses {
+        for fact in response.facts.iter().filter(|fact| !fact.field.redact) {
+            facts.entry((response.probe.to_string(), fact.field.name, fact.key.as_deref())).or_insert(&fact.values);
+        }
+    }
+    if facts.is_empty() {
+        return None;
+    }
+    let mut hasher = Sha256::new();
+    let mut write = |part: &[u8]| {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    };
+    for ((probe, field, key), values) in facts {
+        write(probe.as_bytes());
+        write(field.as_bytes());
+        write(key.unwrap_or_default().as_bytes());
+        write(&(values.len() as u64).to_le_bytes());
+        for value in values {
+            match value.as_bytes() {
+                Some(bytes) => write(bytes),
+                None => write(value.to_string().as_bytes()),
+            }
+        }
+    }
+    Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests;
