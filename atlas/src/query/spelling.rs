@@ -26,15 +26,16 @@ const SPELLINGS: &[&[&str]] = &[
 
 /// The other spellings of a word; empty for most. At most one word of the list is exchanged.
 pub(super) fn variants(word: &str) -> Vec<String> {
-    let word = fold(word);
+    let folded = fold(word);
     for line in SPELLINGS {
         for member in *line {
-            let member = fold(member);
-            if !word.contains(&member) || member.is_ascii() && word != member {
+            let within = fold(member);
+            if !folded.contains(&within) || within.is_ascii() && folded != within {
                 continue;
             }
-            let others = line.iter().filter(|other| fold(other) != member);
-            return others.map(|other| word.replace(&member, other)).filter(|variant| fold(variant) != word).collect();
+            // Exchanged in the word as it was written where that is possible: people are shown what was searched.
+            let exchanged = |other: &&str| if word.contains(member) { word.replace(member, other) } else { folded.replace(&within, other) };
+            return line.iter().filter(|other| fold(other) != within).map(exchanged).collect();
         }
     }
     Vec::new()
@@ -47,7 +48,8 @@ mod tests {
     #[test]
     fn a_word_is_found_in_its_other_spellings() {
         assert_eq!(variants("簡単設定"), ["かんたん設定"]);
-        assert_eq!(variants("ビジネスホン"), ["びじねすフォン"]);
+        assert_eq!(variants("ビジネスホン"), ["ビジネスフォン"]);
+        assert_eq!(variants("ﾋﾞｼﾞﾈｽﾎﾝ"), ["びじねすフォン"]);
         assert_eq!(variants("エーターム"), ["Aterm"]);
         assert_eq!(variants("ATERM"), ["エーターム"]);
         assert_eq!(variants("インタフェース").len(), 3);
