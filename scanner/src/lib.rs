@@ -1,13 +1,27 @@
 //! Live observations under limits, and a simulated population to practise on. This crate knows no signature.
 
 pub mod blocklist;
+mod calls;
+pub mod engine;
+mod host;
+mod limits;
 mod mix;
 pub mod order;
+mod pace;
+mod patience;
 pub mod ports;
+mod progress;
 mod ranges;
 pub mod sim;
+mod stop;
+mod talk;
 pub mod targets;
+mod tls;
 
 pub use blocklist::{Blocklist, BlocklistError};
+pub use engine::{Clock, HostObservations, ScanError, ScanOptions, ScanSummary, scan};
+pub use limits::TalkLimits;
 pub use ports::{PortUse, ServiceName, parse_ports};
+pub use progress::Progress;
+pub use stop::Stop;
 pub use targets::{TargetError, TargetSet};

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +17,17 @@ pub struct ServiceName {
     tls: bool,
 }
 
-/// The protocols that a port can speak, named as the record roots of their probes.
-const ROOTS: &[&str] = &["http", "ssh", "ftp", "telnet", "smtp", "pop3", "imap", "rtsp"];
+/// The protocols that a port can speak: those with probes, named as these are. TLS is what carries them, not one of them.
+fn roots() -> &'static [&'static str] {
+    static ROOTS: OnceLock<Vec<&'static str>> = OnceLock::new();
+    ROOTS.get_or_init(|| {
+        let schema = ksig_protocols::schema();
+        let mut roots: Vec<&str> = schema.constructors().filter_map(|constructor| constructor.name.split('.').next()).collect();
+        roots.retain(|root| *root != "tls");
+        roots.dedup();
+        roots
+    })
+}
 
 impl ServiceName {
     /// The record root of the probes that fit: `http` for `https` too.
@@ -33,14 +43,14 @@ impl ServiceName {
 
 /// A text that is no service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a service that ksig speaks; known are {known}, and with an `s` behind them inside TLS", known = ROOTS.join(", "))]
+#[error("`{0}` is not a service that ksig speaks; known are {known}, and with an `s` behind them inside TLS", known = roots().join(", "))]
 pub struct ServiceNameError(pub String);
 
 impl FromStr for ServiceName {
     type Err = ServiceNameError;
 
     fn from_str(text: &str) -> Result<ServiceName, ServiceNameError> {
-        let root_of = |name: &str| ROOTS.iter().copied().find(|root| *root == name);
+        let root_of = |name: &str| roots().iter().copied().find(|root| *root == name);
         if let Some(root) = root_of(text) {
             return Ok(ServiceName { root, tls: false });
         }

@@ -89,7 +89,7 @@ faults! {
     RedirectElsewhere = "redirect-elsewhere", Http;
     /// Says gzip, sends plain text.
     FalseGzip = "false-gzip", Http;
-    /// A few kilobytes of gzip that hold 64 megabytes.
+    /// Some kilobytes of gzip that hold 16 megabytes.
     GzipBomb = "gzip-bomb", Http;
     /// Plain HTTP on the TLS port.
     PlainOnTls = "plain-on-tls", Tls;

@@ -199,6 +199,11 @@ impl Population {
         all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Every fault that can befall some host.
+    pub(super) fn faults(&self) -> impl Iterator<Item = Fault> + '_ {
+        self.devices.iter().flat_map(|device| &device.faults).map(|share| share.fault)
+    }
+
     pub(super) fn first_address(&self) -> u32 {
         u32::from(self.network.network()) + 1
     }

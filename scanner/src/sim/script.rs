@@ -37,7 +37,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Bytes of the headers of `huge-headers`.
 const HUGE_HEADERS_BYTES: usize = 10 << 20;
 /// Bytes that `gzip-bomb` unpacks to.
-const BOMB_BYTES: usize = 64 << 20;
+const BOMB_BYTES: usize = 16 << 20;
 
 /// A TLS record with the alert `handshake_failure` (RFC 8446 section 6).
 const TLS_ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
@@ -284,10 +284,17 @@ fn without_cr(bytes: &[u8]) -> Vec<u8> {
     (0..bytes.len()).filter(|at| keeps(*at)).map(|at| bytes[at]).collect()
 }
 
+/// Makes what takes long to make, so that no conversation waits for it.
+pub(super) fn prepare(faults: impl IntoIterator<Item = Fault>) {
+    if faults.into_iter().any(|fault| fault == Fault::GzipBomb) {
+        gzip_bomb();
+    }
+}
+
 fn gzip_bomb() -> &'static [u8] {
     static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
     BOMB.get_or_init(|| {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         let zeros = vec![0; 1 << 20];
         let packed = (0..BOMB_BYTES / zeros.len()).try_for_each(|_| packer.write_all(&zeros)).and_then(|()| packer.finish());
         packed.expect("writing to memory does not fail")

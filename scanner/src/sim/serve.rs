@@ -19,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 use super::certificate::Certificates;
 use super::device::Host;
 use super::population::{Answers, Population, Service};
-use super::script::{Act, before_anything, http_answer, opening, reply_to_line};
+use super::script::{Act, before_anything, http_answer, opening, prepare, reply_to_line};
 use crate::ports::ServiceName;
 
 /// Connections that the kernel keeps for us until they are accepted.
@@ -43,6 +43,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub fn new(population: Population) -> Shared {
+        prepare(population.faults());
         let connects = (0..population.hosts()).map(|_| AtomicU32::new(0)).collect();
         Shared { population, astray: AtomicU64::new(0), connects, certificates: Certificates::new() }
     }

@@ -1,0 +1,151 @@
+//! What is asked on which port: the plan's probes dealt to the ports of a scan.
+//!
+//! In: a plan, ports and the schema that knows the probes' constructors. Out: [`PortCalls`], one a port. Probes that need an attestation
+//! ([`Safety::Review`]) are never dealt out.
+
+use ksig_schema::{ConstructorDef, PlannedProbe, ProbeKey, ProbePlan, Safety, Schema, Transport};
+
+use crate::ports::{PortUse, ServiceName};
+
+/// What carries a probe's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// Plain TCP.
+    Plain,
+    /// Inside TLS.
+    InsideTls,
+    /// TLS records over plain TCP, which the probe writes and reads itself.
+    TlsRecords,
+}
+
+impl Carrier {
+    pub fn transport(self) -> Transport {
+        match self {
+            Carrier::Plain => Transport::Tcp,
+            Carrier::InsideTls | Carrier::TlsRecords => Transport::Tls,
+        }
+    }
+}
+
+/// One probe on one port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub probe: ProbeKey,
+    pub carrier: Carrier,
+}
+
+/// All that may be asked on a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PortCalls {
+    pub port: u16,
+    /// Asked of everyone, in this order.
+    pub first: Vec<Call>,
+    /// Asked when the gate says so.
+    pub follow_ups: Vec<Call>,
+}
+
+/// Deals the probes of a plan to ports. A port for which the plan has nothing gets empty calls.
+pub(crate) fn deal(plan: &ProbePlan, ports: &[PortUse], schema: &Schema) -> Vec<PortCalls> {
+    let known: Vec<(&PlannedProbe, &ConstructorDef)> = plan
+        .probes
+        .iter()
+        .filter(|planned| planned.safety != Safety::Review)
+        .filter_map(|planned| Some((planned, schema.constructor(&planned.key.constructor)?)))
+        .collect();
+    ports.iter().map(|port| port_calls(port, &known)).collect()
+}
+
+fn port_calls(port: &PortUse, known: &[(&PlannedProbe, &ConstructorDef)]) -> PortCalls {
+    let tls_expected = known.iter().any(|(planned, constructor)| protocol(constructor) == TLS && expects(planned, constructor, port.port));
+    let mut calls = PortCalls { port: port.port, first: Vec::new(), follow_ups: Vec::new() };
+    for (planned, constructor) in known {
+        let carrier = match &port.service {
+            Some(service) => carrier_of_service(service, constructor),
+            None => expects(planned, constructor, port.port).then(|| carrier_of_port(port.port, constructor, tls_expected)),
+        };
+        if let Some(carrier) = carrier {
+            let list = if planned.follow_up { &mut calls.follow_ups } else { &mut calls.first };
+            list.push(Call { probe: planned.key.clone(), carrier });
+        }
+    }
+    calls
+}
+
+/// The protocol whose probes read TLS records themselves.
+const TLS: &str = "tls";
+
+fn protocol(constructor: &ConstructorDef) -> &'static str {
+    constructor.name.split('.').next().unwrap_or(constructor.name)
+}
+
+/// A port whose service is said gets the probes of that protocol, and the TLS ones where it speaks TLS.
+fn carrier_of_service(service: &ServiceName, constructor: &ConstructorDef) -> Option<Carrier> {
+    match protocol(constructor) {
+        TLS => service.tls().then_some(Carrier::TlsRecords),
+        protocol if protocol == service.root() => Some(if service.tls() { Carrier::InsideTls } else { Carrier::Plain }),
+        _ => None,
+    }
+}
+
+/// Whether the plan wants that probe on a port. A plan that names just the constructor's own ports means those inside TLS too.
+fn expects(planned: &PlannedProbe, constructor: &ConstructorDef, port: u16) -> bool {
+    let own = constructor.ports.iter().all(|port| planned.ports.contains(port));
+    planned.ports.contains(&port) || own && constructor.tls_ports.contains(&port)
+}
+
+fn carrier_of_port(port: u16, constructor: &ConstructorDef, tls_expected: bool) -> Carrier {
+    let inside_tls = constructor.tls_ports.contains(&port) || tls_expected && !constructor.ports.contains(&port);
+    match protocol(constructor) {
+        TLS => Carrier::TlsRecords,
+        _ if inside_tls => Carrier::InsideTls,
+        _ => Carrier::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::parse_ports;
+
+    fn planned(probe: &str, ports: &[u16], follow_up: bool) -> PlannedProbe {
+        PlannedProbe { key: probe.parse().expect(probe), ports: ports.to_vec(), follow_up, safety: Safety::Benign }
+    }
+
+    fn dealt(ports: &str) -> Vec<String> {
+        let plan = ProbePlan {
+            probes: vec![
+                planned("http.get(\"/\")", &[80, 8080], false),
+                planned("http.get(\"/version\")", &[80], true),
+                planned("ssh.banner()", &[22], false),
+                planned("tls.hello()", &[443, 4433], false),
+            ],
+        };
+        let ports = parse_ports(ports).expect(ports);
+        let calls = deal(&plan, &ports, &ksig_protocols::schema());
+        let show = |port: &PortCalls| {
+            let call = |call: &Call| format!("{} {:?}", call.probe, call.carrier);
+            let first: Vec<String> = port.first.iter().map(call).collect();
+            let follow_ups: Vec<String> = port.follow_ups.iter().map(call).collect();
+            format!("{}: {} then {}", port.port, first.join(", "), follow_ups.join(", "))
+        };
+        calls.iter().map(show).collect()
+    }
+
+    #[test]
+    fn a_stated_service_gets_the_probes_of_its_protocol() {
+        assert_eq!(dealt("18080=http"), ["18080: http.get(\"/\") Plain then http.get(\"/version\") Plain"]);
+        assert_eq!(
+            dealt("18443=https"),
+            ["18443: http.get(\"/\") InsideTls, tls.hello() TlsRecords then http.get(\"/version\") InsideTls"]
+        );
+        assert_eq!(dealt("12222=ssh"), ["12222: ssh.banner() Plain then "]);
+    }
+
+    #[test]
+    fn a_port_alone_gets_what_the_plan_expects_there() {
+        assert_eq!(
+            dealt("22,80,8081"),
+            ["22: ssh.banner() Plain then ", "80: http.get(\"/\") Plain then http.get(\"/version\") Plain", "8081:  then "]
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! All conversations with one host, one after another.
+//!
+//! In: an address and what may be asked. Out: its observations in order, one for each conversation. A port to which no connection comes
+//! about has one observation, that of its first probe; the rest is not tried there. A conversation that was never begun has none: after a
+//! stop, and for an address that came on the blocklist meanwhile.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ksig_protocols::{Conversation, Limits, Peer};
+use ksig_schema::{Ended, Gate, Observation, ProbeKey, Service, Transport};
+use rustls::pki_types::ServerName;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+
+use crate::blocklist::Blocklist;
+use crate::calls::{Call, Carrier, PortCalls};
+use crate::engine::ScanOptions;
+use crate::pace::Pace;
+use crate::patience::Patience;
+use crate::stop::Stop;
+use crate::talk::{Bytes, broken, connect, escaped, interrupted, talk};
+
+/// Redirects followed from one answer.
+const REDIRECTS_MAX: usize = 3;
+/// How often the gate is asked about one service.
+const HOPS_MAX: usize = 2;
+
+/// What all workers of a scan share.
+pub(crate) struct Scan {
+    pub options: ScanOptions,
+    pub calls: Vec<PortCalls>,
+    pub gate: Arc<dyn Gate>,
+    pub blocklist: Arc<Blocklist>,
+    pub pace: Option<Pace>,
+    pub tls: TlsConnector,
+    pub stop: Stop,
+}
+
+/// What one worker reuses from host to host.
+pub(crate) struct Worker {
+    pub scan: Arc<Scan>,
+    patience: Patience,
+    bytes: Bytes,
+}
+
+impl Worker {
+    /// Must be made inside a runtime with time.
+    pub fn new(scan: Arc<Scan>) -> Worker {
+        let patience = Patience::new(&scan.stop);
+        Worker { scan, patience, bytes: Bytes::default() }
+    }
+
+    /// Holds all conversations with a host.
+    pub async fn call(&mut self, address: IpAddr, host: &str) -> Vec<Observation> {
+        let scan = self.scan.clone();
+        let mut visit = Visit { worker: self, scan: &scan, address, host, observations: Vec::with_capacity(scan.calls.len()) };
+        for port in &scan.calls {
+            visit.port(port).await;
+        }
+        visit.observations
+    }
+}
+
+/// The conversations with one host so far.
+struct Visit<'a> {
+    worker: &'a mut Worker,
+    scan: &'a Scan,
+    address: IpAddr,
+    host: &'a str,
+    observations: Vec<Observation>,
+}
+
+/// What becomes of the rest of a port.
+#[derive(PartialEq)]
+enum Next {
+    GoOn,
+    Leave,
+}
+
+impl Visit<'_> {
+    async fn port(&mut self, port: &PortCalls) {
+        let begin = self.observations.len();
+        for call in &port.first {
+            if self.ask(port, call, begin).await == Next::Leave {
+                return;
+            }
+        }
+        for _ in 0..HOPS_MAX {
+            let mut asked = false;
+            for call in self.follow_ups(port, begin) {
+                asked = true;
+                if self.ask(port, call, begin).await == Next::Leave {
+                    return;
+                }
+            }
+            if !asked {
+                return;
+            }
+        }
+    }
+
+    /// What the gate asks for, as far as the plan allows it and it was not asked yet.
+    fn follow_ups<'p>(&self, port: &'p PortCalls, begin: usize) -> Vec<&'p Call> {
+        if port.follow_ups.is_empty() {
+            return Vec::new();
+        }
+        let mut calls = Vec::new();
+        for evidence in ksig_protocols::evidence(&self.observations) {
+            let here = |service: &&Service| service.port == port.port && service.address == Some(self.address);
+            for service in evidence.services.iter().filter(here) {
+                for probe in self.scan.gate.follow_ups(&evidence, service) {
+                    let planned = port.follow_ups.iter().find(|call| call.probe == probe && call.carrier.transport() == service.transport);
+                    calls.extend(planned.filter(|call| !self.asked(&call.probe, begin) && !calls.contains(call)));
+                }
+            }
+        }
+        calls
+    }
+
+    /// Whether that probe has been sent to the port whose observations begin there.
+    fn asked(&self, probe: &ProbeKey, begin: usize) -> bool {
+        self.observations[begin..].iter().any(|observation| observation.probe == *probe)
+    }
+
+    /// Sends a probe and follows where its answer leads on the same service.
+    async fn ask(&mut self, port: &PortCalls, call: &Call, begin: usize) -> Next {
+        let peer = self.peer(port.port, call.carrier);
+        let Some(conversation) = ksig_protocols::conversation(&call.probe, &peer) else { return Next::GoOn };
+        if self.asked(&call.probe, begin) {
+            return Next::GoOn;
+        }
+        let mut next = self.converse(port.port, call.probe.clone(), call.carrier, conversation).await;
+        for _ in 0..REDIRECTS_MAX {
+            let Some(last) = self.observations[begin..].last().filter(|_| next == Next::GoOn) else { return next };
+            let Some(target) = redirect(last, &peer) else { return next };
+            let probe = ProbeKey::with(call.probe.constructor.clone(), target.clone());
+            let Some(conversation) = ksig_protocols::redirect_conversation(&call.probe, &target, &peer) else { return next };
+            if self.asked(&probe, begin) {
+                return next;
+            }
+            next = self.converse(port.port, probe, call.carrier, conversation).await;
+        }
+        next
+    }
+
+    /// Borrows the scan, not the visit, so that the visit can go on while the peer is in use.
+    fn peer<'p>(&self, port: u16, carrier: Carrier) -> Peer<'p>
+    where
+        Self: 'p,
+    {
+        let scan: &'p Scan = self.scan;
+        Peer { address: self.address, port, tls: carrier == Carrier::InsideTls, identity: &scan.options.identity }
+    }
+
+    /// Holds one conversation and keeps its observation.
+    async fn converse(&mut self, port: u16, probe: ProbeKey, carrier: Carrier, mut conversation: Box<dyn Conversation>) -> Next {
+        let Worker { patience, bytes, .. } = &mut *self.worker;
+        if let Some(pace) = &self.scan.pace {
+            let turn = Instant::from_std(pace.take(Instant::now().into_std()));
+            if turn > Instant::now() && patience.wait(turn).await.is_err() {
+                return Next::Leave;
+            }
+        }
+        // The last line before the connection: whoever opted out a moment ago is not called.
+        if self.scan.stop.is_stopped() || self.scan.blocklist.blocks(self.address) {
+            return Next::Leave;
+        }
+        let progress = &self.scan.options.progress;
+        let time = self.scan.options.clock.now();
+        progress.conversation_begun();
+        let limits = self.scan.options.limits.bound(conversation.limits());
+        let to = SocketAddr::new(self.address, port);
+        let (connected, ended) = hold(self.scan, to, carrier, conversation.as_mut(), &limits, patience, bytes).await;
+        progress.conversation_ended(bytes.received.len());
+        self.observations.push(Observation {
+            id: format!("{to}/{probe}@{time}"),
+            host: self.host.to_string(),
+            address: self.address,
+            port,
+            transport: carrier.transport(),
+            probe,
+            sent: escaped(&bytes.sent),
+            received: bytes.received.clone(),
+            ended,
+            time,
+        });
+        bytes.clear();
+        if connected && ended != Ended::Stopped { Next::GoOn } else { Next::Leave }
+    }
+}
+
+/// Where an answer leads on the same service.
+fn redirect(observation: &Observation, peer: &Peer) -> Option<String> {
+    let http = observation.probe.constructor.starts_with("http.") && observation.transport != Transport::Udp;
+    // Every redirect has a status of the form 3xx: most answers need no closer look.
+    let may_be = http && observation.received.get(..16).is_some_and(|start| start.windows(2).any(|pair| pair == b" 3"));
+    if may_be { ksig_protocols::redirect_target(&observation.received, peer) } else { None }
+}
+
+/// One conversation from the connection to its end: whether there was a connection, and how it ended.
+async fn hold(
+    scan: &Scan,
+    to: SocketAddr,
+    carrier: Carrier,
+    conversation: &mut dyn Conversation,
+    limits: &Limits,
+    patience: &mut Patience,
+    bytes: &mut Bytes,
+) -> (bool, Ended) {
+    let patience_ms = Duration::from_millis(scan.options.limits.connect_ms);
+    let mut tcp = match connect(to, Instant::now() + patience_ms, patience).await {
+        Ok(tcp) => tcp,
+        Err(ended) => return (false, ended),
+    };
+    if carrier != Carrier::InsideTls {
+        return (true, talk(&mut tcp, conversation, limits, patience, bytes).await);
+    }
+    let handshake = scan.tls.connect(ServerName::IpAddress(to.ip().into()), tcp);
+    match patience.until(Instant::now() + patience_ms, handshake).await {
+        Ok(Ok(mut tls)) => (true, talk(&mut tls, conversation, limits, patience, bytes).await),
+        Ok(Err(error)) => (true, broken(&error).unwrap_or(Ended::Eof)),
+        Err(interruption) => (true, interrupted(interruption)),
+    }
+}

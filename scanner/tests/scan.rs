@@ -1,0 +1,294 @@
+//! A scan of a simulated population brings one observation for every conversation, whatever the devices do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ksig_protocols::ScanIdentity;
+use ksig_scanner::sim::{Fault, Population, Simulator, Truth};
+use ksig_scanner::{Blocklist, HostObservations, PortUse, ScanError, ScanOptions, ScanSummary, Stop, TalkLimits, TargetSet, scan};
+use ksig_schema::probe::NoFollowUps;
+use ksig_schema::{Ended, Evidence, Gate, Observation, PlannedProbe, ProbeKey, ProbePlan, Safety, Service, Time, Transport};
+use tokio::sync::mpsc;
+
+const LIMITS: TalkLimits =
+    TalkLimits { connect_ms: 5_000, first_byte_ms: 1_000, silence_ms: 500, total_ms: 2_500, response_bytes_max: 256 << 10 };
+
+fn faults() -> Population {
+    Population::parse("faults.toml", include_str!("../populations/faults.toml")).expect("faults.toml")
+}
+
+fn started(population: Population, services: &[&str]) -> Simulator {
+    let ports = services.iter().map(|service| PortUse { port: 0, service: Some(service.parse().expect("a service")) });
+    Simulator::start(population, &ports.collect::<Vec<_>>()).expect("free ports")
+}
+
+fn plan(first: &[&str], follow_ups: &[&str]) -> ProbePlan {
+    let planned = |probe: &&str, follow_up| PlannedProbe {
+        key: probe.parse().expect("a probe"),
+        ports: Vec::new(),
+        follow_up,
+        safety: Safety::Benign,
+    };
+    ProbePlan { probes: first.iter().map(|p| planned(p, false)).chain(follow_ups.iter().map(|p| planned(p, true))).collect() }
+}
+
+fn options(simulator: &Simulator) -> ScanOptions {
+    let targets = TargetSet::of_addresses(simulator.addresses().map(IpAddr::V4)).expect("targets");
+    let identity = ScanIdentity { contact: "https://scan.example/".into() };
+    let mut options = ScanOptions::new(targets, simulator.ports().to_vec(), identity, Arc::new(|| Time::UNIX_EPOCH));
+    options.no_blocklist = true;
+    options.limits = LIMITS;
+    // Few enough that a busy machine does not make a well-behaved device look slow.
+    options.conversations_max = NonZeroUsize::new(200);
+    options
+}
+
+/// Scans, and gives to `watch` everything that comes.
+fn scanned(
+    options: &ScanOptions,
+    plan: &ProbePlan,
+    gate: Arc<dyn Gate>,
+    stop: &Stop,
+    mut watch: impl FnMut(&HostObservations),
+) -> (ScanSummary, Vec<HostObservations>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (out, mut hosts) = mpsc::channel(4);
+        let listen = async {
+            let mut all = Vec::new();
+            while let Some(host) = hosts.recv().await {
+                watch(&host);
+                all.push(host);
+            }
+            all
+        };
+        let (summary, all) = tokio::join!(scan(options, plan, gate, stop, out), listen);
+        (summary.expect("the scan begins"), all)
+    })
+}
+
+fn by_address(hosts: &[HostObservations]) -> BTreeMap<IpAddr, &[Observation]> {
+    hosts.iter().map(|host| (host.observations[0].address, host.observations.as_slice())).collect()
+}
+
+/// The hosts of a device with exactly that fault.
+fn with_fault<'a>(truths: &'a [Truth], device: &'a str, fault: Option<Fault>) -> impl Iterator<Item = &'a Truth> {
+    truths.iter().filter(move |truth| truth.device == device && truth.faults.first().copied() == fault)
+}
+
+#[test]
+fn every_conversation_ends_in_one_observation_with_the_right_reason() {
+    let simulator = started(faults(), &["http", "https", "ssh"]);
+    let plan = plan(&["http.get(\"/\")", "ssh.banner()"], &[]);
+    let (summary, hosts) = scanned(&options(&simulator), &plan, Arc::new(NoFollowUps), &Stop::new(), |_| {});
+    let truths: Vec<Truth> = simulator.truth().collect();
+    assert_eq!(hosts.len(), truths.len());
+    assert_eq!(summary.hosts, truths.len() as u64);
+    assert_eq!(summary.ended.values().sum::<u64>(), hosts.iter().map(|host| host.observations.len() as u64).sum::<u64>());
+
+    let all: Vec<&Observation> = hosts.iter().flat_map(|host| &host.observations).collect();
+    let distinct: BTreeSet<_> = all.iter().map(|o| (o.address, o.port, &o.probe)).collect();
+    assert_eq!(distinct.len(), all.len(), "a probe was sent twice");
+    let ports: BTreeSet<_> = all.iter().map(|o| (o.address, o.port)).collect();
+    assert_eq!(ports.len(), truths.len() * 3, "a port has no observation");
+    let connects: u32 = truths.iter().map(|truth| simulator.connects(truth.address)).sum();
+    assert_eq!(connects as usize, all.len());
+    assert_eq!(simulator.connects_astray(), 0, "a redirect to another host was followed");
+
+    let found = by_address(&hosts);
+    let check = |device: &str, service: &str, fault: Option<Fault>, wanted: &[Ended]| {
+        let port = simulator.port_of(service).expect(service);
+        let mut seen = 0;
+        for truth in with_fault(&truths, device, fault) {
+            let first = found[&IpAddr::V4(truth.address)].iter().find(|o| o.port == port).expect("an observation");
+            let beginning = first.received[..first.received.len().min(200)].escape_ascii();
+            assert!(wanted.contains(&first.ended), "{device} {service} {fault:?}: {:?} after {beginning}", first.ended);
+            seen += 1;
+        }
+        assert!(seen > 0, "no {device} has {fault:?}");
+    };
+    check("acme-router", "http", None, &[Ended::Complete]);
+    check("acme-router", "https", None, &[Ended::Complete]);
+    check("acme-router", "ssh", None, &[Ended::Complete]);
+    check("unnamed", "http", None, &[Ended::Reset]);
+    for (fault, wanted) in [
+        (Fault::Silent, Ended::Timeout),
+        (Fault::CloseAtOnce, Ended::Eof),
+        (Fault::ResetBeforeBanner, Ended::Reset),
+        (Fault::ResetInBanner, Ended::Reset),
+        (Fault::Truncate, Ended::Eof),
+        (Fault::OneByteASecond, Ended::Timeout),
+        (Fault::Tarpit, Ended::Timeout),
+        (Fault::LfOnly, Ended::Complete),
+        (Fault::EndlessBody, Ended::Cap),
+        (Fault::ChunkedEndless, Ended::Cap),
+        (Fault::Http09, Ended::Eof),
+        (Fault::TwoLengths, Ended::Eof),
+        (Fault::NegativeLength, Ended::Eof),
+        (Fault::HugeLength, Ended::Eof),
+        (Fault::ObsFold, Ended::Complete),
+        (Fault::NulInHeader, Ended::Complete),
+        (Fault::Icy, Ended::Complete),
+        (Fault::Status999, Ended::Complete),
+        (Fault::RedirectLoop, Ended::Complete),
+        (Fault::RedirectElsewhere, Ended::Complete),
+        (Fault::FalseGzip, Ended::Complete),
+        (Fault::GzipBomb, Ended::Complete),
+    ] {
+        check("broken-web", "http", Some(fault), &[wanted]);
+    }
+    // Here the protocol or the cap has enough first.
+    for fault in [Fault::HugeHeaders, Fault::ContinueFlood] {
+        check("broken-web", "http", Some(fault), &[Ended::Cap, Ended::Complete]);
+    }
+    for (fault, wanted) in [
+        (Fault::PlainOnTls, Ended::TlsAlert),
+        (Fault::TlsAlert, Ended::TlsAlert),
+        (Fault::Silent, Ended::Timeout),
+        (Fault::ResetBeforeBanner, Ended::Reset),
+        (Fault::ResetInBanner, Ended::Reset),
+        (Fault::EndlessBody, Ended::Cap),
+    ] {
+        check("broken-tls", "https", Some(fault), &[wanted]);
+    }
+    for (fault, wanted) in [
+        (Fault::Silent, Ended::Timeout),
+        (Fault::CloseAtOnce, Ended::Eof),
+        (Fault::ResetBeforeBanner, Ended::Reset),
+        (Fault::ResetInBanner, Ended::Reset),
+        (Fault::Truncate, Ended::Eof),
+        (Fault::LfOnly, Ended::Complete),
+    ] {
+        check("broken-greeting", "ssh", Some(fault), &[wanted]);
+    }
+}
+
+#[test]
+fn bytes_are_kept_as_they_came_and_what_was_sent_is_told() {
+    let simulator = started(faults(), &["http", "https"]);
+    let mut options = options(&simulator);
+    options.cycle = "7".into();
+    let (_, hosts) = scanned(&options, &plan(&["http.get(\"/\")", "tls.hello()"], &[]), Arc::new(NoFollowUps), &Stop::new(), |_| {});
+    let (http, https) = (simulator.port_of("http").expect("http"), simulator.port_of("https").expect("https"));
+    let truths: Vec<Truth> = simulator.truth().collect();
+    let found = by_address(&hosts);
+    for truth in with_fault(&truths, "acme-router", None) {
+        let observations = found[&IpAddr::V4(truth.address)];
+        for (port, transport) in [(http, Transport::Tcp), (https, Transport::Tls)] {
+            let page =
+                observations.iter().find(|o| o.port == port && o.probe.to_string() == "http.get(\"/login.htm\")").expect("the redirect");
+            assert_eq!(page.transport, transport);
+            assert_eq!(page.host, format!("{}@7", truth.address));
+            assert_eq!(page.id, format!("{}:{port}/http.get(\"/login.htm\")@1970-01-01T00:00:00Z", truth.address));
+            assert!(page.sent.starts_with("GET /login.htm HTTP/1.1\\r\\n") && page.sent.contains("scan.example"), "{}", page.sent);
+            let title = format!("<title>{} login</title>", truth.model.as_deref().expect("a model"));
+            assert!(page.received.windows(title.len()).any(|window| window == title.as_bytes()));
+        }
+    }
+    for truth in with_fault(&truths, "broken-web", Some(Fault::ResetInBanner)) {
+        let first = &found[&IpAddr::V4(truth.address)][0];
+        assert!(first.received.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", first.received.escape_ascii());
+    }
+}
+
+#[test]
+fn blocked_addresses_never_get_a_connection() {
+    let simulator = started(faults(), &["http"]);
+    let directory = tempfile::tempdir().expect("directory");
+    let path = directory.path().join("blocklist");
+    std::fs::write(&path, "127.16.0.0/26\n").expect("write");
+    let blocklist = Arc::new(Blocklist::read(&path).expect("a list"));
+    let mut options = options(&simulator);
+    options.no_blocklist = false;
+    options.blocklist = Some(blocklist.clone());
+    options.conversations_max = NonZeroUsize::new(1);
+    // After the first host, somebody opts out: everyone else.
+    let first = std::cell::Cell::new(None);
+    let (summary, hosts) = scanned(&options, &plan(&["http.get(\"/\")"], &[]), Arc::new(NoFollowUps), &Stop::new(), |host| {
+        if first.replace(Some(host.host.clone())).is_none() {
+            std::fs::write(&path, "127.0.0.0/8\n").expect("write");
+            assert_eq!(blocklist.reload().expect("a list"), 2);
+        }
+    });
+    for address in (0..64).map(|last| Ipv4Addr::new(127, 16, 0, last)) {
+        assert_eq!(simulator.connects(address), 0);
+    }
+    // The channel holds four, one worker holds one, and one may have passed the last check.
+    assert!((1..=7).contains(&hosts.len()), "{} hosts", hosts.len());
+    let called = simulator.addresses().filter(|address| simulator.connects(*address) > 0).count();
+    assert_eq!(called, hosts.len());
+    assert_eq!(summary.blocked as usize, simulator.addresses().count() - hosts.len());
+}
+
+#[test]
+fn a_stop_loses_nothing() {
+    let simulator = started(faults(), &["http", "ssh"]);
+    let mut options = options(&simulator);
+    options.limits = TalkLimits { first_byte_ms: 60_000, silence_ms: 60_000, total_ms: 60_000, ..LIMITS };
+    options.conversations_max = NonZeroUsize::new(100);
+    let stop = Stop::new();
+    let seen = AtomicUsize::new(0);
+    let begun = std::time::Instant::now();
+    let (summary, hosts) = scanned(&options, &plan(&["http.get(\"/\")", "ssh.banner()"], &[]), Arc::new(NoFollowUps), &stop, |_| {
+        if seen.fetch_add(1, Ordering::Relaxed) == 60 {
+            stop.stop();
+        }
+    });
+    assert!(begun.elapsed().as_secs() < 30, "a stop waits for nobody");
+    assert!(summary.stopped && summary.untouched > 0);
+    assert_eq!(summary.untouched + hosts.len() as u64, simulator.addresses().count() as u64);
+    let progress = &options.progress;
+    let observations: usize = hosts.iter().map(|host| host.observations.len()).sum();
+    assert_eq!((progress.conversations() as usize, progress.in_flight()), (observations, 0));
+    let connects: u32 = simulator.addresses().map(|address| simulator.connects(address)).sum();
+    assert!(connects as usize <= observations, "{connects} connections, {observations} observations");
+    assert!(summary.ended.get(&Ended::Stopped).is_some_and(|count| *count > 0), "{:?}", summary.ended);
+}
+
+/// Asks for the login page of whoever answered, then for its version, then for more of both.
+struct Curious;
+
+impl Gate for Curious {
+    fn follow_ups(&self, _: &Evidence, service: &Service) -> Vec<ProbeKey> {
+        let answered = |path: &str| service.responses.iter().any(|r| r.probe == ProbeKey::with("http.get", path) && r.answered());
+        let paths = ["/", "/one", "/two", "/three"];
+        let next = paths.windows(2).filter(|pair| answered(pair[0])).map(|pair| ProbeKey::with("http.get", pair[1]));
+        next.chain([ProbeKey::with("http.get", "/unplanned"), ProbeKey::new("ssh.banner")]).collect()
+    }
+}
+
+#[test]
+fn follow_ups_are_planned_ones_sent_once_in_two_hops() {
+    let simulator = started(faults(), &["http"]);
+    let plan = plan(&["http.get(\"/\")"], &["http.get(\"/one\")", "http.get(\"/two\")", "http.get(\"/three\")"]);
+    let (_, hosts) = scanned(&options(&simulator), &plan, Arc::new(Curious), &Stop::new(), |_| {});
+    let found = by_address(&hosts);
+    let truths: Vec<Truth> = simulator.truth().collect();
+    for truth in with_fault(&truths, "broken-web", None) {
+        let probes: Vec<String> = found[&IpAddr::V4(truth.address)].iter().map(|o| o.probe.to_string()).collect();
+        assert_eq!(probes, ["http.get(\"/\")", "http.get(\"/one\")", "http.get(\"/two\")"]);
+    }
+    let silent = with_fault(&truths, "broken-web", Some(Fault::Silent)).next().expect("a silent one");
+    assert_eq!(found[&IpAddr::V4(silent.address)].len(), 1);
+}
+
+#[test]
+fn a_scan_without_blocklist_or_without_anything_to_ask_does_not_begin() {
+    let simulator = started(faults(), &["http"]);
+    let refused = |options: &ScanOptions, plan: &ProbePlan| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (out, _hosts) = mpsc::channel(1);
+        runtime.block_on(scan(options, plan, Arc::new(NoFollowUps), &Stop::new(), out)).expect_err("refused")
+    };
+    let mut options = options(&simulator);
+    options.no_blocklist = false;
+    assert!(matches!(refused(&options, &plan(&["http.get(\"/\")"], &[])), ScanError::NoBlocklist));
+    options.no_blocklist = true;
+    let port = simulator.port_of("http").expect("http");
+    let error = refused(&options, &plan(&["ssh.banner()"], &[])).to_string();
+    assert!(error.contains(&format!("no probe for port {port}")), "{error}");
+    assert!(simulator.addresses().all(|address| simulator.connects(address) == 0));
+}
