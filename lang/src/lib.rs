@@ -8,6 +8,7 @@
 //! the source byte by byte.
 
 pub mod ast;
+pub mod codes;
 pub mod diagnostic;
 pub mod render;
 pub mod source;
@@ -18,8 +19,10 @@ mod lexer;
 mod literal;
 mod lower;
 mod parser;
+mod swallowed;
 mod tree;
 
+pub use codes::{CODES, CodeDoc, explain};
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Severity};
 pub use fmt::format;
 pub use lexer::tokens;
@@ -27,6 +30,8 @@ pub use parser::DEPTH_MAX;
 pub use render::{RenderStyle, render};
 pub use source::{NotUtf8, SOURCE_BYTES_MAX, Source, Sources, Span, decode_source, line_column};
 pub use syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+
+use swallowed::Swallowed;
 
 /// A source after parsing.
 #[derive(Clone, Debug)]
@@ -53,13 +58,16 @@ pub fn parse(text: &str, file: FileId) -> Parsed {
     }
     let tokens = tokens(text);
     let mut diagnostics = Vec::new();
+    let mut swallowed = Swallowed::default();
     for &(kind, span) in &tokens {
+        let before = diagnostics.len();
         literal::check(kind, &text[span.start as usize..span.end as usize], span.start, file, &mut diagnostics);
+        swallowed.note(span, diagnostics.get(before));
     }
     let (events, problems) = parser::parse(text, &tokens, file);
     let tree = tree::build(text, &tokens, events);
     let ast = lower::file(&SyntaxNode::new_root(tree.clone()));
-    diagnostics.extend(problems);
+    diagnostics.extend(problems.into_iter().filter(|problem| !swallowed.explains(text, problem)));
     diagnostics.sort_by_key(|problem| problem.labels.first().map(|label| label.span));
     Parsed { tree, ast, diagnostics }
 }

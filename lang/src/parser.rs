@@ -83,8 +83,12 @@ struct Token {
 
 /// Parses the tokens of `text`.
 pub(crate) fn parse(text: &str, tokens: &[(SyntaxKind, Span)], file: FileId) -> (Vec<Event>, Vec<Diagnostic>) {
+    parse_with(FUEL_PER_TOKEN * (tokens.len() as u64 + 16), text, tokens, file)
+}
+
+fn parse_with(fuel: u64, text: &str, tokens: &[(SyntaxKind, Span)], file: FileId) -> (Vec<Event>, Vec<Diagnostic>) {
     let (tokens, balanced) = significant(text, tokens);
-    let fuel = Cell::new(FUEL_PER_TOKEN * (tokens.len() as u64 + 16));
+    let fuel = Cell::new(fuel);
     let mut parser = Parser {
         text,
         file,
@@ -647,4 +651,23 @@ fn distance(from: &str, to: &str) -> usize {
         before = std::mem::replace(&mut row, next);
     }
     row[to.len()]
+}
+
+#[cfg(test)]
+mod fuel {
+    use super::*;
+
+    /// No text uses the fuel up, so the guard is tried with less of it.
+    #[test]
+    fn a_parser_without_fuel_stops_and_keeps_every_token() {
+        let text = "ksig 1\nmodule a\nsignature s {\n  match { a == b and (c or d) }\n  tag t\n}\nlet x = [1, 2]\n";
+        let tokens = crate::tokens(text);
+        for fuel in 0..200 {
+            let (events, problems) = parse_with(fuel, text, &tokens, 0);
+            let tree = crate::tree::build(text, &tokens, events);
+            assert_eq!(crate::SyntaxNode::new_root(tree).to_string(), text);
+            assert!(problems.is_empty() || problems.iter().any(|problem| problem.code == "too-complex"), "{fuel}: {problems:#?}");
+            assert!(fuel > 20 || !problems.is_empty());
+        }
+    }
 }

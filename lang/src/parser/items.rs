@@ -15,7 +15,7 @@ pub(super) fn file(p: &mut Parser<'_>) {
                 _ => p.separated_line(&mut separated, &mut |p| item(p, &mut items)),
             }
         }
-        if p.at < p.tokens.len() {
+        if p.fuel.get() == 0 {
             out_of_fuel(p);
         }
         Some(())
@@ -27,10 +27,12 @@ fn out_of_fuel(p: &mut Parser<'_>) {
     let span = Span { start: p.start(), end: p.text.len() as u32 };
     let problem = p.error("too-complex", "this file is too complex to parse", span, "not read from here on").help("split it");
     p.report(problem);
-    p.node(BROKEN, |p| {
-        p.skip_to(usize::MAX - 1);
-        Some(())
-    });
+    if p.at < p.tokens.len() {
+        p.node(BROKEN, |p| {
+            p.skip_to(usize::MAX - 1);
+            Some(())
+        });
+    }
 }
 
 fn stray_brace(p: &mut Parser<'_>) {

@@ -3,4 +3,6 @@
 mod examples;
 mod fmt;
 mod oracle;
+mod problems;
+mod properties;
 mod samples;

@@ -1,0 +1,42 @@
+//! Which problems are only the echo of a literal that does not end.
+//!
+//! Such a literal takes the closing brackets behind it along: a text or a regex those of its line, a heredoc those of many lines. That
+//! something is not closed is then no second mistake.
+
+use crate::{diagnostic::Diagnostic, source::Span};
+
+/// The literals of a file that do not end.
+#[derive(Default)]
+pub(crate) struct Swallowed {
+    /// In source order.
+    lines: Vec<Span>,
+    /// The first heredoc, from which on nothing is sure.
+    heredoc: Option<u32>,
+}
+
+impl Swallowed {
+    /// Takes note of a token and of what [`crate::literal::check`] said about it.
+    pub fn note(&mut self, token: Span, problem: Option<&Diagnostic>) {
+        match problem.map(|problem| problem.code) {
+            Some("unterminated-text" | "unterminated-regex") => self.lines.push(token),
+            Some("unterminated-heredoc") => self.heredoc = self.heredoc.or(Some(token.start)),
+            _ => {}
+        }
+    }
+
+    /// The parser's problem would not be there if the literal ended.
+    pub fn explains(&self, text: &str, problem: &Diagnostic) -> bool {
+        let stumbles = |span: Span| span.start == span.end && self.lines.binary_search_by_key(&span.end, |line| line.end).is_ok();
+        problem.labels.iter().any(|label| stumbles(label.span)) || (problem.code == "unclosed-block" && self.took_the_brace(text, problem))
+    }
+
+    fn took_the_brace(&self, text: &str, problem: &Diagnostic) -> bool {
+        let mut places = problem.labels.iter().map(|label| label.span.start);
+        let Some(opening) = places.next() else { return false };
+        let next = self.lines.get(self.lines.partition_point(|line| line.start < opening));
+        if next.is_some_and(|line| !text[opening as usize..line.start as usize].contains('\n')) {
+            return true;
+        }
+        self.heredoc.is_some_and(|heredoc| opening < heredoc && places.all(|noticed| noticed > heredoc))
+    }
+}
