@@ -20,6 +20,9 @@ const LONG_MARK: char = 'ー';
 
 /// Folds a text. Folding twice changes nothing.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let plain: Vec<char> = text.nfkc().flat_map(char::to_lowercase).nfkc().filter(|c| !is_loose_voicing(*c)).collect();
     let marked = long_marks(&plain);
     let large: Vec<char> = v_row_to_b_row(&marked).into_iter().map(large_kana).collect();
@@ -97,9 +100,18 @@ fn v_row_to_b_row(text: &[char]) -> Vec<char> {
 
 /// `キャノン` and the maker's own `キヤノン` are one word.
 fn large_kana(c: char) -> char {
-    const SMALL: &str = "ァィゥェォッャュョヮヵヶぁぃぅぇぉっゃゅょゎゕゖㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ";
-    const LARGE: &str = "アイウエオツヤユヨワカケあいうえおつやゆよわかけクシストヌハヒフヘホムラリルレロ";
-    SMALL.chars().zip(LARGE.chars()).find_map(|(small, large)| (small == c).then_some(large)).unwrap_or(c)
+    const PHONETIC: &str = "クシストヌハヒフヘホムラリルレロ";
+    match c {
+        // In Unicode a small kana stands right before its large one.
+        'ァ' | 'ィ' | 'ゥ' | 'ェ' | 'ォ' | 'ッ' | 'ャ' | 'ュ' | 'ョ' | 'ヮ' => char::from_u32(c as u32 + 1).unwrap_or(c),
+        'ぁ' | 'ぃ' | 'ぅ' | 'ぇ' | 'ぉ' | 'っ' | 'ゃ' | 'ゅ' | 'ょ' | 'ゎ' => char::from_u32(c as u32 + 1).unwrap_or(c),
+        'ヵ' => 'カ',
+        'ヶ' => 'ケ',
+        'ゕ' => 'か',
+        'ゖ' => 'け',
+        'ㇰ'..='ㇿ' => PHONETIC.chars().nth((c as u32 - 'ㇰ' as u32) as usize).unwrap_or(c),
+        other => other,
+    }
 }
 
 fn without_trailing_marks(text: &[char]) -> Vec<char> {
@@ -138,6 +150,9 @@ mod tests {
             &["サーバー", "サーバ"],
             &["ＷＳＲ－１１６６ＤＨＰ４", "wsr-1166dhp4", "WSR‐1166DHP4", "WSR−1166DHP4"],
             &["αＮＸⅡ", "αNXII"],
+            &["フォーマット", "フオーマツト", "ふぉーまっと"],
+            &["ヶ月", "ケ月", "ゖ月", "け月"],
+            &["ㇰㇿ", "クロ"],
         ] {
             for spelling in spellings {
                 assert_eq!(fold(spelling), fold(spellings[0]), "{spelling}");

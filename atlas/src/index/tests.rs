@@ -205,6 +205,24 @@ fn queries_find_what_they_say() {
 }
 
 #[test]
+fn a_query_made_by_hand_that_makes_no_sense_finds_nothing() {
+    use crate::query::{Condition, Field, Point};
+    use std::ops::Bound;
+    let (_dir, index) = built();
+    let address = || Bound::Included(Point::Address("192.0.2.1".parse().expect("address")));
+    for (field, condition) in [
+        (Field::Port, Condition::Is("80".into())),
+        (Field::Port, Condition::Between(address(), Bound::Unbounded)),
+        (Field::Ip, Condition::Begins("192".into())),
+        (Field::Vendor, Condition::Between(Bound::Unbounded, Bound::Unbounded)),
+        (Field::Model, Condition::Known(Known::Yes)),
+    ] {
+        let query = Query::Field(field, vec![condition]);
+        assert_eq!(index.answer(&query).expect("answer").count(), 0, "{query:?}");
+    }
+}
+
+#[test]
 fn an_answer_says_what_was_searched() {
     let (_dir, index) = built();
     let searched = |query: &str| index.search(query).expect(query).searched().to_vec();

@@ -115,20 +115,21 @@ impl Translator<'_> {
 
     fn condition(&mut self, field: Field, condition: &Condition) -> tantivy::Result<Part> {
         let values = FIELDS.iter().find(|name| name.field == field).map_or(Values::Name, |name| name.values);
-        Ok(match condition {
-            Condition::Present => self.present(field, values),
-            Condition::Known(known) => self.term(field, known_term(*known)),
-            Condition::Begins(text) => self.beginning(field, text),
-            Condition::Is(text) if values == Values::Words => {
+        let has_text = matches!(values, Values::Words | Values::Name | Values::Version);
+        Ok(match (condition, values) {
+            (Condition::Present, _) => self.present(field, values),
+            (Condition::Known(known), Values::Known) => self.term(field, known_term(*known)),
+            (Condition::Begins(text), _) if has_text => self.beginning(field, text),
+            (Condition::Is(text), Values::Words) => {
                 self.searched.push(format!("{}:{text}", field.name()));
                 self.text(field, text)
             }
-            Condition::Is(text) => self.name(field, text),
-            Condition::Between(low, high) => match values {
-                Values::Version => self.versions(low, high)?,
-                Values::Address => self.address_range(address(low), address(high)),
-                _ => self.number_range(field, low, high),
-            },
+            (Condition::Is(text), _) if has_text => self.name(field, text),
+            (Condition::Between(low, high), Values::Version) => self.versions(low, high)?,
+            (Condition::Between(low, high), Values::Address) => self.address_range(address(low), address(high)),
+            (Condition::Between(low, high), Values::Number | Values::Moment | Values::Day) => self.number_range(field, low, high),
+            // The parser makes none of the others; a query made by hand that asks a field for what it cannot have finds nothing.
+            _ => Box::new(EmptyQuery),
         })
     }
 
@@ -211,21 +212,20 @@ impl Translator<'_> {
 
     fn number_range(&self, field: Field, low: &Bound<Point>, high: &Bound<Point>) -> Part {
         let index_field = self.layout.field(field);
-        let term = |point: &Point| match point {
-            Point::Number(number) => Term::from_field_u64(index_field, u64::try_from(*number).unwrap_or(0)),
-            Point::Second(number) | Point::Day(number) => Term::from_field_i64(index_field, *number),
-            Point::Version(_) | Point::Address(_) => unreachable!("the parser gives numbers to fields of numbers"),
+        let term = |number: i64| match field {
+            Field::Port => Term::from_field_u64(index_field, u64::try_from(number).unwrap_or(0)),
+            _ => Term::from_field_i64(index_field, number),
         };
         // An open end is the smallest or largest number: the engine must be told the field by at least one end.
-        let (first, last) = match field {
-            Field::Port => (Point::Number(0), Point::Number(i64::from(u16::MAX))),
-            _ => (Point::Second(i64::MIN), Point::Second(i64::MAX)),
+        let closed = |bound: &Bound<Point>, end: i64| match bound {
+            Bound::Included(point) => number(point).map(|number| Bound::Included(term(number))),
+            Bound::Excluded(point) => number(point).map(|number| Bound::Excluded(term(number))),
+            Bound::Unbounded => Some(Bound::Included(term(end))),
         };
-        let closed = |bound: &Bound<Point>, end: &Point| match bound {
-            Bound::Unbounded => Bound::Included(term(end)),
-            bound => bound.as_ref().map(term),
-        };
-        Box::new(RangeQuery::new(closed(low, &first), closed(high, &last)))
+        match (closed(low, i64::MIN), closed(high, i64::MAX)) {
+            (Some(low), Some(high)) => Box::new(RangeQuery::new(low, high)),
+            _ => Box::new(EmptyQuery),
+        }
     }
 
     fn address_range(&self, low: Bound<IpAddr>, high: Bound<IpAddr>) -> Part {
@@ -271,6 +271,13 @@ fn within(scheme: &Scheme, version: &Version, low: &Bound<Point>, high: &Bound<P
             Bound::Included(end) => matches!(order(end), Some(Ordering::Less | Ordering::Equal)),
             Bound::Excluded(end) => order(end) == Some(Ordering::Less),
         }
+}
+
+fn number(point: &Point) -> Option<i64> {
+    match point {
+        Point::Number(number) | Point::Second(number) | Point::Day(number) => Some(*number),
+        Point::Version(_) | Point::Address(_) => None,
+    }
 }
 
 fn address(bound: &Bound<Point>) -> Bound<IpAddr> {
