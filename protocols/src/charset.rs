@@ -45,8 +45,20 @@ pub fn decode(bytes: &[u8], declared: Option<&str>) -> Text {
 
 /// Short text of a protocol that declares no encoding: a greeting, a name.
 pub fn text(bytes: &[u8]) -> String {
-    decode(bytes, None).text
+    text_near(bytes, None)
 }
+
+/// Short text that stands near a longer one, in whose encoding it may be: a header beside its page.
+pub fn text_near(bytes: &[u8], near: Option<&'static Encoding>) -> String {
+    // Nearly every greeting and header.
+    if bytes.is_ascii() && !bytes.contains(&ESCAPE) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    decode(bytes, near.map(Encoding::name)).text
+}
+
+/// Begins the sequences of ISO-2022-JP, in which Japanese is ASCII.
+const ESCAPE: u8 = 0x1b;
 
 /// The encoding of a label, `Shift_JIS`, `x-sjis`, `eucjp`; of the WHATWG standard's labels and of those that devices write besides.
 /// Absent for unknown ones, and for encodings that are not of text.
@@ -224,6 +236,12 @@ mod tests {
             bytes.extend(b"\x83\x8b");
             check(&bytes, None, "Shift_JIS", &format!("{declaration}ル"));
         }
+    }
+
+    #[test]
+    fn utf16_is_read_where_the_header_says_so() {
+        let page: Vec<u8> = "<title>設定</title>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        check(&page, Some("utf-16le"), "UTF-16LE", "<title>設定</title>");
     }
 
     #[test]

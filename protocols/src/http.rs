@@ -266,13 +266,14 @@ fn message_facts(message: &message::Message) -> Facts {
             let version = if line.protocol == "HTTP" { line.version } else { &line.protocol };
             facts.push(&VERSION, Value::text(version));
             push_some(&mut facts, &STATUS, line.status.map(|status| Value::Int(status.into())));
-            push_some(&mut facts, &REASON, (!line.reason.is_empty()).then(|| Value::text(header_text(line.reason, encoding.name()))));
+            push_some(&mut facts, &REASON, (!line.reason.is_empty()).then(|| Value::text(charset::text_near(line.reason, Some(encoding)))));
         }
         None if message.until_close => facts.push(&VERSION, Value::text("0.9")),
         None => return facts,
     }
+    // Headers of Japanese devices are written in the encoding of their pages.
     for (name, value) in message.head.iter().flat_map(|head| &head.headers) {
-        facts.push_keyed(&HEADER, name, Value::text(header_text(value, encoding.name())));
+        facts.push_keyed(&HEADER, name, Value::text(charset::text_near(value, Some(encoding))));
     }
     if message.body.is_empty() {
         return facts;
@@ -291,11 +292,6 @@ fn push_some(facts: &mut Facts, field: &'static FieldDef, value: Option<Value>) 
     if let Some(value) = value {
         facts.push(field, value);
     }
-}
-
-/// Headers of Japanese devices are written in the encoding of their pages.
-fn header_text(value: &[u8], page_charset: &str) -> String {
-    charset::decode(value, Some(page_charset)).text
 }
 
 fn declared_charset(head: &head::Head) -> Option<String> {

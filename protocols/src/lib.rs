@@ -3,13 +3,13 @@
 //! | in | through | out |
 //! |---|---|---|
 //! | a probe and a peer | [`conversation`] | the bytes to send and the moment to stop, one [`Step`] at a time |
-//! | an [`Observation`] | [`decode`], [`evidence`] | facts with the sections that are whole |
+//! | an [`Observation`](ksig_schema::Observation) | [`decode`], [`evidence`] | facts with the sections that are whole |
 //! | the text of a test in a signature | [`fixture_bytes`], then [`decode_bytes`] | the same facts as from the wire |
 //! | facts that another tool took | [`partial_response`] | those facts and the ones that follow from them |
 //!
 //! Absent: sockets, clocks, randomness, signatures. Nothing here panics, hangs or allocates beyond named limits on any bytes.
 //!
-//! A protocol is added by its file and its line in [`PROTOCOLS`].
+//! A protocol is added by its file and its line in `PROTOCOLS`.
 
 mod answer;
 mod body;

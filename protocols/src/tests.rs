@@ -118,6 +118,19 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
 }
 
+/// What real servers sent; see captures/README.md.
+const CAPTURES: &[&[u8]] = &[
+    include_bytes!("../captures/dovecot-2.3.19.imap"),
+    include_bytes!("../captures/dovecot-2.3.19.pop3"),
+    include_bytes!("../captures/inetutils-telnetd-2.4.telnet"),
+    include_bytes!("../captures/nginx-1.22.1.http"),
+    include_bytes!("../captures/openssh-9.2p1.ssh"),
+    include_bytes!("../captures/openssl-3.0.tls10"),
+    include_bytes!("../captures/openssl-3.0.tls12"),
+    include_bytes!("../captures/postfix-3.7.11.smtp"),
+    include_bytes!("../captures/vsftpd-3.0.3.ftp"),
+];
+
 fn endings() -> impl Strategy<Value = Ended> {
     prop::sample::select(vec![
         Ended::Complete,
@@ -153,6 +166,25 @@ proptest! {
         }
     }
 
+    #[test]
+    fn a_damaged_capture_is_decoded_within_bounds(
+        capture in prop::sample::select(CAPTURES),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = capture.to_vec();
+        for (at, byte) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let cut = cut.index(2 * bytes.len());
+        bytes.truncate(cut);
+        for probe in probes() {
+            let response = decode_bytes(&probe, Transport::Tcp, Ended::Eof, &bytes);
+            prop_assert!(size(&response) <= 4096 + 64 * bytes.len(), "{probe}");
+        }
+    }
+
     /// The steps of a conversation depend on the bytes, never on how they were split; and what it had when it ended is what all bytes say.
     #[test]
     fn splitting_changes_nothing(bytes in answers(), pieces in 1usize..40) {
@@ -162,6 +194,45 @@ proptest! {
             prop_assert_eq!(&talk(&probe, &bytes, 1), &whole, "{}", probe);
             prop_assert_eq!(&talk(&probe, &bytes, pieces), &whole, "{}", probe);
         }
+    }
+
+    /// What a conversation had when it was done is all that its bytes say: those that come later change no fact.
+    #[test]
+    fn done_is_done(bytes in answers()) {
+        for probe in probes() {
+            let text = probe.to_string();
+            let done = (0..=bytes.len()).find(|end| talk(&text, &bytes[..*end], 1).1 == Step::Done);
+            if let Some(end) = done {
+                let early = decode_bytes(&probe, Transport::Tcp, Ended::Complete, &bytes[..end]);
+                let late = decode_bytes(&probe, Transport::Tcp, Ended::Complete, &bytes);
+                prop_assert_eq!(early, late, "{}", probe);
+            }
+        }
+    }
+}
+
+/// Answers as large as the limits let them be; a reader that went over them more than a few times would not come to its end here.
+#[test]
+fn the_largest_answers_are_read() {
+    let http = |headers: &str, unit: &[u8]| {
+        let mut bytes = format!("HTTP/1.1 200 OK\r\n{headers}\r\n").into_bytes();
+        bytes.extend(unit.iter().copied().cycle().take(512 * 1024));
+        bytes
+    };
+    for bytes in [
+        http("", b"<meta name=a content=b><script src=a></script>"),
+        http("", b"<title>"),
+        http("", b"<a b=c "),
+        http("", b"&amp;<!--"),
+        http("", b"\x83\x8b\xa4\xcb\xff"),
+        http("Content-Type: text/html; charset=gb18030\r\n", b"\xb1\xb1\xbe\xa9"),
+        http("Transfer-Encoding: chunked\r\n", b"1\r\na\r\n"),
+        http(&"www-authenticate: Basic realm=\"a\"b\"c\r\n".repeat(250), b"x"),
+        http(&format!("www-authenticate: Basic realm=\"{}\r\n", "\"x".repeat(20_000)), b"x"),
+    ] {
+        let response = decoded("http.get(\"/\")", Ended::Cap, &bytes);
+        assert_eq!(response.texts("http.status"), ["200"]);
+        assert!(size(&response) <= 8 * bytes.len() + 4 * crate::body::BODY_BYTES_MAX);
     }
 }
 

@@ -3,6 +3,8 @@
 //! In: records as they came, in clear. Out: facts under `tls`. The handshake is whole when the certificate came, or when the server said
 //! that its turn is over.
 //!
+//! The talk itself is held over plain TCP: it is the beginning of a TLS connection, not a talk inside one.
+//!
 //! ksig says one ClientHello of TLS 1.2, reads, and closes. No key is exchanged, so there is no cryptography here; up to TLS 1.2 the
 //! certificate travels in clear. Certificates are facts: expired, self-signed and short keys are normal. Nothing is verified.
 
