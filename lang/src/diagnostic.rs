@@ -1,4 +1,4 @@
-//! A mistake in a source: what, where, why, and what to do. Data only; [`crate::render`] draws it.
+//! A mistake in a source: what, where, why, and what to do. Data only; [`crate::render()`] draws it.
 
 use crate::source::Span;
 

@@ -145,6 +145,9 @@ fn unknown(p: &mut Parser<'_>) -> Step {
         return p.unexpected("an item: `table`, `scheme`, `vendor`, `class`, `tag`, `probe`, `let`, `signature` or `choice`");
     }
     let word = p.word();
+    if is_reserved(word) {
+        return reserved(p, "an item");
+    }
     let mut problem = p.error("unknown-item", format!("`{word}` starts no item"), p.span(), "not an item");
     problem = match nearest(word, &ITEM_WORDS) {
         Some(meant) => {
@@ -224,7 +227,7 @@ pub(super) fn reserved<T>(p: &mut Parser<'_>, wanted: &str) -> Option<T> {
     let word = p.word();
     let mut problem = p.error("reserved-word", format!("expected {wanted}, found the word `{word}`"), p.span(), "a word of the language");
     if WORD_OPERATORS.contains(&word) {
-        problem = problem.help("it compares what stands before it on the same line with what follows");
+        problem = problem.help("it stands on the line of what it compares; only `and`, `or` and signs may start the next line");
     }
     p.fail(problem)
 }

@@ -6,3 +6,4 @@ mod oracle;
 mod problems;
 mod properties;
 mod samples;
+mod spec;

@@ -1,0 +1,49 @@
+//! The fences of the specification parse, or report what they say; the grammar agrees with each.
+
+use crate::oracle::agree;
+
+struct Fence {
+    place: String,
+    problem: Option<String>,
+    text: String,
+}
+
+fn fences() -> Vec<Fence> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec");
+    let mut pages: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    let mut fences = Vec::new();
+    for path in pages {
+        let page = std::fs::read_to_string(&path).unwrap();
+        let mut lines = page.lines().zip(1..);
+        while let Some((line, number)) = lines.next() {
+            let Some(kind) = line.strip_prefix("```").filter(|kind| kind.split(',').next() == Some("ksig")) else { continue };
+            let problem = kind.split(',').find_map(|part| part.strip_prefix("problem=")).map(str::to_owned);
+            let text: String = lines.by_ref().take_while(|(line, _)| *line != "```").flat_map(|(line, _)| [line, "\n"]).collect();
+            fences.push(Fence { place: format!("{}:{number}", path.display()), problem, text });
+        }
+    }
+    fences
+}
+
+#[test]
+fn every_fence_keeps_its_word() {
+    let mut tried = 0;
+    for Fence { place, problem, text } in fences() {
+        // A problem that is not of this crate is one of the compiler; to it the file must come whole.
+        let ours = problem.as_deref().and_then(ksig_lang::explain).map(|doc| doc.code);
+        let codes: Vec<_> = ksig_lang::parse(&text, 0).diagnostics.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes.first().copied(), ours, "{place}: {codes:?}");
+        agree(&text);
+        tried += 1;
+    }
+    assert!(tried > 30, "{tried} fences");
+}
+
+#[test]
+fn every_code_has_a_fence_but_the_limits() {
+    let shown: Vec<String> = fences().into_iter().filter_map(|fence| fence.problem).collect();
+    let missing: Vec<_> = ksig_lang::CODES.iter().map(|doc| doc.code).filter(|code| !shown.iter().any(|shown| shown == code)).collect();
+    assert_eq!(missing, ["file-too-large", "too-complex"]);
+}
