@@ -6,7 +6,7 @@
 //! written as `\u{1b}`, so nothing here moves a cursor but the colours that were asked for. Only the lines around a label are drawn, so
 //! the cost of a problem does not grow with its file.
 
-use std::{borrow::Cow, fmt::Write as _, ops::Range};
+use std::{borrow::Cow, collections::HashMap, fmt::Write as _, ops::Range};
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
@@ -31,13 +31,14 @@ const LINE_BYTES_MAX: usize = 2 * 1024;
 /// Draws problems in the order given, a blank line between two.
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: RenderStyle) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
+    let files = Files::of(diagnostics, sources);
     let mut out = String::new();
     for diagnostic in diagnostics {
         if !out.is_empty() {
             out.push('\n');
         }
-        let mut report = vec![problem_group(diagnostic, sources)];
-        report.extend(diagnostic.fix.as_ref().map(|fix| fix_group(fix, sources)));
+        let mut report = vec![problem_group(diagnostic, &files)];
+        report.extend(diagnostic.fix.as_ref().map(|fix| fix_group(fix, &files)));
         // The drawing pads lines; nobody wants the padding in a log.
         for line in renderer.render(&report).lines() {
             out.push_str(line.trim_end());
@@ -47,7 +48,34 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: RenderStyle)
     out
 }
 
-fn problem_group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+/// The sources that problems speak of, with the places of their lines, counted once.
+struct Files<'a> {
+    sources: &'a Sources,
+    line_starts: HashMap<FileId, Vec<usize>>,
+}
+
+impl<'a> Files<'a> {
+    fn of(diagnostics: &[Diagnostic], sources: &'a Sources) -> Self {
+        let mut line_starts = HashMap::new();
+        for diagnostic in diagnostics {
+            let edits = diagnostic.fix.iter().flat_map(|fix| fix.edits.iter().map(|(file, ..)| *file));
+            for file in diagnostic.labels.iter().map(|label| label.file).chain(edits) {
+                let text = sources.get(file).map_or("", |source| &source.text);
+                line_starts
+                    .entry(file)
+                    .or_insert_with(|| text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1).collect());
+            }
+        }
+        Files { sources, line_starts }
+    }
+
+    /// Number of the line in which an offset stands, from 1.
+    fn line(&self, file: FileId, offset: usize) -> usize {
+        self.line_starts.get(&file).map_or(0, |starts| starts.partition_point(|start| *start <= offset)) + 1
+    }
+}
+
+fn problem_group<'a>(diagnostic: &'a Diagnostic, files: &Files<'a>) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -55,7 +83,7 @@ fn problem_group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<
     };
     let mut group = Group::with_title(level.primary_title(visible(&diagnostic.message)).id(diagnostic.code));
     for labels in excerpts(&diagnostic.labels) {
-        group = group.elements(snippet(&diagnostic.labels, &labels, sources));
+        group = group.elements(snippet(&diagnostic.labels, &labels, files));
     }
     let help = diagnostic.help.iter().map(|text| Level::HELP.message(visible(text)));
     let note = diagnostic.note.iter().map(|text| Level::NOTE.message(visible(text)));
@@ -82,11 +110,12 @@ fn excerpts(labels: &[Label]) -> Vec<Vec<usize>> {
     groups
 }
 
-fn snippet<'a>(labels: &'a [Label], group: &[usize], sources: &'a Sources) -> Option<Snippet<'a, Annotation<'a>>> {
-    let source = sources.get(labels[*group.first()?].file)?;
+fn snippet<'a>(labels: &'a [Label], group: &[usize], files: &Files<'a>) -> Option<Snippet<'a, Annotation<'a>>> {
+    let file = labels[*group.first()?].file;
+    let source = files.sources.get(file)?;
     let spans: Vec<Range<usize>> = group.iter().map(|&at| clip(&source.text, labels[at].span)).collect();
     let excerpt = Excerpt::around(&source.text, spans.iter())?;
-    let mut drawn = Snippet::source(excerpt.visible.clone()).line_start(excerpt.line).path(visible(&source.path));
+    let mut drawn = Snippet::source(excerpt.visible.clone()).line_start(files.line(file, excerpt.start)).path(visible(&source.path));
     for (&at, span) in group.iter().zip(&spans) {
         let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         drawn = drawn.annotation(kind.span(excerpt.place(span)).label(visible(&labels[at].text)));
@@ -94,23 +123,23 @@ fn snippet<'a>(labels: &'a [Label], group: &[usize], sources: &'a Sources) -> Op
     Some(drawn)
 }
 
-fn fix_group<'a>(fix: &'a Fix, sources: &'a Sources) -> Group<'a> {
+fn fix_group<'a>(fix: &'a Fix, files: &Files<'a>) -> Group<'a> {
     let mut group = Group::with_title(Level::HELP.secondary_title(visible(&fix.message)));
     let mut rest = &fix.edits[..];
     while let Some((file, ..)) = rest.first() {
         let same = rest.iter().take_while(|(other, ..)| other == file).count();
         let (edits, after) = rest.split_at(same);
-        group = group.elements(patches(*file, edits, sources));
+        group = group.elements(patches(*file, edits, files));
         rest = after;
     }
     group
 }
 
-fn patches<'a>(file: FileId, edits: &'a [(FileId, Span, String)], sources: &'a Sources) -> Option<Snippet<'a, Patch<'a>>> {
-    let source = sources.get(file)?;
+fn patches<'a>(file: FileId, edits: &'a [(FileId, Span, String)], files: &Files<'a>) -> Option<Snippet<'a, Patch<'a>>> {
+    let source = files.sources.get(file)?;
     let spans: Vec<Range<usize>> = edits.iter().map(|(_, span, _)| clip(&source.text, *span)).collect();
     let excerpt = Excerpt::around(&source.text, spans.iter())?;
-    let mut drawn = Snippet::source(excerpt.visible.clone()).line_start(excerpt.line).path(visible(&source.path));
+    let mut drawn = Snippet::source(excerpt.visible.clone()).line_start(files.line(file, excerpt.start)).path(visible(&source.path));
     for ((_, _, replacement), span) in edits.iter().zip(&spans) {
         drawn = drawn.patch(Patch::new(excerpt.place(span), visible(replacement)));
     }
@@ -136,8 +165,6 @@ fn floor(text: &str, at: usize) -> usize {
 struct Excerpt<'a> {
     source: &'a str,
     start: usize,
-    /// Number of its first line, from 1.
-    line: usize,
     visible: Cow<'a, str>,
 }
 
@@ -150,7 +177,7 @@ impl<'a> Excerpt<'a> {
         let start = text[from..whole.start].rfind('\n').map_or(from, |newline| from + newline + 1);
         let end = text[whole.end..to].find('\n').map_or(to, |newline| whole.end + newline);
         let source = &text[start..end];
-        Some(Excerpt { source, start, line: text[..start].bytes().filter(|&byte| byte == b'\n').count() + 1, visible: visible(source) })
+        Some(Excerpt { source, start, visible: visible(source) })
     }
 
     /// Where a range of the source stands in the drawn text.
