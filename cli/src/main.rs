@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `ksig`.
+
+fn main() -> std::process::ExitCode {
+    ksig::commands::main()
+}

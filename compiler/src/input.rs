@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ksig_runtime::plan::Datum;
+
 /// A set of sources and the files beside them.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
@@ -9,6 +11,8 @@ pub struct Input {
     pub sources: Vec<Source>,
     /// Tables and fixtures by their path from the root, `router/buffalo/airstation.csv`.
     pub assets: BTreeMap<String, Vec<u8>>,
+    /// Rows that stand in for a table's own, by its full name: what `with` in a test says.
+    pub rows: BTreeMap<String, Vec<Vec<Datum>>>,
 }
 
 /// One `.ksig` file.
@@ -28,7 +32,7 @@ impl Input {
     /// One source alone, as in a fence of the spec.
     pub fn single(path: &str, text: &str) -> Input {
         let source = Source { path: path.into(), module: None, folder: String::new(), text: text.into() };
-        Input { sources: vec![source], assets: BTreeMap::new() }
+        Input { sources: vec![source], ..Input::default() }
     }
 
     /// The asset that a source calls `name`.

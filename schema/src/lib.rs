@@ -23,6 +23,7 @@ pub mod vocabulary;
 
 pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
 pub use field::{FieldDef, Schema};
+pub use identification::Identification;
 pub use observation::{Ended, Observation, Transport};
 pub use probe::{ConstructorDef, Gate, PlannedProbe, ProbeKey, ProbePlan, Safety};
 pub use value::{Date, Time, Type, Value};

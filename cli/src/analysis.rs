@@ -1,0 +1,26 @@
+//! Signatures analysed with the fields of all protocols.
+
+use ksig_compiler::{Analysis, Input, ReleaseName, World};
+use ksig_schema::Schema;
+
+/// Fields and probes, with what the protocols say of arguments.
+pub fn world(schema: &Schema) -> World<'_> {
+    World { schema, argument: ksig_protocols::check_argument }
+}
+
+/// Analyses sources, and lints them when they have no error.
+pub fn check(input: &Input) -> Analysis {
+    let schema = ksig_protocols::schema();
+    let mut analysis = ksig_compiler::analyze(input, world(&schema));
+    if !analysis.failed() {
+        let lints = ksig_compiler::lints::run(&analysis.program);
+        analysis.diagnostics.extend(lints);
+        analysis.diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
+    }
+    analysis
+}
+
+/// A release without a date.
+pub fn named(id: &str) -> ReleaseName {
+    ReleaseName { id: id.into(), ..ReleaseName::default() }
+}

@@ -1,0 +1,88 @@
+//! `ksig build` and `ksig verify`: bundles.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use ksig_lang::Severity;
+
+use super::{Failure, Outcome, answer, color, remark};
+use crate::{analysis, problems};
+
+/// Compile signatures to a bundle: the same bytes for the same signatures
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  ksig build signatures -o week-47.kbundle --release 2026-47 --date 2026-11-23\n  ksig verify week-47.kbundle"
+)]
+pub struct Args {
+    /// Files and folders; the folder `signatures` when none is named
+    paths: Vec<PathBuf>,
+    /// Where the bundle goes
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// The release's name, as every answer writes it
+    #[arg(long, default_value = "local")]
+    release: String,
+    /// The release's date
+    #[arg(long)]
+    date: Option<ksig_schema::Date>,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let loaded = crate::load::load(&super::check::or_signatures(self.paths))?;
+        let schema = ksig_protocols::schema();
+        let name = ksig_compiler::ReleaseName { id: self.release, date: self.date, unverified: false };
+        let (plan, analysis) = ksig_compiler::compile(&loaded.input, analysis::world(&schema), &name);
+        let Some(plan) = plan else {
+            remark(&problems::as_text(&analysis, color()));
+            let errors = analysis.diagnostics.iter().filter(|problem| problem.severity == Severity::Error).count();
+            answer(&format!("nothing was built: {errors} errors\n"))?;
+            return Ok(Outcome::Findings);
+        };
+        let bytes = ksig_runtime::bundle::write(&plan)?;
+        write_whole(&self.output, &bytes)?;
+        answer(&format!("{}: {} signatures, {} bytes\n", self.output.display(), plan.signatures.len(), bytes.len()))?;
+        Ok(Outcome::Fine)
+    }
+}
+
+/// Writes beside the file and renames: a full disk leaves no half bundle, and keeps the old one.
+fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    let written = std::fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(&beside);
+        return Err(error).with_context(|| format!("cannot write {}", path.display()));
+    }
+    std::fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Check that a bundle is whole and safe to run
+#[derive(clap::Args)]
+pub struct VerifyArgs {
+    /// The bundle
+    bundle: PathBuf,
+}
+
+impl VerifyArgs {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let release = crate::Release::from_bundle(&self.bundle, crate::Engine::Interpreter)?;
+        let plan = release.plan().plan();
+        let date = plan.date.map(|date| format!(" of {date}")).unwrap_or_default();
+        answer(&format!(
+            "{}: release {}{date}, {} signatures, {} tables, {} probes, whole\n",
+            self.bundle.display(),
+            plan.release,
+            plan.signatures.len(),
+            plan.tables.len(),
+            plan.probe_plan.probes.len()
+        ))?;
+        Ok(Outcome::Fine)
+    }
+}

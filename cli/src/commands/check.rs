@@ -1,0 +1,77 @@
+//! `ksig check`: all problems of all files.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use ksig_compiler::Analysis;
+use ksig_lang::Severity;
+
+use super::{Failure, Outcome, answer, color, remark};
+use crate::problems;
+
+/// Parse, resolve, type-check and lint signatures; show all problems of all files
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  ksig check signatures\n  ksig check signatures/router/yamaha/rtx.ksig --format json\n\nExit codes: 0 no error, 1 errors, 2 files could not be read."
+)]
+pub struct Args {
+    /// Files and folders; the folder `signatures` when none is named
+    paths: Vec<PathBuf>,
+    /// How problems are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Warnings count as errors
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    /// With source lines, for people
+    Text,
+    /// One JSON object
+    Json,
+    /// GitHub annotation lines
+    Github,
+}
+
+/// The paths, or the folder `signatures`.
+pub(super) fn or_signatures(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    if paths.is_empty() { vec![PathBuf::from("signatures")] } else { paths }
+}
+
+/// Loads and checks; problems of files that were not asked for are left out.
+pub(super) fn analysed(paths: Vec<PathBuf>) -> Result<(crate::Loaded, Analysis), Failure> {
+    let loaded = crate::load::load(&or_signatures(paths))?;
+    let mut analysis = crate::analysis::check(&loaded.input);
+    let asked: Vec<u32> = analysis.sources.iter().filter(|(_, source)| loaded.asked.contains(&source.path)).map(|(file, _)| file).collect();
+    analysis.diagnostics.retain(|problem| problem.labels.first().is_none_or(|label| asked.contains(&label.file)));
+    Ok((loaded, analysis))
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let (loaded, analysis) = analysed(self.paths)?;
+        let count = |severity| analysis.diagnostics.iter().filter(|problem| problem.severity == severity).count();
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let failed = errors > 0 || (self.deny_warnings && warnings > 0);
+        match self.format {
+            Format::Text => {
+                if !analysis.diagnostics.is_empty() {
+                    remark(&problems::as_text(&analysis, color()));
+                }
+                let signatures = analysis.program.signatures.len();
+                answer(&format!("{} files, {signatures} signatures, {errors} errors, {warnings} warnings\n", loaded.asked.len()))?;
+            }
+            Format::Json => {
+                let object = serde_json::json!({
+                    "files": loaded.asked.len(), "signatures": analysis.program.signatures.len(),
+                    "errors": errors, "warnings": warnings, "problems": problems::as_json(&analysis),
+                });
+                answer(&format!("{object}\n"))?;
+            }
+            Format::Github => answer(&problems::as_github(&analysis))?,
+        }
+        Ok(if failed { Outcome::Findings } else { Outcome::Fine })
+    }
+}

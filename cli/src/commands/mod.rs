@@ -1,0 +1,128 @@
+//! The commands: one file each, its arguments, its help, its run.
+//!
+//! Standard output is for the answer, standard error for progress and problems. [`Outcome`] is the exit code.
+
+mod atlas;
+mod build;
+mod check;
+mod demo;
+mod explain;
+mod fmt;
+mod identify;
+mod plan;
+mod progress;
+mod release;
+mod scan;
+mod show;
+mod sim;
+mod test;
+mod why;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended, when the world did not fail it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0.
+    Fine,
+    /// Exit code 1: errors in signatures, failed tests.
+    Findings,
+}
+
+/// What ended a command: wrong use or a failure of the world. One line, exit code 2.
+pub type Failure = anyhow::Error;
+
+#[derive(Parser)]
+#[command(name = "ksig", version, about = "Identify devices from harmless banners by signatures", long_about = None, max_term_width = 110)]
+#[command(after_help = "Start with `ksig demo`: it scans a simulated population and shows what was found.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Check(check::Args),
+    Fmt(fmt::Args),
+    Test(test::Args),
+    Build(build::Args),
+    Verify(build::VerifyArgs),
+    Show(show::Args),
+    Identify(identify::Args),
+    Why(why::Args),
+    Explain(explain::Args),
+    Plan(plan::Args),
+    Scan(scan::Args),
+    Sim(sim::Args),
+    Atlas(atlas::Args),
+    Search(atlas::SearchArgs),
+    Report(atlas::ReportArgs),
+}
+
+/// Parses the arguments and runs the command.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let outcome = match cli.command {
+        Command::Demo(args) => args.run(),
+        Command::Check(args) => args.run(),
+        Command::Fmt(args) => args.run(),
+        Command::Test(args) => args.run(),
+        Command::Build(args) => args.run(),
+        Command::Verify(args) => args.run(),
+        Command::Show(args) => args.run(),
+        Command::Identify(args) => args.run(),
+        Command::Why(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Plan(args) => args.run(),
+        Command::Scan(args) => args.run(),
+        Command::Sim(args) => args.run(),
+        Command::Atlas(args) => args.run(),
+        Command::Search(args) => args.run(),
+        Command::Report(args) => args.run(),
+    };
+    match outcome {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // The one place where failures are shown; terminal control bytes of file names and inputs stay escaped.
+            let text: String = format!("{failure:#}").chars().flat_map(visible).collect();
+            eprintln!("ksig: {text}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whoever read our output has seen enough, as in `ksig show ... | head`.
+fn is_broken_pipe(failure: &Failure) -> bool {
+    failure.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe))
+}
+
+fn visible(c: char) -> Vec<char> {
+    if c.is_control() && c != '\n' && c != '\t' { c.escape_unicode().collect() } else { vec![c] }
+}
+
+/// Writes an answer to standard output.
+fn answer(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a line of progress or a problem to standard error; a closed standard error is no failure.
+fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Whether standard error shows colours.
+fn color() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}

@@ -1,0 +1,109 @@
+//! `ksig show PHASE`: look into every room.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+
+use super::{Failure, Outcome, answer};
+use crate::analysis::{named, world};
+
+/// Show what a phase makes of a file
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  ksig show fields\n  ksig show tree signatures/server/nginx.ksig\n  ksig show plan signatures")]
+pub struct Args {
+    /// Which phase
+    #[arg(value_enum)]
+    phase: Phase,
+    /// A .ksig file, a folder, or for `bundle` a .kbundle file
+    path: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Phase {
+    /// Tokens of a file
+    Tokens,
+    /// Its lossless tree
+    Tree,
+    /// Its syntax tree
+    Ast,
+    /// The typed program
+    Hir,
+    /// The plan
+    Plan,
+    /// The code that the JIT compiles
+    Clif,
+    /// All fields, with types, sections and docs
+    Fields,
+    /// What a bundle holds
+    Bundle,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let text = match self.phase {
+            Phase::Fields => fields(),
+            Phase::Bundle => {
+                let path = self.path()?;
+                let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                format!("{:#?}\n", ksig_runtime::bundle::summary(&bytes).with_context(|| path.display().to_string())?)
+            }
+            Phase::Tokens | Phase::Tree | Phase::Ast => {
+                let path = self.path()?;
+                let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                let text = ksig_lang::decode_source(bytes).map_err(|reason| anyhow::anyhow!("{}:{reason}", path.display()))?;
+                match self.phase {
+                    Phase::Tokens => ksig_lang::tokens(&text)
+                        .into_iter()
+                        .map(|(kind, span)| {
+                            format!("{:>5}..{:<5} {kind:?} {:?}\n", span.start, span.end, &text[span.start as usize..span.end as usize])
+                        })
+                        .collect(),
+                    Phase::Tree => format!("{:#?}", ksig_lang::parse(&text, 0).syntax()),
+                    _ => format!("{:#?}\n", ksig_lang::parse(&text, 0).ast),
+                }
+            }
+            Phase::Hir | Phase::Plan | Phase::Clif => {
+                let loaded = crate::load::load(&[self.path()?])?;
+                let schema = ksig_protocols::schema();
+                let (plan, analysis) = ksig_compiler::compile(&loaded.input, world(&schema), &named("show"));
+                if self.phase == Phase::Hir {
+                    format!("{:#?}\n", analysis.program)
+                } else {
+                    let Some(plan) = plan else { anyhow::bail!("the signatures have errors; `ksig check` shows them") };
+                    if self.phase == Phase::Plan { format!("{plan:#?}\n") } else { anyhow::bail!("the code generator is not joined yet") }
+                }
+            }
+        };
+        answer(&text)?;
+        Ok(Outcome::Fine)
+    }
+
+    fn path(&self) -> Result<PathBuf, Failure> {
+        self.path.clone().context("this phase needs a path")
+    }
+}
+
+fn fields() -> String {
+    let schema = ksig_protocols::schema();
+    let mut out = String::new();
+    for field in schema.fields() {
+        let key = if field.keyed { "[\"...\"]" } else { "" };
+        let many = if field.many { ", several" } else { "" };
+        out.push_str(&format!("{}{key} : {}{many} ({:?})\n", field.name, field.ty.ty(), field.section));
+        for line in field.doc.lines() {
+            out.push_str(&format!("    {}\n", line.trim()));
+        }
+    }
+    for constructor in schema.constructors() {
+        let argument = if constructor.argument.is_some() { "(\"/path\")" } else { "()" };
+        out.push_str(&format!(
+            "probe {}{argument} -> {} ({:?})\n    {}\n",
+            constructor.name,
+            constructor.root,
+            constructor.safety,
+            constructor.doc.trim()
+        ));
+    }
+    out
+}

@@ -1,0 +1,68 @@
+//! `ksig test`: the tests inside signatures.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use ksig_lang::Severity;
+
+use super::{Failure, Outcome, answer, color, remark};
+use crate::{problems, testing};
+
+/// Run the tests inside signatures on the JIT and the interpreter, then show every fixture to the whole corpus
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  ksig test signatures\n  ksig test --filter yamaha\n  ksig test signatures/server --format json")]
+pub struct Args {
+    /// Files and folders; the folder `signatures` when none is named
+    paths: Vec<PathBuf>,
+    /// Only tests whose `signature: name` contains this
+    #[arg(long, default_value = "")]
+    filter: String,
+    /// How results are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    /// Failures with their traces, and a count
+    Text,
+    /// One JSON object
+    Json,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let (loaded, analysis) = super::check::analysed(self.paths)?;
+        if analysis.diagnostics.iter().any(|problem| problem.severity == Severity::Error) {
+            remark(&problems::as_text(&analysis, color()));
+            return Ok(Outcome::Findings);
+        }
+        let asked = |path: &str| loaded.asked.iter().any(|asked| asked == path);
+        let report = testing::run(&loaded.input, &analysis, &self.filter, &asked)?;
+        match self.format {
+            Format::Json => answer(&format!("{}\n", serde_json::to_string(&report)?))?,
+            Format::Text => {
+                for failure in &report.failures {
+                    remark(&format!(
+                        "{}:{}:{}: {} [{}] {}\n  {}",
+                        failure.path,
+                        failure.line,
+                        failure.column,
+                        failure.signature,
+                        failure.engine,
+                        failure.test,
+                        failure.reason.replace('\n', "\n  ")
+                    ));
+                }
+                answer(&format!(
+                    "{} tests of {} signatures on jit and interpreter, {} fixtures shown to the corpus, {} failures\n",
+                    report.tests,
+                    report.signatures,
+                    report.fixtures_shown,
+                    report.failures.len()
+                ))?;
+            }
+        }
+        Ok(if report.failures.is_empty() { Outcome::Fine } else { Outcome::Findings })
+    }
+}

@@ -1,0 +1,125 @@
+//! A release: signatures compiled and ready to identify.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ksig_compiler::{Input, ReleaseName};
+use ksig_runtime::{Backend, Interpreter, Matcher, VerifiedPlan};
+use ksig_schema::{Evidence, Identification};
+
+use crate::analysis::{named, world};
+use crate::load::LoadError;
+
+/// Which engine runs the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Machine code.
+    #[default]
+    Jit,
+    /// The reference.
+    Interpreter,
+}
+
+/// Signatures ready to identify.
+pub struct Release {
+    matcher: Matcher,
+}
+
+/// Why there is no release.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// Signatures could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Signatures have errors; the text shows all of them.
+    #[error("the signatures have errors:\n{0}")]
+    Signatures(String),
+    /// A bundle could not be read.
+    #[error("cannot read {path}: {reason}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// The system's reason.
+        reason: std::io::Error,
+    },
+    /// A file is no bundle, or a damaged one.
+    #[error("{path} is no usable bundle: {reason}")]
+    Bundle {
+        /// Which.
+        path: String,
+        /// What is wrong with it.
+        reason: ksig_runtime::BundleError,
+    },
+    /// A plan that the compiler made did not verify, or the engine refused it: a mistake of ksig's own.
+    #[error("the compiled plan is refused: {0}")]
+    Plan(String),
+}
+
+/// Largest bundle that is read.
+const BUNDLE_BYTES_MAX: u64 = 1 << 30;
+
+impl Release {
+    /// The signatures that the binary carries.
+    pub fn bundled(engine: Engine) -> Result<Release, ReleaseError> {
+        Release::compile(&crate::bundled::signatures()?, &named("bundled"), engine)
+    }
+
+    /// The signatures below folders or in files.
+    pub fn from_signatures(paths: &[PathBuf], name: &ReleaseName, engine: Engine) -> Result<Release, ReleaseError> {
+        Release::compile(&crate::load::load(paths)?.input, name, engine)
+    }
+
+    /// A bundle on disk.
+    pub fn from_bundle(path: &Path, engine: Engine) -> Result<Release, ReleaseError> {
+        let shown = path.display().to_string();
+        let unreadable = |reason| ReleaseError::Unreadable { path: shown.clone(), reason };
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > BUNDLE_BYTES_MAX {
+            return Err(unreadable(std::io::Error::other(format!("{size} bytes are more than any bundle has"))));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let plan = ksig_runtime::bundle::read(&bytes).map_err(|reason| ReleaseError::Bundle { path: shown.clone(), reason })?;
+        Release::of_plan(plan, engine)
+    }
+
+    /// Sources in memory.
+    pub fn compile(input: &Input, name: &ReleaseName, engine: Engine) -> Result<Release, ReleaseError> {
+        let schema = ksig_protocols::schema();
+        let (plan, analysis) = ksig_compiler::compile(input, world(&schema), name);
+        let Some(plan) = plan else { return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, false))) };
+        Release::of_plan(plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?, engine)
+    }
+
+    /// A verified plan.
+    pub fn of_plan(plan: VerifiedPlan, engine: Engine) -> Result<Release, ReleaseError> {
+        let backend: Arc<dyn Backend> = match engine {
+            Engine::Interpreter => Arc::new(Interpreter::new(&plan)),
+            Engine::Jit => {
+                // The code generator is not joined yet; the reference stands in for it.
+                Arc::new(Interpreter::new(&plan))
+            }
+        };
+        Ok(Release { matcher: Matcher::new(plan, backend) })
+    }
+
+    /// What runs.
+    pub fn plan(&self) -> &VerifiedPlan {
+        self.matcher.plan()
+    }
+
+    /// The engine, for explanations.
+    pub fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
+    /// One answer for each service and one for the host, in that order.
+    pub fn identify(&self, evidence: &Evidence) -> Vec<Identification> {
+        self.matcher.identify(evidence)
+    }
+}
+
+impl ksig_schema::Gate for Release {
+    fn follow_ups(&self, evidence: &Evidence, service: &ksig_schema::Service) -> Vec<ksig_schema::ProbeKey> {
+        self.matcher.follow_ups(evidence, service)
+    }
+}

@@ -1,0 +1,316 @@
+//! Runs the tests inside signatures on the production path: bytes in, decoder, charset, then JIT and interpreter.
+//!
+//! In: sources and what they mean. Out: a [`Report`] with every failure of every engine. Afterwards each positive fixture is shown to the
+//! whole corpus: a signature of another device that answers to it is a failure too.
+
+use std::collections::BTreeSet;
+
+use ksig_compiler::hir::{self, Expect, Fixture};
+use ksig_compiler::{Analysis, Input};
+use ksig_lang::line_column;
+use ksig_runtime::explain::Trace;
+use ksig_runtime::plan::Datum;
+use ksig_runtime::{Truth, VerifiedPlan};
+use ksig_schema::identification::Identity;
+use ksig_schema::{Date, Ended, Evidence, Facts, ProbeKey, Response, Service, Time, Transport, Value};
+use serde::Serialize;
+
+use crate::analysis::{named, world};
+use crate::release::{Engine, Release, ReleaseError};
+
+/// What came of all tests.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Tests and examples that ran.
+    pub tests: usize,
+    /// Signatures that they belong to.
+    pub signatures: usize,
+    /// Positive fixtures shown to the whole corpus.
+    pub fixtures_shown: usize,
+    /// In the order of signatures.
+    pub failures: Vec<Failure>,
+}
+
+/// A test that failed.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    /// Full name of the signature.
+    pub signature: String,
+    /// The test's name, or an example's value.
+    pub test: String,
+    /// Where the expectation stands.
+    pub path: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+    /// `jit`, `interpreter`, or `corpus` for a fixture that another signature answers to.
+    pub engine: &'static str,
+    /// What was expected, and what came.
+    pub reason: String,
+}
+
+/// Runs all tests whose `signature: test` contains `filter`, of signatures in files whose path `asked` accepts.
+pub fn run(input: &Input, analysis: &Analysis, filter: &str, asked: &dyn Fn(&str) -> bool) -> Result<Report, ReleaseError> {
+    let mut report = Report::default();
+    let engines = engines(input)?;
+    for signature in &analysis.program.signatures {
+        let path = analysis.sources.get(signature.file).map_or("", |source| source.path.as_str());
+        if !asked(path) {
+            continue;
+        }
+        let mut ran = false;
+        for test in &signature.tests {
+            if !format!("{}: {}", signature.name, test.name).contains(filter) {
+                continue;
+            }
+            ran = true;
+            report.tests += 1;
+            // `with` changes tables, and patterns range over their keys: the set is compiled again for this test.
+            let own = if test.with.is_empty() { None } else { Some(self::engines(&with_rows(input, test))?) };
+            for release in own.as_ref().unwrap_or(&engines) {
+                one(release, analysis, signature, test, &mut report);
+            }
+            if own.is_none() {
+                show_to_corpus(&engines[0], analysis, signature, test, &mut report);
+            }
+        }
+        report.signatures += usize::from(ran);
+    }
+    Ok(report)
+}
+
+/// The JIT and the interpreter on the same plan, with unverified signatures too.
+fn engines(input: &Input) -> Result<[Release; 2], ReleaseError> {
+    let schema = ksig_protocols::schema();
+    let name = ksig_compiler::ReleaseName { unverified: true, ..named("test") };
+    let (plan, analysis) = ksig_compiler::compile(input, world(&schema), &name);
+    let Some(plan) = plan else { return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, false))) };
+    let plan: VerifiedPlan = plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?;
+    Ok([Release::of_plan(plan.clone(), Engine::Jit)?, Release::of_plan(plan, Engine::Interpreter)?])
+}
+
+fn with_rows(input: &Input, test: &hir::Test) -> Input {
+    let mut changed = input.clone();
+    changed.rows.extend(test.with.iter().cloned());
+    changed
+}
+
+fn one(release: &Release, analysis: &Analysis, signature: &hir::Signature, test: &hir::Test, report: &mut Report) {
+    let evidence = evidence(test);
+    let service = &evidence.services[0];
+    let Some(trace) = release.matcher().why(&signature.name, service, test.at) else { return };
+    for expect in &test.expect {
+        if let Err(reason) = holds(release, &evidence, signature, test, expect, &trace) {
+            report.failures.push(failure(analysis, signature, test, expect.span(), release.matcher().engine(), reason));
+        }
+    }
+}
+
+fn failure(
+    analysis: &Analysis,
+    signature: &hir::Signature,
+    test: &hir::Test,
+    span: ksig_lang::Span,
+    engine: &'static str,
+    reason: String,
+) -> Failure {
+    let source = analysis.sources.get(signature.file);
+    let (line, column) = source.map_or((0, 0), |source| line_column(&source.text, span.start));
+    let path = source.map(|source| source.path.clone()).unwrap_or_default();
+    Failure { signature: signature.name.clone(), test: test.name.clone(), path, line, column, engine, reason }
+}
+
+/// The evidence that a test gives.
+pub fn evidence(test: &hir::Test) -> Evidence {
+    let mut responses: Vec<Response> = test.given.iter().map(|(probe, fixture)| response(probe, fixture)).collect();
+    responses.sort_by(|a, b| a.probe.cmp(&b.probe));
+    let tls = test.given.iter().all(|(probe, _)| probe.constructor.starts_with("tls."));
+    let transport = if tls { Transport::Tls } else { Transport::Tcp };
+    let service = Service { address: None, port: 0, transport, responses };
+    Evidence { host: test.name.clone(), time: test.at.and_then(midnight), services: vec![service] }
+}
+
+fn midnight(date: Date) -> Option<Time> {
+    date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+fn response(probe: &ProbeKey, fixture: &Fixture) -> Response {
+    let decoded = |bytes: &[u8], ended| ksig_protocols::decode_bytes(probe, Transport::Tcp, ended, bytes);
+    match fixture {
+        // A fixture is all that the peer said before it closed.
+        Fixture::Inline { kind, text } => decoded(&ksig_protocols::fixture_bytes(kind, text).unwrap_or_default(), Ended::Eof),
+        Fixture::Bytes(bytes) => decoded(bytes, Ended::Eof),
+        Fixture::Value(field, datum) => given_facts(probe, std::slice::from_ref(&(field.clone(), datum.clone())), true),
+        Fixture::Facts(facts) => given_facts(probe, facts, false),
+        Fixture::Timeout => decoded(&[], Ended::Timeout),
+        Fixture::Refused => decoded(&[], Ended::Refused),
+    }
+}
+
+fn given_facts(probe: &ProbeKey, given: &[(hir::FieldRef, Datum)], partial: bool) -> Response {
+    let mut facts = Facts::default();
+    for (field, datum) in given {
+        let value = match datum {
+            Datum::Bool(v) => Value::Bool(*v),
+            Datum::Int(v) => Value::Int(*v),
+            Datum::Text(v) => Value::Text(v.clone()),
+            Datum::Bytes(v) => Value::Bytes(v.clone()),
+            Datum::Date(v) => Value::Date(*v),
+            _ => continue,
+        };
+        match &field.key {
+            Some(key) => facts.push_keyed(field.field, key, value),
+            None => facts.push(field.field, value),
+        }
+    }
+    ksig_protocols::partial_response(probe.clone(), facts, Ended::Complete, partial)
+}
+
+/// Whether one expectation holds; the error says what came instead.
+fn holds(
+    release: &Release,
+    evidence: &Evidence,
+    signature: &hir::Signature,
+    test: &hir::Test,
+    expect: &Expect,
+    trace: &Trace,
+) -> Result<(), String> {
+    let partial = is_partial(test);
+    match expect {
+        Expect::Identify(slots, _) => {
+            if trace.truth == Truth::False || (trace.truth == Truth::NotObserved && !partial) {
+                return Err(format!("does not match\n{trace}"));
+            }
+            let device = trace.identities.iter().find(|identity| identity.facet == "device").or(trace.identities.first());
+            same_slots(slots, device)
+        }
+        Expect::Resolved(slots, _) => {
+            let answers = release.identify(evidence);
+            let device = answers.first().and_then(|answer| answer.identifications.first());
+            match (slots.is_empty(), device) {
+                (true, Some(found)) => Err(format!("expected unknown, resolved to {}", found.signature)),
+                _ => same_slots(slots, device.map(|found| &found.identity)),
+            }
+        }
+        Expect::NoMatch(because, _) => no_match(release, evidence, signature, because.as_deref(), trace),
+        Expect::Captures(values, _) => {
+            for (name, wanted) in values {
+                let found = trace.captures.get(name);
+                let same = match wanted {
+                    Datum::Missing => found.is_none(),
+                    other => found.is_some_and(|found| *found == shown(other)),
+                };
+                if !same {
+                    return Err(format!("capture `{name}`: expected {}, found {}", shown(wanted), found.map_or("nothing", String::as_str)));
+                }
+            }
+            Ok(())
+        }
+        Expect::Tags(wanted, _) => {
+            let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+            let found: BTreeSet<&str> = trace.tags.iter().map(|tag| tag.name.as_str()).collect();
+            if wanted == found { Ok(()) } else { Err(format!("expected the tags {wanted:?}, found {found:?}")) }
+        }
+        Expect::Sent(names, _) => {
+            let keys = |name: &String| signature.probes.iter().find(|probe| probe.name == *name).map(|probe| probe.key.to_string());
+            let wanted: BTreeSet<String> = names.iter().filter_map(keys).collect();
+            let found = sent(release, evidence, signature);
+            if wanted == found { Ok(()) } else { Err(format!("expected {wanted:?} to be sent, and {found:?} is")) }
+        }
+    }
+}
+
+fn is_partial(test: &hir::Test) -> bool {
+    test.given.iter().any(|(_, fixture)| matches!(fixture, Fixture::Value(..)))
+}
+
+fn no_match(
+    release: &Release,
+    evidence: &Evidence,
+    signature: &hir::Signature,
+    because: Option<&str>,
+    trace: &Trace,
+) -> Result<(), String> {
+    if trace.truth == Truth::True {
+        return Err(format!("matches\n{trace}"));
+    }
+    let consistent = release.identify(evidence).iter().any(|answer| answer.consistent.iter().any(|one| one.signature == signature.name));
+    if consistent {
+        return Err(format!("could match\n{trace}"));
+    }
+    let Some(because) = because else { return Ok(()) };
+    let named = |line: &&ksig_runtime::explain::Line| line.label == because || line.text.contains(because);
+    match trace.lines.iter().filter(named).map(|line| line.truth).min() {
+        Some(Truth::False) => Ok(()),
+        Some(_) => Err(format!("does not match, but not because of \"{because}\"\n{trace}")),
+        None => Err(format!("no line is called or contains \"{because}\"\n{trace}")),
+    }
+}
+
+/// First-stage probes of the signature, and the follow-ups that its first stage asks for.
+fn sent(release: &Release, evidence: &Evidence, signature: &hir::Signature) -> BTreeSet<String> {
+    let is_follow = |key: &ProbeKey| signature.probes.iter().any(|probe| probe.follow && probe.key == *key);
+    let mut first = evidence.clone();
+    first.services[0].responses.retain(|response| !is_follow(&response.probe));
+    let follow_ups = release.matcher().follow_ups(&first, &first.services[0]);
+    let own = signature.probes.iter().filter(|probe| !probe.follow || follow_ups.contains(&probe.key));
+    own.map(|probe| probe.key.to_string()).collect()
+}
+
+fn same_slots(slots: &[(String, Datum)], identity: Option<&Identity>) -> Result<(), String> {
+    let empty = Identity::default();
+    let identity = identity.unwrap_or(&empty);
+    for (name, wanted) in slots {
+        let found = match name.as_str() {
+            "vendor" => &identity.vendor,
+            "brand" => &identity.brand,
+            "series" => &identity.series,
+            "model" => &identity.model,
+            "version" => &identity.version,
+            "class" => &identity.class,
+            _ => &identity.cpe,
+        };
+        let same = match wanted {
+            Datum::Missing => found.is_none(),
+            other => found.as_deref() == Some(shown(other).as_str()),
+        };
+        if !same {
+            return Err(format!("{name}: expected {}, found {}", shown(wanted), found.as_deref().unwrap_or("nothing")));
+        }
+    }
+    Ok(())
+}
+
+/// As answers write it.
+fn shown(datum: &Datum) -> String {
+    match datum {
+        Datum::Missing | Datum::NotObserved => "nothing".into(),
+        Datum::Bool(v) => v.to_string(),
+        Datum::Int(v) => v.to_string(),
+        Datum::Text(v) => v.clone(),
+        Datum::Bytes(v) => v.escape_ascii().to_string(),
+        Datum::Date(v) => v.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Shows a positive fixture to all signatures: none of another device may answer to it.
+fn show_to_corpus(release: &Release, analysis: &Analysis, signature: &hir::Signature, test: &hir::Test, report: &mut Report) {
+    let Some(Expect::Identify(_, span)) = test.expect.iter().find(|expect| matches!(expect, Expect::Identify(..))) else { return };
+    report.fixtures_shown += 1;
+    let evidence = evidence(test);
+    let Some(own) = release.matcher().why(&signature.name, &evidence.services[0], test.at) else { return };
+    let Some(own) = own.identities.iter().find(|identity| identity.facet == "device").cloned() else { return };
+    let answers = release.identify(&evidence);
+    let Some(answer) = answers.first() else { return };
+    let differs = |found: &Identity| {
+        let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
+        found.facet == "device" && (differ(&own.vendor, &found.vendor) || differ(&own.model, &found.model))
+    };
+    let all = answer.identifications.iter().chain(&answer.ambiguous).chain(&answer.consistent);
+    for other in all.filter(|other| other.signature != signature.name && differs(&other.identity)) {
+        let reason = format!("`{}` answers to this fixture too, with {:?}", other.signature, other.identity.model);
+        report.failures.push(failure(analysis, signature, test, *span, "corpus", reason));
+    }
+}
