@@ -10,6 +10,7 @@ mod check;
 pub mod codes;
 pub mod hir;
 pub mod input;
+pub mod jit;
 pub mod lints;
 pub mod lower;
 mod names;

@@ -34,6 +34,7 @@ struct Floating {
 }
 
 /// How one test of a slot is found.
+#[derive(Clone, Debug)]
 pub enum Approach {
     /// A bool or a number.
     Number,
@@ -79,12 +80,17 @@ pub fn approach(plan: &VerifiedPlan, test: TestId) -> Approach {
 }
 
 impl SlotFilter {
-    /// For the tests of a slot.
+    /// For all tests of a slot.
     pub fn new(plan: &VerifiedPlan, slot: SlotId) -> SlotFilter {
+        SlotFilter::of(plan, plan.tests_of(slot))
+    }
+
+    /// For some tests of one slot; an engine may have better ways to find the others.
+    pub fn of(plan: &VerifiedPlan, tests: &[TestId]) -> SlotFilter {
         let mut filter = SlotFilter::default();
         let mut floating: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
         let mut floating_tests = Vec::new();
-        for &test in plan.tests_of(slot) {
+        for &test in tests {
             match approach(plan, test) {
                 Approach::Never => {}
                 Approach::Number => filter.numbers.push(test),

@@ -1,0 +1,465 @@
+//! Plans to machine code: an engine for [`ksig_runtime::Matcher`].
+//!
+//! In: a [`VerifiedPlan`]. Out: a [`JitBackend`], or its code as text. A test of the plan is answered in one of these ways:
+//!
+//! | test | found by | confirmed by |
+//! |---|---|---|
+//! | ranges of a number | one function a slot | itself |
+//! | texts that begin so, patterns bound to the start | one trie a slot, in code | wide compares, or an automaton in code |
+//! | one of many texts | hash | itself |
+//! | texts that contain, patterns with a literal | one Aho-Corasick pass a slot | `memmem`, or an automaton in code |
+//! | the rest | always tried | an automaton in code |
+//!
+//! A pattern whose automaton is too large runs in the regex engine, so compile time stays linear in the plan. Gates are code.
+//!
+//! Every function is a leaf without relocations, so bodies are compiled in parallel and placed afterwards. `code` owns and calls them;
+//! it is the only file with unsafe code.
+
+mod code;
+mod dfa;
+mod emit;
+mod gate;
+mod numbers;
+mod prefixes;
+mod text;
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{CompileError, Context};
+use cranelift_frontend::FunctionBuilderContext;
+use ksig_runtime::backend::{gate as walk_gate, holds};
+use ksig_runtime::plan::{Predicate, SignatureId, SlotId, TestId};
+use ksig_runtime::prefilter::{Approach, SlotFilter, approach};
+use ksig_runtime::{Backend, Truth, ValueView, VerifiedPlan};
+
+use code::{Body, Code, Function, Shape};
+use prefixes::Trie;
+
+/// Exact texts of one slot up to which they are compared in code; more are found by hash.
+const EXACT_INLINE_MAX: usize = 32;
+/// A pattern that may match anywhere runs in the regex engine on longer values: it skips to a literal faster than code steps through bytes.
+const FLOATING_CODE_BYTES_MAX: usize = 1024;
+/// Most threads that compile.
+const THREADS_MAX: usize = 8;
+
+/// Why there is no machine code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JitError {
+    /// What failed, for people.
+    pub message: String,
+}
+
+impl std::fmt::Display for JitError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "machine code cannot be made here: {}", self.message)
+    }
+}
+
+impl std::error::Error for JitError {}
+
+impl JitError {
+    fn new(message: impl Into<String>) -> JitError {
+        JitError { message: message.into() }
+    }
+
+    fn module(error: cranelift_module::ModuleError) -> JitError {
+        JitError::new(error.to_string())
+    }
+
+    fn codegen(error: CompileError<'_>) -> JitError {
+        JitError::new(error.inner.to_string())
+    }
+}
+
+/// How a candidate is confirmed.
+#[derive(Clone, Copy, Debug)]
+enum Confirm {
+    /// Being found is proof.
+    Found,
+    /// By [`holds`].
+    Host,
+    /// By code, on text or bytes alike.
+    Code(Function),
+    /// By code, on values of the pattern's kind.
+    Pattern { function: Function, on_bytes: bool, anchored: bool },
+}
+
+/// The tests of one slot.
+#[derive(Debug, Default)]
+struct SlotCode {
+    numbers: Option<Function>,
+    prefixes: Option<Function>,
+    /// What is found neither by number nor by prefix.
+    filter: SlotFilter,
+}
+
+/// Runs a plan as machine code of this machine.
+pub struct JitBackend {
+    plan: VerifiedPlan,
+    code: Code,
+    slots: Vec<SlotCode>,
+    confirms: Vec<Confirm>,
+    gates: Vec<Option<Function>>,
+}
+
+/// Sizes of what was compiled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JitCounts {
+    /// Functions.
+    pub functions: usize,
+    /// Bytes of machine code.
+    pub code_bytes: usize,
+    /// Patterns of tests that run as code.
+    pub patterns_in_code: usize,
+    /// Patterns of tests that run in the regex engine.
+    pub patterns_outside: usize,
+}
+
+/// One function to be compiled.
+enum Job<'p> {
+    Text(&'p Predicate),
+    Pattern(TestId),
+    Prefixes(&'p Trie),
+    Numbers(&'p [(TestId, i64, i64)]),
+    Gate(SignatureId),
+}
+
+/// What a slot's functions are made from.
+#[derive(Default)]
+struct SlotParts {
+    numbers: Vec<(TestId, i64, i64)>,
+    trie: Trie,
+    others: Vec<TestId>,
+}
+
+impl JitBackend {
+    /// Compiles a plan for this machine.
+    ///
+    /// # Errors
+    /// Cranelift has no backend for this machine, or no executable memory can be had.
+    pub fn compile(plan: &VerifiedPlan) -> Result<JitBackend, JitError> {
+        Ok(JitBackend::compile_counted(plan)?.0)
+    }
+
+    /// As [`JitBackend::compile`], with the sizes of what was made.
+    ///
+    /// # Errors
+    /// As [`JitBackend::compile`].
+    pub fn compile_counted(plan: &VerifiedPlan) -> Result<(JitBackend, JitCounts), JitError> {
+        let isa = isa()?;
+        let (parts, confirms_by_finding) = split_slots(plan);
+        let jobs = jobs(plan, &parts, &confirms_by_finding);
+        let bodies = compile_all(&*isa, plan, &jobs)?;
+
+        let made: Vec<usize> = bodies.iter().enumerate().filter(|(_, body)| body.is_some()).map(|(at, _)| at).collect();
+        let bodies: Vec<Body> = bodies.into_iter().flatten().collect();
+        let mut counts =
+            JitCounts { functions: bodies.len(), code_bytes: bodies.iter().map(|body| body.bytes.len()).sum(), ..JitCounts::default() };
+        let (code, placed) = Code::new(isa, bodies)?;
+        let mut functions: Vec<Option<Function>> = vec![None; jobs.len()];
+        for (at, function) in made.into_iter().zip(placed) {
+            functions[at] = Some(function);
+        }
+
+        let tests = &plan.plan().tests;
+        let mut backend = JitBackend {
+            plan: plan.clone(),
+            code,
+            slots: parts.iter().map(|parts| SlotCode { filter: SlotFilter::of(plan, &parts.others), ..SlotCode::default() }).collect(),
+            confirms: confirms_by_finding.iter().map(|&found| if found { Confirm::Found } else { Confirm::Host }).collect(),
+            gates: vec![None; plan.plan().signatures.len()],
+        };
+        for (job, function) in jobs.iter().zip(functions) {
+            if let Job::Pattern(_) = job.1 {
+                *if function.is_some() { &mut counts.patterns_in_code } else { &mut counts.patterns_outside } += 1;
+            }
+            let Some(function) = function else { continue };
+            let at = job.0 as usize;
+            match job.1 {
+                Job::Text(_) => backend.confirms[at] = Confirm::Code(function),
+                Job::Pattern(test) => {
+                    let Predicate::Matches(pattern) = tests[test as usize].predicate else { continue };
+                    let pattern = plan.pattern(pattern);
+                    let anchored = pattern.hir().properties().look_set_prefix().contains(regex_syntax::hir::Look::Start);
+                    backend.confirms[at] = Confirm::Pattern { function, on_bytes: pattern.on_bytes(), anchored };
+                }
+                Job::Prefixes(_) => backend.slots[at].prefixes = Some(function),
+                Job::Numbers(_) => backend.slots[at].numbers = Some(function),
+                Job::Gate(_) => backend.gates[at] = Some(function),
+            }
+        }
+        Ok((backend, counts))
+    }
+
+    /// The code of all functions as Cranelift's text, each under a comment that says what it answers; what has no code is said to have none.
+    ///
+    /// # Errors
+    /// Cranelift has no backend for this machine.
+    pub fn clif(plan: &VerifiedPlan) -> Result<String, JitError> {
+        let isa = isa()?;
+        let (parts, found) = split_slots(plan);
+        let mut context = FunctionBuilderContext::new();
+        let mut out = String::new();
+        for (at, job) in &jobs(plan, &parts, &found) {
+            let _ = writeln!(out, "; {}", job.describe(plan, *at));
+            match job.emit(&*isa, plan, &mut context) {
+                Some(function) => {
+                    let _ = writeln!(out, "{}", function.display());
+                }
+                None => out.push_str("; runs in the regex engine\n\n"),
+            }
+        }
+        Ok(out)
+    }
+
+    fn confirm(&self, test: TestId, value: ValueView<'_>, bytes: &[u8]) -> bool {
+        match self.confirms[test as usize] {
+            Confirm::Found => true,
+            Confirm::Code(function) => self.code.text(function, bytes),
+            Confirm::Pattern { function, on_bytes, anchored } => {
+                if on_bytes != matches!(value, ValueView::Bytes(_)) {
+                    return false;
+                }
+                if !anchored && bytes.len() > FLOATING_CODE_BYTES_MAX {
+                    return holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value);
+                }
+                self.code.text(function, bytes)
+            }
+            Confirm::Host => holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value),
+        }
+    }
+}
+
+impl Backend for JitBackend {
+    fn name(&self) -> &'static str {
+        "jit"
+    }
+
+    fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>) {
+        let slot = &self.slots[slot as usize];
+        for &value in values {
+            let Some(bytes) = value.bytes() else {
+                if let (ValueView::Int(number), Some(numbers)) = (value, slot.numbers) {
+                    self.code.numbers(numbers, number, hits);
+                }
+                slot.filter.candidates(value, |test| {
+                    if holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value) {
+                        hits.push(test);
+                    }
+                });
+                continue;
+            };
+            if let Some(prefixes) = slot.prefixes {
+                // Candidates are written where hits go, and those that are confirmed stay.
+                let first = hits.len();
+                self.code.prefixes(prefixes, bytes, hits);
+                let mut kept = first;
+                for at in first..hits.len() {
+                    let test = hits[at];
+                    if self.confirm(test, value, bytes) {
+                        hits[kept] = test;
+                        kept += 1;
+                    }
+                }
+                hits.truncate(kept);
+            }
+            slot.filter.candidates(value, |test| {
+                if self.confirm(test, value, bytes) {
+                    hits.push(test);
+                }
+            });
+        }
+    }
+
+    fn eval_gate(&self, signature: SignatureId, truths: &[u8]) -> Truth {
+        match self.gates[signature as usize] {
+            Some(function) => Truth::from_number(self.code.gate(function, truths)),
+            None => walk_gate(&self.plan.plan().signatures[signature as usize].condition, truths),
+        }
+    }
+}
+
+/// Which tests of each slot are found how, and of which being found is proof.
+fn split_slots(plan: &VerifiedPlan) -> (Vec<SlotParts>, Vec<bool>) {
+    let tests = &plan.plan().tests;
+    let mut by_finding = vec![false; tests.len()];
+    let slots = 0..plan.plan().slots.len() as SlotId;
+    let parts = slots.map(|slot| {
+        let mut parts = SlotParts::default();
+        let exact: Vec<(TestId, Vec<Vec<u8>>)> = plan
+            .tests_of(slot)
+            .iter()
+            .filter_map(|&test| match approach(plan, test) {
+                Approach::Exact(values) => Some((test, values)),
+                Approach::Prefix(set) => {
+                    set.iter().for_each(|prefix| parts.trie.insert(prefix, test));
+                    None
+                }
+                Approach::Number => {
+                    match tests[test as usize].predicate {
+                        Predicate::IntIn(low, high) => parts.numbers.push((test, low, high)),
+                        _ => parts.others.push(test),
+                    }
+                    None
+                }
+                Approach::Floating(_) | Approach::Always => {
+                    parts.others.push(test);
+                    None
+                }
+                Approach::Never => None,
+            })
+            .collect();
+        let texts: usize = exact.iter().map(|(_, values)| values.len()).sum();
+        for (test, values) in exact {
+            let inline =
+                texts <= EXACT_INLINE_MAX && text::is_inline(&tests[test as usize].predicate) && values.iter().all(|text| !text.is_empty());
+            if inline {
+                values.iter().for_each(|text| parts.trie.insert(&text.to_ascii_lowercase(), test));
+            } else {
+                by_finding[test as usize] = true;
+                parts.others.push(test);
+            }
+        }
+        if !parts.trie.is_inline() {
+            let back: Vec<TestId> = parts.trie.tests();
+            back.iter()
+                .filter(|&&test| matches!(approach(plan, test), Approach::Exact(_)))
+                .for_each(|&test| by_finding[test as usize] = true);
+            parts.others.extend(back);
+        }
+        parts
+    });
+    (parts.collect(), by_finding)
+}
+
+/// Everything that is worth a function, with the slot, test or signature that it is for.
+fn jobs<'p>(plan: &'p VerifiedPlan, parts: &'p [SlotParts], found: &[bool]) -> Vec<(u32, Job<'p>)> {
+    let mut jobs = Vec::new();
+    for (slot, parts) in parts.iter().enumerate() {
+        if parts.trie.is_inline() {
+            jobs.push((slot as u32, Job::Prefixes(&parts.trie)));
+        }
+        if !parts.numbers.is_empty() {
+            jobs.push((slot as u32, Job::Numbers(&parts.numbers)));
+        }
+    }
+    for (id, test) in plan.plan().tests.iter().enumerate() {
+        match &test.predicate {
+            Predicate::Matches(_) => jobs.push((id as u32, Job::Pattern(id as TestId))),
+            other if !found[id] && text::is_inline(other) => jobs.push((id as u32, Job::Text(other))),
+            _ => {}
+        }
+    }
+    for (id, signature) in plan.plan().signatures.iter().enumerate() {
+        if gate::is_inline(&signature.condition) {
+            jobs.push((id as u32, Job::Gate(id as SignatureId)));
+        }
+    }
+    jobs
+}
+
+impl Job<'_> {
+    fn shape(&self, plan: &VerifiedPlan) -> Shape {
+        match self {
+            Job::Text(_) | Job::Pattern(_) => Shape::Text,
+            Job::Prefixes(trie) => Shape::Prefixes { ids_max: trie.ids_max() },
+            Job::Numbers(ranges) => Shape::Numbers { ids_max: ranges.len() },
+            Job::Gate(_) => Shape::Gate { tests: plan.plan().tests.len() },
+        }
+    }
+
+    /// Absent for a pattern whose automaton is too large.
+    fn emit(&self, isa: &dyn TargetIsa, plan: &VerifiedPlan, context: &mut FunctionBuilderContext) -> Option<ir::Function> {
+        let shape = self.shape(plan);
+        Some(match self {
+            Job::Text(predicate) => emit::function(isa, context, shape, |emitter, params| text::emit(emitter, params, predicate)),
+            Job::Pattern(test) => {
+                let Predicate::Matches(pattern) = plan.plan().tests[*test as usize].predicate else { return None };
+                let pattern = plan.pattern(pattern);
+                let automaton = dfa::Automaton::new(pattern.hir(), pattern.on_bytes())?;
+                emit::function(isa, context, shape, |emitter, params| dfa::emit(emitter, params, &automaton))
+            }
+            Job::Prefixes(trie) => emit::function(isa, context, shape, |emitter, params| prefixes::emit(emitter, params, trie)),
+            Job::Numbers(ranges) => emit::function(isa, context, shape, |emitter, params| numbers::emit(emitter, params, ranges)),
+            Job::Gate(signature) => {
+                let condition = &plan.plan().signatures[*signature as usize].condition;
+                emit::function(isa, context, shape, |emitter, params| gate::emit(emitter, params, condition))
+            }
+        })
+    }
+
+    fn describe(&self, plan: &VerifiedPlan, at: u32) -> String {
+        let plan = plan.plan();
+        match self {
+            Job::Text(predicate) => format!("test {at}: {predicate:?}"),
+            Job::Pattern(_) => match plan.tests[at as usize].predicate {
+                Predicate::Matches(pattern) => format!("test {at}: /{}/", plan.patterns[pattern as usize].source.escape_debug()),
+                _ => format!("test {at}"),
+            },
+            Job::Prefixes(_) => format!("slot {at} ({}): prefixes", plan.slots[at as usize].field),
+            Job::Numbers(_) => format!("slot {at} ({}): numbers", plan.slots[at as usize].field),
+            Job::Gate(_) => format!("gate of {}", plan.signatures[at as usize].name),
+        }
+    }
+}
+
+fn isa() -> Result<OwnedTargetIsa, JitError> {
+    let mut flags = settings::builder();
+    for (name, value) in
+        [("opt_level", "speed"), ("is_pic", "false"), ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" })]
+    {
+        flags.set(name, value).map_err(|error| JitError::new(error.to_string()))?;
+    }
+    let isa = cranelift_native::builder().map_err(JitError::new)?;
+    isa.finish(settings::Flags::new(flags)).map_err(JitError::codegen_isa)
+}
+
+impl JitError {
+    fn codegen_isa(error: cranelift_codegen::CodegenError) -> JitError {
+        JitError::new(error.to_string())
+    }
+}
+
+/// Bodies with the numbers of their jobs, as one thread made them.
+type Made = Result<Vec<(usize, Option<Body>)>, JitError>;
+
+/// Compiles on all cores: the jobs are independent, and the order of the bodies is that of the jobs.
+fn compile_all(isa: &dyn TargetIsa, plan: &VerifiedPlan, jobs: &[(u32, Job<'_>)]) -> Result<Vec<Option<Body>>, JitError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS_MAX);
+    let next = AtomicUsize::new(0);
+    let work = || -> Made {
+        let mut context = FunctionBuilderContext::new();
+        let mut done = Vec::new();
+        while let Some((at, (_, job))) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, jobs.get(at)?))) {
+            let body = job.emit(isa, plan, &mut context).map(|function| compile_one(isa, job.shape(plan), function)).transpose()?;
+            done.push((at, body));
+        }
+        Ok(done)
+    };
+    let done: Vec<Made> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(JitError::new("a compiling thread ended early")))).collect()
+    });
+    let mut bodies: Vec<Option<Body>> = jobs.iter().map(|_| None).collect();
+    for done in done {
+        for (at, body) in done? {
+            bodies[at] = body;
+        }
+    }
+    Ok(bodies)
+}
+
+fn compile_one(isa: &dyn TargetIsa, shape: Shape, function: ir::Function) -> Result<Body, JitError> {
+    let mut context = Context::for_function(function);
+    let compiled = context.compile(isa, &mut ControlPlane::default()).map_err(JitError::codegen)?;
+    if !compiled.buffer.relocs().is_empty() {
+        return Err(JitError::new("a function is no leaf"));
+    }
+    let alignment = u64::from(compiled.buffer.alignment).max(16);
+    Ok(Body { shape, bytes: compiled.code_buffer().to_vec(), alignment })
+}
