@@ -147,13 +147,13 @@ pub async fn scan(
     let (scan, blocked, idle_ports) = prepare(options, plan, gate, stop)?;
     let deck = Arc::new(Deck::new(scan.options.targets.clone(), options.order_key));
     options.progress.begin(deck.order.size());
-    let guard = StopWhenDropped(stop.clone());
+    let mut guard = StopWhenDropped(Some(stop.clone()));
     let mut total = Tally::default();
     for thread in threads(&scan, &deck, &out)? {
         let tally = thread.await.expect("a scanning thread panicked: its own message stands above");
         total.add(tally);
     }
-    std::mem::forget(guard);
+    guard.0 = None;
     if out.is_closed() {
         return Err(ScanError::NobodyListens);
     }
@@ -170,11 +170,13 @@ pub async fn scan(
 }
 
 /// Stops the scan's threads when nobody waits for them any more.
-struct StopWhenDropped(Stop);
+struct StopWhenDropped(Option<Stop>);
 
 impl Drop for StopWhenDropped {
     fn drop(&mut self) {
-        self.0.stop();
+        if let Some(stop) = self.0.take() {
+            stop.stop();
+        }
     }
 }
 
@@ -267,10 +269,13 @@ fn threads(scan: &Arc<Scan>, deck: &Arc<Deck>, out: &mpsc::Sender<HostObservatio
 }
 
 async fn crew(workers: u64, scan: Arc<Scan>, deck: Arc<Deck>, out: mpsc::Sender<HostObservations>) -> Tally {
+    let (collected, hosts) = mpsc::channel(COLLECTED_MAX);
     let mut crew = JoinSet::new();
     for _ in 0..workers {
-        crew.spawn(work(scan.clone(), deck.clone(), out.clone()));
+        crew.spawn(work(scan.clone(), deck.clone(), collected.clone()));
     }
+    drop(collected);
+    let handing = tokio::spawn(hand_over(hosts, out));
     let mut tally = Tally::default();
     while let Some(worker) = crew.join_next().await {
         match worker {
@@ -278,7 +283,26 @@ async fn crew(workers: u64, scan: Arc<Scan>, deck: Arc<Deck>, out: mpsc::Sender<
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
-    tally
+    match handing.await {
+        Ok(()) => tally,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Hosts of one thread that wait to be handed over together.
+const COLLECTED_MAX: usize = 64;
+
+/// Hands over what the workers of a thread bring, in batches: a receiver that waits in another thread is woken once for each batch and not
+/// for each host, which would cost as much as the conversation. Ends when the workers are through, or nobody listens.
+async fn hand_over(mut hosts: mpsc::Receiver<HostObservations>, out: mpsc::Sender<HostObservations>) {
+    let mut batch = Vec::with_capacity(COLLECTED_MAX);
+    while hosts.recv_many(&mut batch, COLLECTED_MAX).await > 0 {
+        for host in batch.drain(..) {
+            if out.send(host).await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// Calls host after host until all are dealt, the scan is stopped, or nobody listens.

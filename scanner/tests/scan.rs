@@ -81,8 +81,10 @@ fn with_fault<'a>(truths: &'a [Truth], device: &'a str, fault: Option<Fault>) ->
 
 #[test]
 fn every_conversation_ends_in_one_observation_with_the_right_reason() {
-    let simulator = started(faults(), &["http", "https", "ssh"]);
-    let plan = plan(&["http.get(\"/\")", "ssh.banner()"], &[]);
+    let services = ["http", "https", "ssh", "ftp", "telnet", "smtp", "rtsp"];
+    let simulator = started(faults(), &services);
+    let greetings = ["ssh.banner()", "ftp.banner()", "telnet.banner()", "smtp.banner()", "rtsp.options()"];
+    let plan = plan(&[&["http.get(\"/\")", "tls.hello()"], greetings.as_slice()].concat(), &[]);
     let (summary, hosts) = scanned(&options(&simulator), &plan, Arc::new(NoFollowUps), &Stop::new(), |_| {});
     let truths: Vec<Truth> = simulator.truth().collect();
     assert_eq!(hosts.len(), truths.len());
@@ -93,7 +95,7 @@ fn every_conversation_ends_in_one_observation_with_the_right_reason() {
     let distinct: BTreeSet<_> = all.iter().map(|o| (o.address, o.port, &o.probe)).collect();
     assert_eq!(distinct.len(), all.len(), "a probe was sent twice");
     let ports: BTreeSet<_> = all.iter().map(|o| (o.address, o.port)).collect();
-    assert_eq!(ports.len(), truths.len() * 3, "a port has no observation");
+    assert_eq!(ports.len(), truths.len() * services.len(), "a port has no observation");
     let connects: u32 = truths.iter().map(|truth| simulator.connects(truth.address)).sum();
     assert_eq!(connects as usize, all.len());
     assert_eq!(simulator.connects_astray(), 0, "a redirect to another host was followed");
@@ -177,6 +179,10 @@ fn bytes_are_kept_as_they_came_and_what_was_sent_is_told() {
     let found = by_address(&hosts);
     for truth in with_fault(&truths, "acme-router", None) {
         let observations = found[&IpAddr::V4(truth.address)];
+        let hello = observations.iter().find(|o| o.probe.to_string() == "tls.hello()").expect("a hello");
+        assert_eq!((hello.port, hello.transport), (https, Transport::Tls));
+        // A handshake record, as it stands on the wire.
+        assert!(hello.received.starts_with(b"\x16\x03") && hello.sent.starts_with("\\x16\\x03"), "{}", hello.received.escape_ascii());
         for (port, transport) in [(http, Transport::Tcp), (https, Transport::Tls)] {
             let page =
                 observations.iter().find(|o| o.port == port && o.probe.to_string() == "http.get(\"/login.htm\")").expect("the redirect");

@@ -95,6 +95,18 @@ fn the_example_of_the_description_is_a_population() {
 }
 
 #[test]
+fn every_population_that_is_shipped_can_be_started() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("populations");
+    let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").path());
+    let populations: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    assert!(populations.len() >= 2, "{populations:?}");
+    for path in populations {
+        let simulator = started(Population::read(&path).unwrap_or_else(|error| panic!("{error}")));
+        assert!(simulator.truth().all(|truth| truth.known || truth.vendor.is_none()));
+    }
+}
+
+#[test]
 fn mistakes_in_a_population_name_their_line() {
     let head = "synthetic = true\nnetwork = \"127.16.0.0/24\"\nhosts = 3\n[[device]]\nname = \"a\"\n[[device.service]]\n";
     let http = "on = \"http\"\n[[device.service.response]]\npath = \"/\"\n";
