@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ksig_runtime::plan::*;
 use ksig_schema::identification::Grade;
-use ksig_schema::{PlannedProbe, ProbeKey, ProbePlan, Section, Type};
+use ksig_schema::{PlannedProbe, ProbeKey, ProbePlan, Type};
 
 use crate::hir::{self, ExprKind, FieldRef};
 use crate::{ReleaseName, tables};
@@ -192,12 +192,7 @@ impl Lowering<'_> {
     /// A negation with the proof that it needs: every section that it speaks of is complete (V3).
     fn proven(&mut self, fields: &[&FieldRef], negation: Condition) -> Condition {
         let mut all: Vec<Condition> = Vec::new();
-        let mut sections: Vec<(&ProbeKey, Section)> = Vec::new();
-        for field in fields {
-            if sections.contains(&(&field.probe, field.field.section)) {
-                continue;
-            }
-            sections.push((&field.probe, field.field.section));
+        for field in sections(fields) {
             let slot = self.slot(field);
             let note = LineNote { label: String::new(), text: format!("{} answered in full", field.probe) };
             all.push(Condition::Test(Leaf { test: self.test(slot, Predicate::Complete), captures: Vec::new(), note }));
@@ -282,49 +277,69 @@ impl Lowering<'_> {
         Some((self.slot(&field), predicates))
     }
 
+    /// What a question is put to: of a field with several values, all of them (V4).
+    fn asked(&mut self, expr: &hir::Expr) -> Box<Expr> {
+        Box::new(match &expr.kind {
+            ExprKind::Field(field) => Expr::Slot(self.slot(field), field.field.many),
+            _ => self.expr(expr),
+        })
+    }
+
+    /// A value; of a field with several, the first.
     fn expr(&mut self, expr: &hir::Expr) -> Expr {
         let mut boxed = |e: &hir::Expr| Box::new(self.expr(e));
         match &expr.kind {
             ExprKind::Const(datum) => Expr::Const(datum.clone()),
             ExprKind::Var(id) => Expr::Var(*id),
-            ExprKind::Field(field) => Expr::Slot(self.slot(field), field.field.many),
+            ExprKind::Field(field) => Expr::Slot(self.slot(field), false),
             ExprKind::ScanDate => Expr::ScanDate,
             ExprKind::Row(table, key) => {
                 let key = boxed(key);
                 Expr::Row(self.tables[table.as_str()], key)
             }
             ExprKind::Column(row, index) => Expr::Column(boxed(row), *index),
-            ExprKind::Compare(op, scheme, a, b) => Expr::Compare(*op, scheme.clone(), boxed(a), boxed(b)),
-            ExprKind::TextTest(op, a, b) => Expr::TextTest(*op, boxed(a), boxed(b)),
+            ExprKind::Compare(op, scheme, a, b) => Expr::Compare(*op, scheme.clone(), self.asked(a), self.asked(b)),
+            ExprKind::TextTest(op, a, b) => Expr::TextTest(*op, self.asked(a), self.asked(b)),
             ExprKind::Matches(value, found) => {
-                let value = boxed(value);
+                let value = self.asked(value);
                 Expr::Matches(self.pattern(&found.pattern), value)
             }
             ExprKind::Extract(value, pattern, group) => {
-                let value = boxed(value);
+                let value = self.asked(value);
                 Expr::Extract(self.pattern(pattern), group.clone(), value)
             }
-            ExprKind::InList(value, items) => Expr::In(boxed(value), Box::new(Expr::Const(Datum::List(items.clone())))),
+            ExprKind::InList(value, items) => Expr::In(self.asked(value), Box::new(Expr::Const(Datum::List(items.clone())))),
             ExprKind::InTable(value, table) => {
-                let value = boxed(value);
-                let row = Expr::Row(self.tables[table.as_str()], value);
-                Expr::Present(Box::new(row))
+                let table = self.tables[table.as_str()];
+                match *self.asked(value) {
+                    all @ Expr::Slot(_, true) => {
+                        let keys = tables::keys(&self.plan.tables[table as usize]).map(|key| Datum::Text(key.into())).collect();
+                        Expr::In(Box::new(all), Box::new(Expr::Const(Datum::List(keys))))
+                    }
+                    one => Expr::Present(Box::new(Expr::Row(table, Box::new(one)))),
+                }
             }
             ExprKind::InRange { value, low, high, inclusive, scheme } => {
                 let upper = if *inclusive { CompareOp::Le } else { CompareOp::Lt };
-                let above = Expr::Compare(CompareOp::Ge, scheme.clone(), boxed(value), boxed(low));
-                let below = Expr::Compare(upper, scheme.clone(), boxed(value), boxed(high));
+                let above = Expr::Compare(CompareOp::Ge, scheme.clone(), self.asked(value), self.asked(low));
+                let below = Expr::Compare(upper, scheme.clone(), self.asked(value), self.asked(high));
                 Expr::And(Box::new(above), Box::new(below))
             }
             ExprKind::Under(value, oid) => {
                 let (exact, below) = (Datum::Text(oid.clone()), Datum::Text(format!("{oid}.")));
-                let same = Expr::Compare(CompareOp::Eq, None, boxed(value), Box::new(Expr::Const(exact)));
-                let under = Expr::TextTest(TextOp::Starts, boxed(value), Box::new(Expr::Const(below)));
+                let same = Expr::Compare(CompareOp::Eq, None, self.asked(value), Box::new(Expr::Const(exact)));
+                let under = Expr::TextTest(TextOp::Starts, self.asked(value), Box::new(Expr::Const(below)));
                 Expr::Or(Box::new(same), Box::new(under))
             }
             ExprKind::Absent(a) => Expr::Absent(boxed(a)),
             ExprKind::Present(a) => Expr::Present(boxed(a)),
-            ExprKind::Not(a) => Expr::Not(boxed(a)),
+            ExprKind::Not(a) => {
+                let mut fields = Vec::new();
+                a.walk(&mut |expr| fields.extend(field_of(expr)));
+                let negation = Expr::Not(boxed(a));
+                let proof = sections(&fields).into_iter().map(|field| Expr::Whole(self.slot(field)));
+                proof.fold(negation, |all, whole| Expr::And(Box::new(all), Box::new(whole)))
+            }
             ExprKind::And(a, b) => Expr::And(boxed(a), boxed(b)),
             ExprKind::Or(a, b) => Expr::Or(boxed(a), boxed(b)),
             ExprKind::If(a, b, c) => Expr::If(boxed(a), boxed(b), boxed(c)),
@@ -366,6 +381,17 @@ fn union(sets: Vec<(u32, Vec<TestId>)>) -> Option<(u32, Vec<TestId>)> {
     tests.sort_unstable();
     tests.dedup();
     (!tests.is_empty()).then_some((weight, tests))
+}
+
+/// One field of each section that these fields stand in.
+fn sections<'h>(fields: &[&'h FieldRef]) -> Vec<&'h FieldRef> {
+    let mut one_each: Vec<&FieldRef> = Vec::new();
+    for field in fields {
+        if !one_each.iter().any(|known| known.probe == field.probe && known.field.section == field.field.section) {
+            one_each.push(field);
+        }
+    }
+    one_each
 }
 
 fn field_of(expr: &hir::Expr) -> Option<&FieldRef> {

@@ -327,6 +327,18 @@ impl<'a> Board<'a> {
         self.responses.iter().find(|&&(known, _)| known == probe).map(|&(_, response)| response)
     }
 
+    /// Whether the slot's section is known to be whole, as [`Predicate::Complete`] asks.
+    pub fn whole(&self, slot: SlotId) -> Truth {
+        let described = &self.plan.plan().slots[slot as usize];
+        let listed = self.scratch.entry_of[slot as usize] != 0;
+        match self.response(described.probe) {
+            None if self.partial => Truth::NotObserved,
+            None => Truth::False,
+            Some(response) if response.partial && !(listed && response.complete.has(described.section)) => Truth::NotObserved,
+            Some(response) => Truth::from_bool(response.answered() && response.complete.has(described.section)),
+        }
+    }
+
     fn gap(&self, slot: SlotId) -> Gap {
         let slot = &self.plan.plan().slots[slot as usize];
         match self.response(slot.probe) {

@@ -47,7 +47,7 @@ fn mentions(expr: &Expr, wanted: &dyn Fn(VarId) -> bool) -> bool {
     let of = |expr: &Expr| mentions(expr, wanted);
     match expr {
         Expr::Var(var) => wanted(*var),
-        Expr::Const(_) | Expr::Slot(..) | Expr::ScanDate => false,
+        Expr::Const(_) | Expr::Slot(..) | Expr::Whole(_) | Expr::ScanDate => false,
         Expr::Row(_, e)
         | Expr::Column(e, _)
         | Expr::Matches(_, e)

@@ -107,6 +107,7 @@ impl<'a> Scope<'a> {
                 let (value, list) = (self.eval(value), self.eval(list));
                 self.any_pair(&value, &list, |a, b| a == b)
             }
+            Expr::Whole(slot) => datum_of(self.board.whole(*slot)),
             Expr::Absent(of) => self.absent(of),
             Expr::Present(of) => match &*self.eval(of) {
                 Datum::NotObserved => Cow::Owned(Datum::NotObserved),
@@ -177,8 +178,10 @@ impl<'a> Scope<'a> {
 
     /// Whether it holds for any element of one with any element of the other (V4).
     fn any_pair(&self, a: &Datum, b: &Datum, mut holds: impl FnMut(&Datum, &Datum) -> bool) -> Read<'a> {
-        if *a == Datum::NotObserved || *b == Datum::NotObserved {
-            return Cow::Owned(Datum::NotObserved);
+        match (a, b) {
+            (Datum::Missing, _) | (_, Datum::Missing) => return bool_of(false),
+            (Datum::NotObserved, _) | (_, Datum::NotObserved) => return Cow::Owned(Datum::NotObserved),
+            _ => {}
         }
         bool_of(items(a).iter().any(|a| items(b).iter().any(|b| holds(a, b))))
     }

@@ -336,7 +336,7 @@ pub enum Expr {
     Const(Datum),
     /// A capture, extract or let.
     Var(VarId),
-    /// A slot's value; a list for a `many` field.
+    /// A slot's value: all of a field with several as a list, where a question is put to each of them, or the first.
     Slot(SlotId, bool),
     /// The date of the observation; missing without one.
     ScanDate,
@@ -372,6 +372,8 @@ pub enum Expr {
     Template(Vec<(Expr, bool)>),
     /// Reads a text as that type; missing if it is not one.
     Convert(Type, Option<Scheme>, Box<Expr>),
+    /// The probe answered and the slot's section is complete: what `not` needs besides (V3).
+    Whole(SlotId),
 }
 
 /// A comparison.

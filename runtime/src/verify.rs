@@ -455,7 +455,7 @@ impl Walk<'_, '_, '_> {
                     _ => Ok(()),
                 }
             }
-            Expr::Slot(slot, _) => index("slot", *slot, plan.slots.len()),
+            Expr::Slot(slot, _) | Expr::Whole(slot) => index("slot", *slot, plan.slots.len()),
             Expr::ScanDate => Ok(()),
             Expr::Row(table, key) => {
                 index("table", *table, plan.tables.len())?;

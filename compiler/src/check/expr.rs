@@ -13,6 +13,16 @@ use crate::{problems, tables};
 impl Checker<'_> {
     /// Checks an expression. `expected` gives literals their type. Absent when a problem was reported.
     pub(super) fn expr(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
+        let before = self.captures;
+        if !matches!(e.kind, Ast::Binary(BinaryOp::And | BinaryOp::Or | BinaryOp::Matches, ..)) {
+            self.captures = Captures::Refused;
+        }
+        let checked = self.any_expr(e, expected);
+        self.captures = before;
+        checked
+    }
+
+    fn any_expr(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
         let made = |kind: ExprKind, ty: Type| Some(Expr { kind, ty, span: e.span });
         match &e.kind {
             Ast::Name(name) if name == "absent" => self.refuse(problems::unexpected("`absent`", "a value", self.file, e.span)),
@@ -26,10 +36,7 @@ impl Checker<'_> {
             }
             Ast::Worded(..) => self.constant(e, expected),
             Ast::Not(inner) => {
-                let before = std::mem::replace(&mut self.captures, Captures::Refused);
-                let inner = self.bool_expr(inner);
-                self.captures = before;
-                let inner = inner?;
+                let inner = self.bool_expr(inner)?;
                 self.check_negation(&inner, e.span)?;
                 made(ExprKind::Not(Box::new(inner)), Type::Bool)
             }
@@ -400,8 +407,12 @@ impl Checker<'_> {
         let of = value.ty.required().clone();
         let kind = match &right.kind {
             Ast::List(items) => {
-                let items = items.iter().map(|item| self.constant_datum(item, &of)).collect::<Option<Vec<_>>>()?;
-                ExprKind::InList(Box::new(value), items)
+                let data = items.iter().map(|item| self.constant_datum(item, &of)).collect::<Option<Vec<_>>>()?;
+                match self.scheme_of(&of) {
+                    // Versions that are written otherwise can be equal.
+                    Some(scheme) if !data.is_empty() => return Some(self.one_of(&value, data, &scheme, span)),
+                    _ => ExprKind::InList(Box::new(value), data),
+                }
             }
             Ast::Range { low, high, inclusive } => {
                 let (low, high) = (self.expr(low, Some(&of))?, self.expr(high, Some(&of))?);
@@ -427,6 +438,17 @@ impl Checker<'_> {
             _ => return self.refuse(problems::unexpected("this", "a list, a range or a table", self.file, right.span)),
         };
         Some(Expr { kind, ty: Type::Bool, span })
+    }
+
+    /// A version equal to one of these.
+    fn one_of(&self, value: &Expr, versions: Vec<Datum>, scheme: &Scheme, span: Span) -> Expr {
+        let made = |kind: ExprKind| Expr { kind, ty: Type::Bool, span };
+        let equal = |version: Datum| {
+            let version = Expr { kind: ExprKind::Const(version), ty: value.ty.required().clone(), span };
+            made(ExprKind::Compare(CompareOp::Eq, Some(scheme.clone()), Box::new(value.clone()), Box::new(version)))
+        };
+        let either = |a: Expr, b: Expr| made(ExprKind::Or(Box::new(a), Box::new(b)));
+        versions.into_iter().map(equal).reduce(either).unwrap_or_else(|| made(ExprKind::Const(Datum::Bool(false))))
     }
 
     fn constant_datum(&mut self, e: &ast::Expr, ty: &Type) -> Option<Datum> {
@@ -486,6 +508,9 @@ impl Checker<'_> {
             return Some(Expr { kind: ExprKind::Extract(Box::new(value), compiled, "_".into()), ty, span });
         }
         let mut captures = Vec::new();
+        if !matches!(value.kind, ExprKind::Field(_)) {
+            self.captures = Captures::Refused;
+        }
         for group in &expanded.groups {
             let ty = match &group.ty {
                 Some(written) => self.type_of(written)?.optional(),
