@@ -1,0 +1,129 @@
+//! One program on every engine, and on the oracle beside them.
+//!
+//! In: a program without errors, evidence. Out: what the oracle says, or a sentence that names where an engine differs from it.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
+use ksig_compiler::hir::Program;
+use ksig_compiler::jit::JitBackend;
+use ksig_compiler::{ReleaseName, lower};
+use ksig_runtime::{Backend, Interpreter, Matcher, Truth as EngineTruth};
+use ksig_schema::identification::Identification;
+use ksig_schema::{Evidence, Service};
+
+use crate::oracle::{self, Outcome, Truth};
+
+/// A program with its matchers.
+pub struct Engines {
+    program: Program,
+    /// All signatures, on each engine.
+    together: Vec<Matcher>,
+    /// By signature, in the program's order: that one alone, on each engine.
+    alone: Vec<Vec<Matcher>>,
+}
+
+impl Engines {
+    /// Lowers a program, verifies its plan, and prepares every engine.
+    ///
+    /// # Errors
+    /// A plan that the runtime refuses: then the compiler made a wrong one.
+    pub fn new(program: Program) -> Result<Engines> {
+        let together = matchers(&program)?;
+        let alone = program.signatures.iter().map(|signature| {
+            let mut signature = signature.clone();
+            // What it inherits is in it already.
+            signature.refines = None;
+            matchers(&Program { signatures: vec![signature], ..program.clone() })
+        });
+        Ok(Engines { alone: alone.collect::<Result<_>>()?, together, program })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Answers with all signatures, which every engine gives alike.
+    ///
+    /// # Errors
+    /// Two engines differ.
+    pub fn identify(&self, evidence: &Evidence) -> Result<Vec<Identification>> {
+        let answers = self.together[0].identify(evidence);
+        for other in &self.together[1..] {
+            let theirs = other.identify(evidence);
+            ensure!(theirs == answers, "{} answers {theirs:#?}\n{} answers {answers:#?}", other.engine(), self.together[0].engine());
+        }
+        Ok(answers)
+    }
+
+    /// Asks every signature and every engine about a host; gives back how many signatures match.
+    ///
+    /// # Errors
+    /// Any of them differs from the oracle or from another engine.
+    pub fn agree_on(&self, evidence: &Evidence) -> Result<usize> {
+        self.identify(evidence)?;
+        let mut matching = 0;
+        for service in &evidence.services {
+            for signature in 0..self.program.signatures.len() {
+                matching += usize::from(self.outcome(signature, evidence, service)?.truth == Truth::True);
+            }
+        }
+        Ok(matching)
+    }
+
+    /// What one signature says of a service: the oracle's outcome, which every engine shares.
+    ///
+    /// # Errors
+    /// An engine says something else, in its trace or in its answer when the signature stands alone.
+    pub fn outcome(&self, signature: usize, evidence: &Evidence, service: &Service) -> Result<Outcome> {
+        let described = &self.program.signatures[signature];
+        let date = ksig_runtime::matcher::scan_date(evidence);
+        let outcome = oracle::evaluate(&self.program, described, service, date);
+        for matcher in self.together.iter().chain(&self.alone[signature]) {
+            let Some(trace) = matcher.why(&described.name, service, date) else {
+                bail!("{} knows no signature {}", matcher.engine(), described.name)
+            };
+            let truth = match trace.truth {
+                EngineTruth::False => Truth::False,
+                EngineTruth::NotObserved => Truth::NotObserved,
+                EngineTruth::True => Truth::True,
+            };
+            let differs = |what: &str, theirs: String, ours: String| {
+                format!("{}, {}: {what} is {theirs}, and by the oracle {ours}\n{trace}", described.name, matcher.engine())
+            };
+            ensure!(truth == outcome.truth, differs("truth", format!("{truth:?}"), format!("{:?}", outcome.truth)));
+            if truth == Truth::False {
+                continue;
+            }
+            macro_rules! same {
+                ($part:ident) => {
+                    ensure!(
+                        trace.$part == outcome.$part,
+                        differs(stringify!($part), format!("{:#?}", trace.$part), format!("{:#?}", outcome.$part))
+                    );
+                };
+            }
+            same!(captures);
+            same!(identities);
+            same!(components);
+            same!(tags);
+            same!(support);
+        }
+        for matcher in &self.alone[signature] {
+            let mut scratch = ksig_runtime::Scratch::default();
+            let answer = matcher.identify_service(evidence, service, date, &mut scratch);
+            let wanted = if outcome.truth == Truth::True { outcome.identities.len().max(1) } else { 0 };
+            let fits = answer.identifications.len() == wanted && (outcome.truth == Truth::NotObserved || answer.consistent.is_empty());
+            ensure!(fits, "{} alone on {}: {:?}, but the answer is {answer:#?}", described.name, matcher.engine(), outcome.truth);
+        }
+        Ok(outcome)
+    }
+}
+
+fn matchers(program: &Program) -> Result<Vec<Matcher>> {
+    let release = ReleaseName { id: "spec".into(), date: None, unverified: true };
+    let plan = lower::plan(program, &release).verify()?;
+    let engines: [Arc<dyn Backend>; 2] = [Arc::new(Interpreter::new(&plan)), Arc::new(JitBackend::compile(&plan)?)];
+    Ok(engines.into_iter().map(|engine| Matcher::new(plan.clone(), engine)).collect())
+}

@@ -1,0 +1,197 @@
+//! Runs the Markdown of `spec/`: every fence is compiled, and its tests run on the oracle and on every engine.
+//!
+//! | fence | is |
+//! |---|---|
+//! | ```` ```ksig,prelude ```` | a file that stands beside every other fence |
+//! | ```` ```ksig,frame ```` | the file into which the statements of a `body` fence are put, at `{body}` |
+//! | ```` ```ksig ```` | a whole file that compiles; its tests pass |
+//! | ```` ```ksig,body ```` | the statements of one signature, in the frame |
+//! | ```` ```ksig,problem=CODE ```` , ```` ```ksig,body,problem=CODE ```` | a file, or statements, in which exactly that problem is found |
+//! | ```` ```evidence ```` and ```` ```identification ```` | one line each for the fence before: every slot that is written must come out so |
+//!
+//! Fences of other languages are prose. Absent: the chapters of [`SYNTAX`].
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use ksig::analysis::world;
+use ksig_compiler::{Input, Source, analyze, lints};
+use ksig_lang::{RenderStyle, Severity};
+use ksig_schema::Schema;
+use serde_json::Value as Json;
+
+use crate::engines::Engines;
+
+/// Chapters about syntax alone: their fences are parsed, by the tests of `lang`, and need not mean anything.
+const SYNTAX: &[&str] = &["grammar.md", "lexical.md"];
+
+/// All that `spec/` says in fences.
+#[derive(Debug, Default)]
+pub struct Book {
+    prelude: Vec<String>,
+    frame: String,
+    /// In the order of files and lines.
+    pub cases: Vec<Case>,
+}
+
+/// One fence of ksig, with the evidence after it.
+#[derive(Debug)]
+pub struct Case {
+    /// `spec/absence.md:12`.
+    pub place: String,
+    text: String,
+    problem: Option<String>,
+    /// Evidence, identification, and where the latter stands.
+    answers: Vec<(String, String, String)>,
+}
+
+/// Reads every chapter of a folder.
+///
+/// # Errors
+/// A file that cannot be read, a fence that is not closed or of an unknown form.
+pub fn read(folder: &Path) -> Result<Book> {
+    let mut paths: Vec<_> = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    paths.retain(|path| !SYNTAX.iter().any(|name| path.ends_with(name)));
+    paths.sort();
+    let mut fences = Vec::new();
+    for path in &paths {
+        let name = format!("spec/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
+        fences.extend(fences_of(&name, &text)?);
+    }
+    book(fences)
+}
+
+struct Fence {
+    place: String,
+    form: String,
+    text: String,
+}
+
+fn fences_of(name: &str, markdown: &str) -> Result<Vec<Fence>> {
+    let mut fences = Vec::new();
+    let mut lines = markdown.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        let ticks = line.len() - line.trim_start_matches('`').len();
+        if ticks < 3 {
+            continue;
+        }
+        let (close, form) = line.split_at(ticks);
+        let place = format!("{name}:{}", number + 1);
+        let mut text = String::new();
+        loop {
+            match lines.next() {
+                Some((_, line)) if line == close => break,
+                Some((_, line)) => {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+                None => bail!("{place}: the fence is not closed"),
+            }
+        }
+        fences.push(Fence { place, form: form.trim().to_string(), text });
+    }
+    Ok(fences)
+}
+
+fn book(fences: Vec<Fence>) -> Result<Book> {
+    let mut book = Book::default();
+    for fence in &fences {
+        match fence.form.as_str() {
+            "ksig,prelude" => book.prelude.push(fence.text.clone()),
+            "ksig,frame" => book.frame = fence.text.clone(),
+            _ => {}
+        }
+    }
+    let mut fences = fences.into_iter().peekable();
+    while let Some(Fence { place, form, text }) = fences.next() {
+        let mut parts = form.split(',');
+        match parts.next() {
+            Some("ksig") => {}
+            Some("evidence") => {
+                let Some(answer) = fences.next_if(|next| next.form == "identification") else {
+                    bail!("{place}: no identification follows this evidence")
+                };
+                let case = book.cases.last_mut().with_context(|| format!("{place}: no signature stands before this evidence"))?;
+                case.answers.push((text, answer.text, answer.place));
+                continue;
+            }
+            _ => continue,
+        }
+        let (mut body, mut problem, mut shared) = (false, None, false);
+        for part in parts {
+            match part.split_once('=') {
+                None if part == "body" => body = true,
+                None if matches!(part, "prelude" | "frame") => shared = true,
+                Some(("problem", code)) => problem = Some(code.to_string()),
+                _ => bail!("{place}: a fence has no option `{part}`"),
+            }
+        }
+        if !shared {
+            let text = if body { book.frame.replace("{body}\n", &text) } else { text };
+            book.cases.push(Case { place, text, problem, answers: Vec::new() });
+        }
+    }
+    Ok(book)
+}
+
+impl Book {
+    /// Runs one fence.
+    ///
+    /// # Errors
+    /// What differs from what the fence says, as a text for people.
+    pub fn run(&self, case: &Case, schema: &Schema) -> Result<()> {
+        let source = |path: &str, text: &str| Source { path: path.into(), module: None, folder: String::new(), text: text.into() };
+        let mut sources: Vec<Source> = self.prelude.iter().map(|text| source("prelude", text)).collect();
+        sources.push(source(&case.place, &case.text));
+        let input = Input { sources, ..Input::default() };
+        let analysis = analyze(&input, world(schema));
+        let linted = lints::run(&analysis.program);
+        let rendered = |found: &[ksig_lang::Diagnostic]| ksig_lang::render(found, &analysis.sources, RenderStyle::default());
+        let errors: Vec<_> = analysis.diagnostics.iter().filter(|found| found.severity == Severity::Error).cloned().collect();
+        if let Some(code) = &case.problem {
+            let exact = !errors.is_empty() && errors.iter().all(|found| found.code == code.as_str());
+            let lint = errors.is_empty() && linted.iter().any(|found| found.code == code.as_str());
+            ensure!(exact || lint, "expected the problem `{code}`, found:\n{}{}", rendered(&errors), rendered(&linted));
+            return Ok(());
+        }
+        ensure!(errors.is_empty(), "does not compile:\n{}", rendered(&errors));
+        let report = ksig::testing::run(&input, &analysis, "", &|_| true)?;
+        // That another signature answers to a fixture too is what some chapters show.
+        let failures = report.failures.iter().filter(|failure| failure.engine != "corpus");
+        let failures: Vec<String> = failures.map(|f| format!("test {:?}, {}: {}", f.test, f.engine, f.reason)).collect();
+        ensure!(failures.is_empty(), "{}", failures.join("\n"));
+        let says_something = report.tests > 0 || !case.answers.is_empty() || analysis.program.signatures.is_empty();
+        ensure!(says_something, "nothing here can fail: a signature of the fence needs a test");
+
+        let engines = Engines::new(analysis.program)?;
+        for test in engines.program().signatures.iter().flat_map(|signature| &signature.tests) {
+            if test.with.is_empty() {
+                engines.agree_on(&ksig::testing::evidence(test))?;
+            } else {
+                let mut changed = input.clone();
+                changed.rows.extend(test.with.iter().cloned());
+                Engines::new(analyze(&changed, world(schema)).program)?.agree_on(&ksig::testing::evidence(test))?;
+            }
+        }
+        for (evidence, expected, place) in &case.answers {
+            let line = ksig::evidence_line::parse(evidence, schema).with_context(|| place.clone())?;
+            ensure!(line.unknown_fields.is_empty(), "{place}: there is no field {:?}", line.unknown_fields);
+            engines.agree_on(&line.evidence)?;
+            let answer = serde_json::to_value(&engines.identify(&line.evidence)?[0])?;
+            let expected: Json = serde_json::from_str(expected).with_context(|| place.clone())?;
+            ensure!(contains(&answer, &expected), "{place}: the answer is {answer:#}");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a JSON value says all that another one says; lists have the same length.
+fn contains(all: &Json, part: &Json) -> bool {
+    match (all, part) {
+        (Json::Object(all), Json::Object(part)) => part.iter().all(|(key, part)| all.get(key).is_some_and(|all| contains(all, part))),
+        (Json::Array(all), Json::Array(part)) => all.len() == part.len() && all.iter().zip(part).all(|(all, part)| contains(all, part)),
+        (all, part) => all == part,
+    }
+}

@@ -1,0 +1,306 @@
+//! Expressions: what each is worth, and whether it is true.
+
+use ksig_compiler::hir::{Condition, Expr, ExprKind, FieldRef, Match, Signature};
+use ksig_runtime::plan::{Datum, Table, TextOp};
+use ksig_schema::{Date, Service};
+
+use super::Truth;
+use super::facts::{Seen, seen, whole};
+use super::pattern::{Groups, Search};
+use super::value::{TEXT_BYTES_MAX, bytes, compare, elements, read_as, shown};
+
+/// Captures, extracts and lets by number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Names {
+    /// Values; missing where nothing is bound.
+    pub values: Vec<Datum>,
+    /// A true line bound it.
+    pub bound: Vec<bool>,
+}
+
+/// What a signature is evaluated against.
+pub struct World<'w> {
+    /// All tables.
+    pub tables: &'w [Table],
+    /// The signature.
+    pub signature: &'w Signature,
+    /// The facts.
+    pub service: &'w Service,
+    /// The date of the observation.
+    pub date: Option<Date>,
+}
+
+impl World<'_> {
+    /// Whether a condition is true. Its captures are bound where it is not false; a part that is false binds nothing.
+    pub fn condition(&self, condition: &Condition, names: &mut Names) -> Truth {
+        match condition {
+            Condition::Line { expr, .. } => self.truth_binding(expr, names),
+            Condition::All(lines) => {
+                kept(names, |names| lines.iter().map(|line| self.condition(line, names)).fold(Truth::True, Truth::and))
+            }
+            Condition::Any(lines) => {
+                kept(names, |names| lines.iter().map(|line| self.condition(line, names)).fold(Truth::False, Truth::or))
+            }
+            Condition::AtLeast(wanted, lines) => kept(names, |names| {
+                let truths: Vec<Truth> = lines.iter().map(|line| self.condition(line, names)).collect();
+                let count = |wanted: Truth| truths.iter().filter(|truth| **truth == wanted).count();
+                match count(Truth::True) {
+                    enough if enough >= *wanted as usize => Truth::True,
+                    some if some + count(Truth::NotObserved) >= *wanted as usize => Truth::NotObserved,
+                    _ => Truth::False,
+                }
+            }),
+            Condition::None(lines) => {
+                let mut fields = Vec::new();
+                lines.iter().for_each(|line| line.walk(&mut |expr| fields.extend(field_of(expr))));
+                let any = lines.iter().map(|line| self.condition(line, &mut names.clone())).fold(Truth::False, Truth::or);
+                self.proven(&fields).and(any.not())
+            }
+        }
+    }
+
+    /// A line. Patterns joined by `and` and `or` bind their captures; a side that is false binds nothing.
+    fn truth_binding(&self, expr: &Expr, names: &mut Names) -> Truth {
+        match &expr.kind {
+            ExprKind::And(a, b) => kept(names, |names| self.truth_binding(a, names).and(self.truth_binding(b, names))),
+            ExprKind::Or(a, b) => kept(names, |names| self.truth_binding(a, names).or(self.truth_binding(b, names))),
+            ExprKind::Matches(value, found) => {
+                let value = self.several(value, names);
+                let truth = self.truth(expr, names);
+                self.bind(&value, found, truth, names);
+                truth
+            }
+            _ => self.truth(expr, names),
+        }
+    }
+
+    /// Binds the captures of a true pattern that nothing bound before (V7).
+    fn bind(&self, value: &Datum, found: &Match, truth: Truth, names: &mut Names) {
+        let groups = elements(value).iter().find_map(|element| search(&found.pattern, element)).unwrap_or_default();
+        for (group, var) in &found.captures {
+            let (at, var) = (*var as usize, &self.signature.vars[*var as usize]);
+            if names.bound[at] {
+                continue;
+            }
+            match (truth, groups.iter().find(|(name, _)| name == group)) {
+                (Truth::True, Some((_, part))) => {
+                    names.bound[at] = true;
+                    names.values[at] = read_as(&like(value, part), &var.ty, var.scheme.as_ref());
+                }
+                (Truth::NotObserved, _) if names.values[at] == Datum::Missing => names.values[at] = Datum::NotObserved,
+                _ => {}
+            }
+        }
+    }
+
+    /// Extracts and lets in source order, over the captures at hand.
+    pub fn with_steps(&self, names: &Names) -> Names {
+        let mut names = names.clone();
+        for (var, expr) in &self.signature.steps {
+            let described = &self.signature.vars[*var as usize];
+            names.values[*var as usize] = read_as(&self.value(expr, &names), &described.ty, described.scheme.as_ref());
+        }
+        names
+    }
+
+    /// Whether an expression is true; a missing one is false (V2).
+    pub fn truth(&self, expr: &Expr, names: &Names) -> Truth {
+        match self.value(expr, names) {
+            Datum::Bool(holds) => Truth::from(holds),
+            Datum::NotObserved => Truth::NotObserved,
+            _ => Truth::False,
+        }
+    }
+
+    /// The value of an expression; of a field with several values, the first.
+    pub fn value(&self, expr: &Expr, names: &Names) -> Datum {
+        match &expr.kind {
+            ExprKind::Const(datum) => datum.clone(),
+            ExprKind::Var(var) => names.values[*var as usize].clone(),
+            ExprKind::Field(field) => match seen(self.service, field) {
+                Seen::Values(values) => values[0].clone(),
+                Seen::Nothing { .. } => Datum::Missing,
+                Seen::NotObserved => Datum::NotObserved,
+            },
+            ExprKind::ScanDate => self.date.map_or(Datum::Missing, Datum::Date),
+            ExprKind::Row(table, key) => self.row(table, &self.value(key, names)),
+            ExprKind::Column(row, column) => match self.value(row, names) {
+                Datum::Row(table, row) => self.tables[table as usize].rows[row as usize][*column as usize].clone(),
+                Datum::NotObserved => Datum::NotObserved,
+                _ => Datum::Missing,
+            },
+            ExprKind::Compare(op, scheme, a, b) => self.question([a, b], names, |a, b| compare(*op, scheme.as_ref(), a, b)),
+            ExprKind::TextTest(op, a, b) => self.question([a, b], names, |a, b| match (bytes(a), bytes(b)) {
+                (Some(a), Some(b)) => match op {
+                    TextOp::Starts => a.starts_with(b),
+                    TextOp::Ends => a.ends_with(b),
+                    TextOp::Contains => b.is_empty() || a.windows(b.len()).any(|window| window == b),
+                },
+                _ => false,
+            }),
+            ExprKind::Matches(value, found) => self.ask(value, names, |value| search(&found.pattern, value).is_some()),
+            ExprKind::Extract(value, pattern, group) => match self.several(value, names) {
+                Datum::NotObserved => Datum::NotObserved,
+                value => {
+                    let groups = elements(&value).iter().find_map(|element| search(pattern, element)).unwrap_or_default();
+                    groups.iter().find(|(name, _)| name == group).map_or(Datum::Missing, |(_, part)| like(&value, part))
+                }
+            },
+            ExprKind::InList(value, items) => self.ask(value, names, |value| items.contains(value)),
+            ExprKind::InTable(value, table) => self.ask(value, names, |value| matches!(self.row(table, value), Datum::Row(..))),
+            ExprKind::InRange { value, low, high, inclusive, scheme } => {
+                use ksig_runtime::plan::CompareOp::{Ge, Le, Lt};
+                let (low, high) = (self.value(low, names), self.value(high, names));
+                let upper = if *inclusive { Le } else { Lt };
+                let scheme = scheme.as_ref();
+                match (&low, &high) {
+                    (Datum::Missing, _) | (_, Datum::Missing) => Datum::Bool(false),
+                    (Datum::NotObserved, _) | (_, Datum::NotObserved) => Datum::NotObserved,
+                    _ => self.ask(value, names, |value| compare(Ge, scheme, value, &low) && compare(upper, scheme, value, &high)),
+                }
+            }
+            ExprKind::Under(value, oid) => self.ask(value, names, |value| match value {
+                Datum::Text(text) => text == oid || text.starts_with(&format!("{oid}.")),
+                _ => false,
+            }),
+            ExprKind::Absent(of) => match &of.kind {
+                ExprKind::Field(field) => match seen(self.service, field) {
+                    Seen::NotObserved => Datum::NotObserved,
+                    Seen::Nothing { proven } => Datum::Bool(proven),
+                    Seen::Values(_) => Datum::Bool(false),
+                },
+                _ => match self.value(of, names) {
+                    Datum::NotObserved => Datum::NotObserved,
+                    value => Datum::Bool(value == Datum::Missing),
+                },
+            },
+            ExprKind::Present(of) => match self.value(of, names) {
+                Datum::NotObserved => Datum::NotObserved,
+                value => Datum::Bool(value != Datum::Missing),
+            },
+            ExprKind::Not(of) => {
+                let mut fields = Vec::new();
+                of.walk(&mut |expr| fields.extend(field_of(expr)));
+                self.proven(&fields).and(self.truth(of, names).not()).datum()
+            }
+            ExprKind::And(a, b) => self.truth(a, names).and(self.truth(b, names)).datum(),
+            ExprKind::Or(a, b) => self.truth(a, names).or(self.truth(b, names)).datum(),
+            ExprKind::If(test, then, otherwise) => match self.truth(test, names) {
+                Truth::True => self.value(then, names),
+                Truth::False => self.value(otherwise, names),
+                Truth::NotObserved => Datum::NotObserved,
+            },
+            ExprKind::FirstOf(all) => {
+                all.iter().map(|one| self.value(one, names)).find(|value| *value != Datum::Missing).unwrap_or_default()
+            }
+            ExprKind::Template(parts) => self.template(parts, names),
+            ExprKind::Convert(of, scheme) => read_as(&self.value(of, names), &expr.ty, scheme.as_ref()),
+        }
+    }
+
+    /// Every section that a negation speaks of is whole (V3).
+    fn proven(&self, fields: &[&FieldRef]) -> Truth {
+        fields.iter().map(|field| whole(self.service, field)).fold(Truth::True, Truth::and)
+    }
+
+    /// A value; of a field, all of its values as a list.
+    fn several(&self, expr: &Expr, names: &Names) -> Datum {
+        if let ExprKind::Field(field) = &expr.kind
+            && let Seen::Values(values) = seen(self.service, field)
+        {
+            return Datum::List(values);
+        }
+        self.value(expr, names)
+    }
+
+    /// Whether any element of a value answers yes (V4); a missing value makes it false (V2).
+    fn ask(&self, value: &Expr, names: &Names, yes: impl Fn(&Datum) -> bool) -> Datum {
+        match self.several(value, names) {
+            Datum::Missing => Datum::Bool(false),
+            Datum::NotObserved => Datum::NotObserved,
+            value => Datum::Bool(elements(&value).iter().any(yes)),
+        }
+    }
+
+    /// The same of two values.
+    fn question(&self, [a, b]: [&Expr; 2], names: &Names, yes: impl Fn(&Datum, &Datum) -> bool) -> Datum {
+        match (self.several(a, names), self.several(b, names)) {
+            (Datum::Missing, _) | (_, Datum::Missing) => Datum::Bool(false),
+            (Datum::NotObserved, _) | (_, Datum::NotObserved) => Datum::NotObserved,
+            (a, b) => Datum::Bool(elements(&a).iter().any(|a| elements(&b).iter().any(|b| yes(a, b)))),
+        }
+    }
+
+    fn row(&self, table: &str, key: &Datum) -> Datum {
+        if *key == Datum::NotObserved {
+            return Datum::NotObserved;
+        }
+        let Some((at, table)) = self.tables.iter().enumerate().find(|(_, known)| known.name == table) else { return Datum::Missing };
+        let Some(column) = table.key else { return Datum::Missing };
+        let row = table.rows.iter().position(|row| matches!(key, Datum::Text(_)) && row[column as usize] == *key);
+        row.map_or(Datum::Missing, |row| Datum::Row(at as u32, row as u32))
+    }
+
+    fn template(&self, parts: &[(Expr, bool)], names: &Names) -> Datum {
+        let mut text = String::new();
+        for (part, for_cpe) in parts {
+            let value = self.value(part, names);
+            if value == Datum::NotObserved {
+                return Datum::NotObserved;
+            }
+            let Some(piece) = shown(&value) else { return Datum::Missing };
+            text.push_str(&if *for_cpe { cpe_escaped(&piece) } else { piece });
+        }
+        if text.len() > TEXT_BYTES_MAX { Datum::Missing } else { Datum::Text(text) }
+    }
+}
+
+/// A group's captures stay only where the group is not false.
+fn kept(names: &mut Names, inside: impl FnOnce(&mut Names) -> Truth) -> Truth {
+    let mut after = names.clone();
+    let truth = inside(&mut after);
+    if truth != Truth::False {
+        *names = after;
+    }
+    truth
+}
+
+/// A field that an expression reads, if it is one.
+fn field_of(expr: &Expr) -> Option<&FieldRef> {
+    if let ExprKind::Field(field) = &expr.kind { Some(field) } else { None }
+}
+
+/// The groups of a pattern in a value; text patterns are asked of text only, bytes patterns of bytes only.
+fn search(pattern: &ksig_runtime::plan::Pattern, value: &Datum) -> Option<Groups> {
+    let haystack = match (value, pattern.bytes) {
+        (Datum::Text(text), false) => text.as_bytes(),
+        (Datum::Bytes(bytes), true) => bytes,
+        _ => return None,
+    };
+    Search::of(pattern)?.find(haystack)
+}
+
+/// A part of a value as text or bytes, as the value is; missing where it is too long.
+fn like(value: &Datum, part: &[u8]) -> Datum {
+    let text = elements(value).iter().any(|element| matches!(element, Datum::Text(_)));
+    match String::from_utf8(part.to_vec()) {
+        _ if part.len() > TEXT_BYTES_MAX => Datum::Missing,
+        Ok(part) if text => Datum::Text(part),
+        _ => Datum::Bytes(part.to_vec()),
+    }
+}
+
+/// A value in a CPE 2.3 name: lower case, blanks as `_`, punctuation but `.`, `_` and `-` behind a backslash; a lone `-` would say "none".
+fn cpe_escaped(text: &str) -> String {
+    if text == "-" {
+        return r"\-".into();
+    }
+    text.chars()
+        .flat_map(|c| match c {
+            ' ' | '\t' => vec!['_'],
+            '.' | '_' | '-' => vec![c],
+            c if c.is_ascii_punctuation() => vec!['\\', c],
+            c => c.to_lowercase().collect(),
+        })
+        .collect()
+}

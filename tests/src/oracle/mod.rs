@@ -1,0 +1,182 @@
+//! The oracle: says what a signature means by walking it as it was written, over the facts as they are. Obvious and slow.
+//!
+//! In: [`hir::Program`](ksig_compiler::hir::Program), one service's facts, the date of the observation. Out: for each signature an
+//! [`Outcome`]. It is written from `spec/` alone and shares no evaluation with `ksig-runtime`: no plan, no tests shared between signatures,
+//! no triggers, no prefilter, and its own reading of the regex dialect. What it shares are plain data types and the order of versions, which
+//! `schema` defines.
+//!
+//! Resolution between signatures (V15) is absent: an outcome is of one signature alone.
+
+mod expr;
+mod facts;
+pub mod pattern;
+mod value;
+
+use std::collections::BTreeMap;
+
+use ksig_compiler::hir::{Expr, Program, Signature};
+use ksig_runtime::plan::{BoundKind, CompareOp, Datum, IdentitySlot};
+use ksig_schema::identification::{Component, Identity, Known, Support, Tag};
+use ksig_schema::{Date, Scheme, Service};
+
+use expr::{Names, World};
+
+/// Kleene's three values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Truth {
+    /// No.
+    False,
+    /// Nobody looked (V3b).
+    NotObserved,
+    /// Yes.
+    True,
+}
+
+impl Truth {
+    fn and(self, other: Truth) -> Truth {
+        self.min(other)
+    }
+
+    fn or(self, other: Truth) -> Truth {
+        self.max(other)
+    }
+
+    fn not(self) -> Truth {
+        match self {
+            Truth::False => Truth::True,
+            Truth::NotObserved => Truth::NotObserved,
+            Truth::True => Truth::False,
+        }
+    }
+
+    fn datum(self) -> Datum {
+        match self {
+            Truth::NotObserved => Datum::NotObserved,
+            known => Datum::Bool(known == Truth::True),
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Truth {
+        if holds { Truth::True } else { Truth::False }
+    }
+}
+
+/// What one signature says of one service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Whether it matches.
+    pub truth: Truth,
+    /// Captures, extracts and lets that have a value and may be shown, as text.
+    pub captures: BTreeMap<String, String>,
+    /// One for each facet. What follows is worth something only where `truth` is not false.
+    pub identities: Vec<Identity>,
+    /// Software.
+    pub components: Vec<Component>,
+    /// Sorted, each once.
+    pub tags: Vec<Tag>,
+    /// Of the model that it names, by the version of its first identity.
+    pub support: Support,
+}
+
+/// Evaluates one signature of a program.
+pub fn evaluate(program: &Program, signature: &Signature, service: &Service, date: Option<Date>) -> Outcome {
+    let world = World { tables: &program.tables, signature, service, date };
+    let count = signature.vars.len();
+    let mut names = Names { values: vec![Datum::Missing; count], bound: vec![false; count] };
+    let truth = world.condition(&signature.condition, &mut names);
+    let names = world.with_steps(&names);
+    let open = Names { values: visible(signature, &names), bound: names.bound.clone() };
+    let text = |expr: &Expr| value::shown(&world.value(expr, &open));
+    let said = |expr: &Expr| text(expr).filter(|text| !text.is_empty());
+
+    let identities: Vec<Identity> = signature
+        .identities
+        .iter()
+        .map(|identity| {
+            let slot =
+                |wanted: IdentitySlot| identity.slots.iter().rev().find(|(slot, _)| *slot == wanted).and_then(|(_, expr)| said(expr));
+            Identity {
+                facet: identity.facet.clone(),
+                vendor: slot(IdentitySlot::Vendor),
+                brand: slot(IdentitySlot::Brand),
+                series: slot(IdentitySlot::Series),
+                model: slot(IdentitySlot::Model),
+                version: slot(IdentitySlot::Version),
+                class: slot(IdentitySlot::Class),
+                cpe: slot(IdentitySlot::Cpe),
+            }
+        })
+        .collect();
+    let components = signature.components.iter().filter_map(|slots| {
+        let slot = |wanted: &str| slots.iter().find(|(name, _)| name == wanted).and_then(|(_, expr)| said(expr));
+        Some(Component { vendor: slot("vendor"), product: slot("product")?, version: slot("version") })
+    });
+    let attached = signature.tags.iter().filter(|tag| tag.when.as_ref().is_none_or(|when| world.truth(when, &names) == Truth::True));
+    let mut tags: Vec<Tag> = attached
+        .map(|tag| Tag {
+            name: tag.name.clone(),
+            params: tag.params.iter().filter_map(|(name, expr)| Some((name.clone(), text(expr)?))).collect(),
+        })
+        .collect();
+    tags.sort();
+    tags.dedup();
+    let has_model = identities.iter().any(|identity| identity.model.is_some());
+    let support = signature.support.as_ref().filter(|_| has_model).map_or_else(Support::default, |support| {
+        let of = |expr: &Option<Expr>| expr.as_ref().map_or(Datum::Missing, |expr| world.value(expr, &open));
+        let version = identities.first().and_then(|identity| identity.version.clone());
+        support_block(&of(&support.ends), &of(&support.latest), support.scheme.as_ref(), version, date)
+    });
+    let captures = signature.vars.iter().zip(&open.values);
+    let captures = captures.filter_map(|(var, value)| Some((var.name.clone(), value::shown(value)?))).collect();
+    Outcome { truth, captures, components: components.collect(), identities, tags, support }
+}
+
+/// The values that may leave the engine: not one marked `redact`, nor one that is made from it.
+fn visible(signature: &Signature, names: &Names) -> Vec<Datum> {
+    let mut hidden: Vec<bool> = signature.vars.iter().map(|var| var.redact).collect();
+    for (var, expr) in &signature.steps {
+        expr.walk(&mut |part| {
+            if let ksig_compiler::hir::ExprKind::Var(read) = part.kind
+                && hidden[read as usize]
+            {
+                hidden[*var as usize] = true;
+            }
+        });
+    }
+    names.values.iter().zip(hidden).map(|(value, hidden)| if hidden { Datum::Missing } else { value.clone() }).collect()
+}
+
+/// Whether support has ended and whether the version is the latest, where that is known (V11).
+fn support_block(ends: &Datum, latest: &Datum, scheme: Option<&Scheme>, version: Option<String>, date: Option<Date>) -> Support {
+    use CompareOp::{Ge, Gt, Le, Lt};
+    let known = |yes: bool, no: bool| match (yes, no) {
+        (true, _) => Known::Yes,
+        (_, true) => Known::No,
+        _ => Known::Unknown,
+    };
+    let mut support = Support::default();
+    if let Some(today) = date.map(Datum::Date) {
+        support.ended = known(value::compare(Le, None, ends, &today), value::compare(Gt, None, ends, &today));
+    }
+    if let Some(version) = version.map(Datum::Text) {
+        support.latest = known(value::compare(Ge, scheme, &version, latest), value::compare(Lt, scheme, &version, latest));
+    }
+    support.ends = match ends {
+        Datum::Date(day) => Some(*day),
+        Datum::Bound(BoundKind::Exactly, day) => {
+            if let Datum::Date(day) = **day {
+                Some(day)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    };
+    support.latest_version = match latest {
+        Datum::Bound(BoundKind::Exactly | BoundKind::AtLeast, newest) => value::shown(newest),
+        newest => value::shown(newest),
+    };
+    support
+}
