@@ -75,7 +75,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     let mut diagnostics = Vec::new();
     let parsed = parse_all(input, &mut sources, &mut diagnostics);
     let asts: Vec<(FileId, &ast::File)> = parsed.iter().map(|(file, ast)| (*file, ast)).collect();
-    check_headers(input, &asts, &mut diagnostics);
+    check_modules(input, &asts, &mut diagnostics);
     let names = names::collect(&asts, &mut diagnostics);
     let files: BTreeMap<FileId, (&Source, &ast::File)> =
         asts.iter().zip(&input.sources).map(|(&(file, ast), source)| (file, (source, ast))).collect();
@@ -106,20 +106,13 @@ fn parse_all(input: &Input, sources: &mut Sources, diagnostics: &mut Vec<Diagnos
     parsed
 }
 
-/// The edition and the module's name.
-fn check_headers(input: &Input, asts: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>) {
+/// The module's name against the file's path. That there is one, and the edition, is for the parser to say.
+fn check_modules(input: &Input, asts: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>) {
     for (&(file, ast), source) in asts.iter().zip(&input.sources) {
-        match &ast.edition {
-            None => diagnostics.push(problems::no_edition(file)),
-            Some(edition) if edition.value != 1 => diagnostics.push(problems::unknown_edition(edition.value, file, edition.span)),
-            Some(_) => {}
-        }
-        match (&source.module, &ast.module) {
-            (Some(expected), Some(path)) if names::dotted(path) != *expected => {
-                diagnostics.push(problems::module_differs(expected, &names::dotted(path), file, path.span));
-            }
-            (Some(expected), None) => diagnostics.push(problems::no_module(expected, file)),
-            _ => {}
+        if let (Some(expected), Some(path)) = (&source.module, &ast.module)
+            && names::dotted(path) != *expected
+        {
+            diagnostics.push(problems::module_differs(expected, &names::dotted(path), file, path.span));
         }
     }
 }

@@ -52,21 +52,6 @@ pub fn module_differs(expected: &str, written: &str, file: FileId, span: Span) -
         .fix(format!("write `{expected}`"), file, span, expected)
 }
 
-pub fn no_module(expected: &str, file: FileId) -> Diagnostic {
-    Diagnostic::error("no-module", "this file does not say its module", file, Span::default(), "")
-        .help(format!("write `module {expected}` after the edition"))
-}
-
-pub fn no_edition(file: FileId) -> Diagnostic {
-    Diagnostic::error("no-edition", "this file does not say its edition", file, Span::default(), "")
-        .help("write `ksig 1` on the first line")
-        .fix("add the edition", file, Span::default(), "ksig 1\n")
-}
-
-pub fn unknown_edition(edition: u32, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("unknown-edition", format!("edition {edition} is not known to this ksig"), file, span, "the known edition is 1")
-}
-
 pub fn not_compiled_yet(what: &str, file: FileId, span: Span) -> Diagnostic {
     Diagnostic::error("not-compiled-yet", format!("{what} is read, but this version of ksig cannot compile it"), file, span, "")
         .note("nothing is compiled in its place, so that no answer rests on a guess")

@@ -147,7 +147,12 @@ impl Checker<'_> {
             Some(wanted) if matches!(e.kind, Ast::List(_) | Ast::Worded(..)) => wanted.clone(),
             _ => natural,
         };
-        match tables::literal(e, &ty, self.names) {
+        // In a table an empty cell is a mistake; as a literal, empty text is a value.
+        let read = match (&e.kind, &ty) {
+            (Ast::Text(text), Type::Text) => Ok(Datum::Text(text.clone())),
+            _ => tables::literal(e, &ty, self.names),
+        };
+        match read {
             Ok(datum) => Some(Expr { kind: ExprKind::Const(datum), ty, span: e.span }),
             Err(reason) => self.refuse(problems::bad_literal(&reason, self.file, e.span)),
         }
@@ -195,10 +200,13 @@ impl Checker<'_> {
                 }
             };
             if name == "version" {
-                let ty = value.ty.required().clone();
-                value = Expr { kind: ExprKind::FirstOf(vec![value, constant("*")]), ty, span };
+                // The version itself is escaped, the `*` that says "any" is not.
+                let escaped = Expr { kind: ExprKind::Template(vec![(value, true)]), ty: Type::Text.optional(), span };
+                value = Expr { kind: ExprKind::FirstOf(vec![escaped, constant("*")]), ty: Type::Text, span };
+                parts.push((value, false));
+            } else {
+                parts.push((value, true));
             }
-            parts.push((value, true));
             rest = &rest[open + close + 1..];
         }
         let wildcards = 11usize.saturating_sub(text.split(':').count());

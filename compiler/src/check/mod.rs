@@ -229,7 +229,7 @@ impl<'a> Checker<'a> {
         for statement in &ast.body {
             match statement {
                 Statement::Meta(attribute) if attribute.name.value == "redact" => redacted.extend(&attribute.values),
-                Statement::Meta(_) | Statement::Probe(_) | Statement::Follow(_) => {}
+                Statement::Meta(_) | Statement::Probe(_) => {}
                 Statement::Match { of, lines, .. } => {
                     matched = true;
                     if let Some(of) = of.as_ref().filter(|of| !self.probes.iter().any(|probe| probe.name == of.value && probe.follow)) {
@@ -241,6 +241,7 @@ impl<'a> Checker<'a> {
                     }
                     all.push(condition);
                 }
+                Statement::Follow(follow) => self.follow(follow),
                 Statement::Extract(extracts, _) => {
                     for extract in extracts {
                         if let Some(step) = self.extract(extract) {
@@ -259,7 +260,9 @@ impl<'a> Checker<'a> {
         if !matched {
             self.diagnostics.push(problems::no_match_block(&ast.name, self.file));
         }
-        if out.identities.is_empty() && out.components.is_empty() {
+        // A record with a problem of its own still says something.
+        let says = ast.body.iter().any(|statement| matches!(statement, Statement::Identify(_) | Statement::Component(_)));
+        if !says && out.identities.is_empty() && out.components.is_empty() {
             self.diagnostics.push(problems::identifies_nothing(&ast.name, self.file));
         }
         for value in redacted {
@@ -447,6 +450,11 @@ impl<'a> Checker<'a> {
             }
             None => self.probes.push(probe),
         }
+    }
+
+    fn follow(&mut self, follow: &ast::Follow) {
+        let gated = self.probes.iter().any(|probe| probe.name == follow.name.value);
+        debug_assert!(gated || !self.diagnostics.is_empty(), "follows are declared before the body is read");
     }
 
     /// `http.get("/")` against the constructors of the schema.

@@ -13,11 +13,13 @@ A signature should show something that is nearly what it looks for, and that it 
 maker, another maker's product with the same web server, a realm of the same shape. Without one, nothing fails when a pattern
 grows too wide, and a wrong identification is worse than none.",
     bad: r#"
+  summary "ACME BRL router, model in the Basic realm"
   match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]+)$/ }
   identify { vendor = acme; model = model; class = router.home }
   example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }
 "#,
     good: r#"
+  summary "ACME BRL router, model in the Basic realm"
   match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]+)$/ }
   identify { vendor = acme; model = model; class = router.home }
   example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }

@@ -12,11 +12,13 @@ pub const LINT: Lint = Lint {
 A signature needs at least one test that it matches, made from a banner whose source is named. A signature that nothing was
 ever seen to match identifies nothing, or the wrong thing.",
     bad: r#"
+  summary "ACME BRL router, model in the Basic realm"
   match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]+)$/ }
   identify { vendor = acme; model = model; class = router.home }
   example "Login" in top.auth.basic.realm => nothing
 "#,
     good: r#"
+  summary "ACME BRL router, model in the Basic realm"
   match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]+)$/ }
   identify { vendor = acme; model = model; class = router.home }
   example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }
