@@ -45,22 +45,34 @@ pub struct Case {
     answers: Vec<(String, String, String)>,
 }
 
-/// Reads every chapter of a folder.
+/// Reads every chapter of a folder but those of [`SYNTAX`].
 ///
 /// # Errors
 /// A file that cannot be read, a fence that is not closed or of an unknown form.
 pub fn read(folder: &Path) -> Result<Book> {
-    let mut paths: Vec<_> = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    paths.retain(|path| !SYNTAX.iter().any(|name| path.ends_with(name)));
-    paths.sort();
+    book(fences_below(folder, &|name| !SYNTAX.contains(&name))?)
+}
+
+/// The codes of all problems that a fence of any chapter shows.
+///
+/// # Errors
+/// As [`read`].
+pub fn problems(folder: &Path) -> Result<Vec<String>> {
+    let fences = fences_below(folder, &|_| true)?;
+    Ok(fences.iter().filter_map(|fence| Some(fence.form.split_once("problem=")?.1.to_string())).collect())
+}
+
+fn fences_below(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Fence>> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<Result<_>>()?;
+    names.retain(|name| name.ends_with(".md") && wanted(name));
+    names.sort();
     let mut fences = Vec::new();
-    for path in &paths {
-        let name = format!("spec/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        let text = std::fs::read_to_string(path).with_context(|| name.clone())?;
-        fences.extend(fences_of(&name, &text)?);
+    for name in &names {
+        let text = std::fs::read_to_string(folder.join(name)).with_context(|| name.clone())?;
+        fences.extend(fences_of(&format!("spec/{name}"), &text)?);
     }
-    book(fences)
+    Ok(fences)
 }
 
 struct Fence {

@@ -1,4 +1,6 @@
-//! Invariant 3: a condition means the same to the oracle, the interpreter and the JIT on the whole corpus.
+//! Invariant 3: a condition means the same to the oracle, the interpreter and the JIT, in every fence of `spec/` and on the whole corpus.
+
+use std::path::Path;
 
 use ksig::analysis::world;
 use ksig_compiler::analyze;
@@ -6,6 +8,20 @@ use ksig_compiler::hir::Program;
 use ksig_lang::{RenderStyle, Severity};
 use ksig_schema::Evidence;
 use ksig_tests::engines::Engines;
+use ksig_tests::fences;
+
+/// The chapters.
+const SPEC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec");
+
+#[test]
+fn every_fence_of_the_spec_says_what_happens() {
+    let book = fences::read(Path::new(SPEC)).expect("the spec can be read");
+    let schema = ksig_protocols::schema();
+    let wrong: Vec<String> =
+        book.cases.iter().filter_map(|case| book.run(case, &schema).err().map(|error| format!("{}: {error:#}", case.place))).collect();
+    assert!(book.cases.len() > 40, "only {} fences were found", book.cases.len());
+    assert!(wrong.is_empty(), "{} of {} fences:\n{}", wrong.len(), book.cases.len(), wrong.join("\n\n"));
+}
 
 #[test]
 fn every_signature_means_the_same_to_every_engine_on_every_fixture() {
@@ -36,4 +52,14 @@ fn corpus() -> Program {
     let errors: Vec<_> = analysis.diagnostics.iter().filter(|found| found.severity == Severity::Error).cloned().collect();
     assert!(errors.is_empty(), "{}", ksig_lang::render(&errors, &analysis.sources, RenderStyle::default()));
     analysis.program
+}
+
+#[test]
+fn every_problem_of_the_compiler_is_shown_by_a_fence() {
+    // A fence has no path that a module's name could differ from.
+    const OF_PATHS: &[&str] = &["module-differs-from-path"];
+    let shown = fences::problems(Path::new(SPEC)).expect("the spec can be read");
+    let codes = ksig_compiler::codes::CODES.iter().map(|code| code.code);
+    let missing: Vec<&str> = codes.filter(|code| !shown.iter().any(|shown| shown == code) && !OF_PATHS.contains(code)).collect();
+    assert!(missing.is_empty(), "no fence says problem= of {missing:?}");
 }
