@@ -94,10 +94,7 @@ impl Release {
     pub fn of_plan(plan: VerifiedPlan, engine: Engine) -> Result<Release, ReleaseError> {
         let backend: Arc<dyn Backend> = match engine {
             Engine::Interpreter => Arc::new(Interpreter::new(&plan)),
-            Engine::Jit => {
-                // The code generator is not joined yet; the reference stands in for it.
-                Arc::new(Interpreter::new(&plan))
-            }
+            Engine::Jit => Arc::new(ksig_compiler::jit::JitBackend::compile(&plan).map_err(|error| ReleaseError::Plan(error.to_string()))?),
         };
         Ok(Release { matcher: Matcher::new(plan, backend) })
     }

@@ -71,7 +71,7 @@ impl Args {
                     format!("{:#?}\n", analysis.program)
                 } else {
                     let Some(plan) = plan else { anyhow::bail!("the signatures have errors; `ksig check` shows them") };
-                    if self.phase == Phase::Plan { format!("{plan:#?}\n") } else { anyhow::bail!("the code generator is not joined yet") }
+                    if self.phase == Phase::Plan { format!("{plan:#?}\n") } else { ksig_compiler::jit::JitBackend::clif(&plan.verify()?)? }
                 }
             }
         };
