@@ -47,20 +47,24 @@ impl Args {
     }
 }
 
-/// Writes beside the file and renames: a full disk leaves no half bundle, and keeps the old one.
+/// Writes beside the file and renames: a full disk leaves no half bundle, and keeps the old one. A pipe or a device is written where it is:
+/// a rename would put a file in its place, as root even in that of `/dev/null`.
 fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
+    let write = |path: &std::path::Path| std::fs::File::create(path).and_then(|mut file| file.write_all(bytes).map(|()| file));
+    let failed = || format!("cannot write {}", path.display());
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return write(path).map(drop).with_context(failed);
+    }
+    // A link stays one: what it leads to is replaced.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let mut beside = target.clone().into_os_string();
     beside.push(".part");
     let beside = PathBuf::from(beside);
-    let written = std::fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(error) = written {
+    let written = write(&beside).and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(&beside, &target));
+    if written.is_err() {
         let _ = std::fs::remove_file(&beside);
-        return Err(error).with_context(|| format!("cannot write {}", path.display()));
     }
-    std::fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
+    written.with_context(failed)
 }
 
 /// Check that a bundle is whole and safe to run

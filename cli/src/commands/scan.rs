@@ -136,6 +136,10 @@ impl Args {
         let mut options = ScanOptions::new(targets, ports, identity, Arc::new(now));
         options.blocklist = self.blocklist.as_deref().map(Blocklist::read).transpose()?.map(Arc::new);
         options.no_blocklist = self.no_blocklist;
+        // Said here, before the output is opened: a scan that does not start leaves the observations of the last one alone.
+        if options.blocklist.is_none() && !options.no_blocklist {
+            return Err(ksig_scanner::ScanError::NoBlocklist.into());
+        }
         options.rate = self.rate;
         options.conversations_max = self.concurrency;
         options.limits.connect_ms = self.connect_timeout_ms;
