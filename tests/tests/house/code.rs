@@ -17,7 +17,7 @@ pub struct Code {
 }
 
 /// A path such as `std::net::TcpStream` and the line (from 1) where it stands.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
     pub line: usize,
     pub name: String,

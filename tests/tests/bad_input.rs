@@ -1,0 +1,289 @@
+//! Bad input and a failing world, met by the binary: every problem of every file at once, or one clear line; the right exit code; nothing lost.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ksig_tests::binary::{Finished, Running, answers, free_ports, ksig, run_in, workspace};
+
+/// Six mistakes, each on a line of its own.
+const BROKEN: &str = r#"ksig 1
+module router.broken
+
+probe top = http.get("/")
+
+signature one {
+  summary "One"
+  match {
+    top.html.titel == "x"
+    top.status == "200"
+  }
+  identify {
+    vendor = nobody
+    model = "A"
+  }
+}
+"#;
+
+const UNFINISHED: &str = "ksig 1\nmodule router.unfinished\nprobe top = http.get(/)\nsignature two {\n";
+
+/// Devices of a fictitious maker that answer so slowly that a scan of them does not end by itself within the test.
+const SLOW: &str = r#"# SYNTHETIC
+synthetic = true
+network = "127.16.0.0/13"
+hosts = 60
+seed = 1
+
+[[device]]
+name = "acme"
+
+[[device.service]]
+on = "http"
+
+[[device.service.response]]
+path = "/"
+body = "<title>ACME</title>"
+
+[[fault]]
+fault = "one-byte-a-second"
+share = 1.0
+"#;
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// One line that says what failed, exit code 2, nothing on standard output.
+fn assert_one_line(finished: &Finished, parts: &[&str]) {
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert_eq!(finished.stdout, "", "an answer was printed although the command failed");
+    let lines: Vec<&str> = finished.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "one line was expected:\n{}", finished.stderr);
+    assert!(lines[0].starts_with("ksig: "), "{}", lines[0]);
+    for part in parts {
+        assert!(lines[0].contains(part), "`{part}` is missing in: {}", lines[0]);
+        assert_eq!(lines[0].matches(part).count(), 1, "`{part}` is said twice in: {}", lines[0]);
+    }
+}
+
+#[test]
+fn all_problems_of_all_files_are_shown_with_their_place() {
+    let folder = folder();
+    let router = folder.path().join("signatures/router");
+    fs::create_dir_all(&router).expect("our own folder");
+    fs::write(router.join("broken.ksig"), BROKEN).expect("our own folder");
+    fs::write(router.join("unfinished.ksig"), UNFINISHED).expect("our own folder");
+    let expected = [("broken", 9, 5), ("broken", 10, 19), ("broken", 13, 14), ("unfinished", 3, 22), ("unfinished", 4, 15)];
+
+    let text = run_in(folder.path(), &["check", "signatures"]);
+    assert_eq!(text.code, Some(1), "{text:?}");
+    for (file, line, column) in expected {
+        let place = format!("signatures/router/{file}.ksig:{line}:{column}");
+        assert!(text.stderr.contains(&place), "no problem at {place}:\n{}", text.stderr);
+    }
+    for part in ["there is no field `http.html.titel`", "did you mean", "help:", "top.html.titel == \"x\""] {
+        assert!(text.stderr.contains(part), "`{part}` is missing:\n{}", text.stderr);
+    }
+
+    let json = run_in(folder.path(), &["check", "signatures", "--format", "json"]);
+    assert_eq!(json.code, Some(1), "{json:?}");
+    let problems = json.json_lines().remove(0)["problems"].as_array().expect("a list of problems").clone();
+    let places: BTreeSet<(String, u64)> = problems
+        .iter()
+        .map(|problem| {
+            assert!(problem["message"].as_str().is_some_and(|message| !message.is_empty()), "{problem}");
+            assert!(problem["code"].as_str().is_some_and(|code| !code.is_empty()), "{problem}");
+            let label = &problem["labels"][0];
+            (label["path"].as_str().expect("a path").to_string(), label["line"].as_u64().expect("a line"))
+        })
+        .collect();
+    let wanted = expected.map(|(file, line, _)| (format!("signatures/router/{file}.ksig"), line));
+    assert_eq!(places, BTreeSet::from(wanted), "text and JSON tell the same places");
+}
+
+#[test]
+fn a_source_that_is_no_text_is_named_with_the_place_of_the_byte() {
+    let folder = folder();
+    fs::write(folder.path().join("a.ksig"), b"ksig 1\nmodule a\n// \xff\n").expect("our own folder");
+    let check = run_in(folder.path(), &["check", "a.ksig"]);
+    assert_one_line(&check, &["a.ksig", "line 3", "column 4", "0xFF"]);
+}
+
+#[test]
+fn a_damaged_bundle_is_refused_and_never_run() {
+    let folder = folder();
+    let signatures = workspace().join("signatures").display().to_string();
+    let build = run_in(folder.path(), &["build", &signatures, "-o", "whole.kbundle"]);
+    assert_eq!(build.code, Some(0), "{}", build.stderr);
+    assert_eq!(run_in(folder.path(), &["verify", "whole.kbundle"]).code, Some(0));
+    let whole = fs::read(folder.path().join("whole.kbundle")).expect("just written");
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    let cases: [(&str, &[u8], &str); 4] = [
+        ("flipped.kbundle", &flipped, "damaged"),
+        ("cut.kbundle", &whole[..whole.len() / 2], "damaged"),
+        ("foreign.kbundle", b"PK\x03\x04", "not a ksig bundle"),
+        ("empty.kbundle", b"", "not a ksig bundle"),
+    ];
+    fs::write(folder.path().join("lines.ndjson"), "{\"id\":\"a\",\"evidence\":{}}\n").expect("our own folder");
+    for (name, bytes, reason) in cases {
+        fs::write(folder.path().join(name), bytes).expect("our own folder");
+        assert_one_line(&run_in(folder.path(), &["verify", name]), &[name, reason]);
+        let identify = run_in(folder.path(), &["identify", "--from", "evidence", "--bundle", name, "--input", "lines.ndjson"]);
+        assert_one_line(&identify, &[name, reason]);
+    }
+}
+
+#[test]
+fn folders_and_files_that_cannot_be_read_are_named() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("nothing")).expect("our own folder");
+    let missing = "No such file or directory";
+    assert_one_line(&run_in(folder.path(), &["check", "nowhere"]), &["cannot read nowhere", missing]);
+    assert_one_line(&run_in(folder.path(), &["check", "nothing"]), &["there is no .ksig file in nothing"]);
+    assert_one_line(&run_in(folder.path(), &["verify", "nowhere.kbundle"]), &["cannot read nowhere.kbundle", missing]);
+    assert_one_line(&run_in(folder.path(), &["sim", "--population", "nowhere.toml"]), &["nowhere.toml", missing]);
+    assert_one_line(&run_in(folder.path(), &["identify", "--input", "nowhere.ndjson"]), &["nowhere.ndjson", missing]);
+}
+
+#[test]
+fn a_line_that_is_no_evidence_is_named_and_the_others_are_answered() {
+    let folder = folder();
+    let good = r#"{"id":"b","evidence":{"ftp.banner":["(vsFTPd 3.0.3)"]}}"#;
+    fs::write(folder.path().join("lines.ndjson"), format!("{{\"id\":\"a\"\n{good}\n")).expect("our own folder");
+    let identify = run_in(folder.path(), &["identify", "--from", "evidence", "--input", "lines.ndjson"]);
+    assert_eq!(identify.code, Some(2), "{identify:?}");
+    assert!(identify.stderr.contains("lines.ndjson:1: "), "{}", identify.stderr);
+    let answers = identify.json_lines();
+    assert!(
+        answers.iter().any(|answer| answer["id"] == "b" && answer["identifications"][0]["components"][0]["product"] == "vsftpd"),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn a_full_disk_is_said_in_one_line() {
+    let folder = folder();
+    // Nothing listens on a port that was free a moment ago: the scan ends at once, with one refused conversation to write.
+    let [port] = free_ports();
+    let ports = format!("{port}=http");
+    let full = "No space left on device";
+    let scan = run_in(folder.path(), &["scan", "127.0.0.1", "--ports", &ports, "--no-blocklist", "--quiet", "-o", "/dev/full"]);
+    assert_one_line(&scan, &["cannot write /dev/full", full]);
+    for arguments in [vec!["plan"], vec!["scan", "127.0.0.1", "--ports", &ports, "--no-blocklist", "--quiet"]] {
+        let mut command = Command::new(ksig());
+        command.args(&arguments).stdin(Stdio::null()).stdout(fs::File::create("/dev/full").expect("Linux has /dev/full"));
+        let output = command.output().expect("ksig runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 1, "{arguments:?}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(full), "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_never_replaced() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()), "a pipe can be made");
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::read(pipe).expect("the pipe ends when the writer closes it"))
+    };
+    let signatures = workspace().join("signatures").display().to_string();
+    let build = run_in(folder.path(), &["build", &signatures, "-o", "pipe"]);
+    // Where ksig refuses the pipe, nobody opens its other end: the reader must not wait for ever.
+    drop(fs::OpenOptions::new().read(true).write(true).open(&pipe));
+    let kind = fs::symlink_metadata(&pipe).expect("it is still there").file_type();
+    assert!(!kind.is_file(), "`-o` replaced a pipe by a file; as root it would replace /dev/null");
+    let read = reader.join().expect("the reader ends");
+    assert!(build.code == Some(2) || read.starts_with(b"KSIGBNDL"), "neither refused nor written: {build:?}");
+    let build = run_in(folder.path(), &["build", &signatures, "-o", "."]);
+    assert_eq!(build.code, Some(2), "a folder is no place for a bundle: {build:?}");
+    let left: Vec<String> = fs::read_dir(folder.path())
+        .expect("our own folder")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(left, ["pipe"], "something was left behind");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = folder();
+    fs::write(folder.path().join("slow.toml"), SLOW).expect("our own folder");
+    let taken = TcpListener::bind("0.0.0.0:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port();
+    let sim = run_in(folder.path(), &["sim", "--population", "slow.toml", "--ports", &format!("{port}=http")]);
+    assert_one_line(&sim, &[&format!("port {port}"), "Address already in use"]);
+}
+
+#[test]
+fn no_scan_starts_without_a_readable_blocklist_or_outside_allowed_ranges() {
+    let folder = folder();
+    fs::write(folder.path().join("bad.txt"), "192.0.2.1\nnot an address\n").expect("our own folder");
+    fs::write(folder.path().join("out"), "of the last scan").expect("our own folder");
+    let scan = |arguments: &[&str]| run_in(folder.path(), &[&["scan", "127.0.0.1", "--ports", "9=http", "-o", "out"], arguments].concat());
+    assert_one_line(&scan(&["--blocklist", "nowhere.txt"]), &["nowhere.txt", "No such file or directory"]);
+    assert_one_line(&scan(&["--blocklist", "bad.txt"]), &["bad.txt:2"]);
+    assert_one_line(&scan(&[]), &["no blocklist"]);
+    let outside = run_in(folder.path(), &["scan", "192.0.2.1", "--ports", "9=http", "--no-blocklist", "-o", "out"]);
+    assert_one_line(&outside, &["192.0.2.1"]);
+    let kept = fs::read_to_string(folder.path().join("out")).expect("still there");
+    assert_eq!(kept, "of the last scan", "a scan that did not start takes nothing away");
+}
+
+#[test]
+fn an_interrupted_scan_ends_cleanly_with_a_record_for_every_conversation() {
+    let folder = folder();
+    fs::write(folder.path().join("slow.toml"), SLOW).expect("our own folder");
+    let [port] = free_ports();
+    let ports = format!("{port}=http");
+    let start = |arguments: &[&str]| {
+        let mut command = Command::new(ksig());
+        command.args(arguments).current_dir(folder.path());
+        Running::start(command)
+    };
+    let mut simulator = start(&["sim", "--population", "slow.toml", "--ports", &ports]);
+    assert!(answers(port), "the simulator does not answer:\n{}", simulator.kill_and_read().1);
+    let targets = "127.16.0.1-127.16.0.60";
+    let scan = start(&["scan", targets, "--ports", &ports, "--no-blocklist", "--concurrency", "10", "-o", "out.ndjson"]);
+    wait_for_conversations(port, 10);
+    scan.signal("INT");
+    let scan = scan.wait();
+    assert_eq!(scan.code, Some(0), "{}", scan.stderr);
+
+    let written = fs::read_to_string(folder.path().join("out.ndjson")).expect("observations were written");
+    assert!(written.ends_with('\n'), "the last record is cut");
+    let observations: Vec<serde_json::Value> = written.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect();
+    let hosts: BTreeSet<&str> = observations.iter().filter_map(|observation| observation["host"].as_str()).collect();
+    assert_eq!(hosts.len(), 10, "one record for each conversation that was going on: {observations:?}");
+    assert!(observations.iter().all(|observation| observation["ended"] == "stopped"), "{observations:?}");
+    let untouched = format!("{} targets not called", 60 - hosts.len());
+    assert!(scan.stderr.contains(&untouched), "`{untouched}` is missing in:\n{}", scan.stderr);
+    let identify = run_in(folder.path(), &["identify", "--input", "out.ndjson"]);
+    assert_eq!(identify.code, Some(0), "what was written can be read again: {}", identify.stderr);
+
+    simulator.signal("INT");
+    assert_eq!(simulator.wait().code, Some(0), "the simulator ends cleanly, too");
+}
+
+/// Waits until so many connections to a port of 127/8 are established.
+fn wait_for_conversations(port: u16, count: usize) {
+    let begin = Instant::now();
+    let to_port = format!(":{port:04X}");
+    while begin.elapsed() < Duration::from_secs(30) {
+        let table = fs::read_to_string(Path::new("/proc/net/tcp")).expect("Linux has /proc/net/tcp");
+        let established = table.lines().filter(|line| {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            columns.len() > 3 && columns[2].ends_with(&to_port) && columns[3] == "01"
+        });
+        if established.count() >= count {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the scan has not begun {count} conversations");
+}
