@@ -14,7 +14,7 @@ use ksig_schema::{Date, Scheme, Value};
 use crate::backend::{Truth, ValueView, holds};
 use crate::board::{Board, Gap};
 use crate::explain::{Because, Line};
-use crate::expr::{Scope, convert, datum_of_value, part_of, text_of, truth_of};
+use crate::expr::{Scope, convert, part_of_value, text_of, truth_of};
 use crate::plan::*;
 use crate::proof::Deciding;
 use crate::verify::VerifiedPlan;
@@ -250,15 +250,17 @@ impl<'a> Evaluation<'a> {
         let mut decided = Deciding { slot: test.slot, values: found, at: 0, span: None, redacted: Vec::new() };
         if let Predicate::Matches(pattern) = test.predicate {
             let pattern = plan.pattern(pattern);
-            let (at, haystack) = found.values.iter().enumerate().find_map(|(at, value)| {
+            let binds = |&(_, var): &(String, VarId)| !self.bound[var as usize] || self.signature.vars[var as usize].redact;
+            let capture = !negated && leaf.captures.iter().any(binds);
+            let (at, (span, captures)) = found.values.iter().enumerate().find_map(|(at, value)| {
                 let haystack = pattern.haystack(value)?;
-                pattern.is_match(haystack).then_some((at, haystack))
+                let found = if capture { pattern.find_captures(haystack) } else { pattern.find(haystack).map(|span| (span, Vec::new())) };
+                Some((at, found?))
             })?;
             decided.at = at;
-            decided.span = pattern.find(haystack);
-            if !negated && leaf.captures.iter().any(|&(_, var)| !self.bound[var as usize] || self.signature.vars[var as usize].redact) {
-                let captures = pattern.captures(haystack).unwrap_or_default();
-                self.bind(leaf, &datum_of_value(&found.values[at]), &captures, &mut decided);
+            decided.span = Some(span);
+            if capture {
+                self.bind(leaf, &found.values[at], &captures, &mut decided);
             }
             return Some(decided);
         }
@@ -278,7 +280,7 @@ impl<'a> Evaluation<'a> {
         Some(decided)
     }
 
-    fn bind(&mut self, leaf: &Leaf, value: &Datum, captures: &[crate::pattern::Capture<'_>], decided: &mut Deciding<'a>) {
+    fn bind(&mut self, leaf: &Leaf, value: &Value, captures: &[crate::pattern::Capture<'_>], decided: &mut Deciding<'a>) {
         for (group, var) in &leaf.captures {
             let Some(&(_, span)) = captures.iter().find(|(name, _)| name == group) else { continue };
             let described = &self.signature.vars[*var as usize];
@@ -286,7 +288,7 @@ impl<'a> Evaluation<'a> {
                 decided.redacted.push(span);
             }
             if !self.bound[*var as usize] {
-                let datum = convert(&part_of(value, span), &described.ty, described.scheme.as_ref());
+                let datum = convert(&part_of_value(value, span), &described.ty, described.scheme.as_ref());
                 self.set(*var, datum, true);
             }
         }

@@ -316,15 +316,29 @@ fn bytes_of(datum: &Datum) -> Option<&[u8]> {
 }
 
 /// A part of a text or of bytes; missing when it is too long.
-pub(crate) fn part_of(value: &Datum, (start, end): (usize, usize)) -> Datum {
-    if end - start > TEXT_BYTES_MAX {
-        return MISSING;
-    }
+fn part_of(value: &Datum, span: (usize, usize)) -> Datum {
     match value {
-        Datum::Text(text) => text.get(start..end).map_or(MISSING, |part| Datum::Text(part.into())),
-        Datum::Bytes(bytes) => bytes.get(start..end).map_or(MISSING, |part| Datum::Bytes(part.into())),
+        Datum::Text(text) => part_of_text(text, span),
+        Datum::Bytes(bytes) => part_of_bytes(bytes, span),
         _ => MISSING,
     }
+}
+
+/// As [`part_of`], of a fact's value.
+pub(crate) fn part_of_value(value: &Value, span: (usize, usize)) -> Datum {
+    match value {
+        Value::Text(text) => part_of_text(text, span),
+        Value::Bytes(bytes) => part_of_bytes(bytes, span),
+        _ => MISSING,
+    }
+}
+
+fn part_of_text(text: &str, (start, end): (usize, usize)) -> Datum {
+    text.get(start..end).filter(|part| part.len() <= TEXT_BYTES_MAX).map_or(MISSING, |part| Datum::Text(part.into()))
+}
+
+fn part_of_bytes(bytes: &[u8], (start, end): (usize, usize)) -> Datum {
+    bytes.get(start..end).filter(|part| part.len() <= TEXT_BYTES_MAX).map_or(MISSING, |part| Datum::Bytes(part.into()))
 }
 
 /// A datum as it is written in an answer; absent for what is missing, rows, lists, and bounds that leave it open.

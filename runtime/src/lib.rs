@@ -25,6 +25,7 @@ mod proof;
 mod resolve;
 #[cfg(test)]
 mod sample;
+pub mod text_automaton;
 mod trigger;
 pub mod verify;
 

@@ -21,6 +21,7 @@ use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::plan::Pattern;
+use crate::text_automaton::on_valid_text;
 
 /// Longest source of one pattern in bytes; a table spliced in can be long.
 pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
@@ -381,15 +382,18 @@ impl CompiledPattern {
             .nfa_size_limit(Some(PATTERN_COMPILED_BYTES_MAX))
             .onepass_size_limit(Some(128 * 1024))
             .dfa(false);
-        let regex = Regex::builder().configure(config).build_from_hir(&hir).map_err(|error| {
-            let message = match error.size_limit() {
-                Some(_) => {
-                    format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class")
-                }
-                None => error.to_string(),
-            };
-            PatternError::whole(pattern, message)
-        })?;
+        let regex = Regex::builder()
+            .configure(config)
+            .build_from_hir(&if pattern.bytes { hir.clone() } else { on_valid_text(&hir, true) })
+            .map_err(|error| {
+                let message = match error.size_limit() {
+                    Some(_) => {
+                        format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class")
+                    }
+                    None => error.to_string(),
+                };
+                PatternError::whole(pattern, message)
+            })?;
         Ok(CompiledPattern { regex, hir, bytes: pattern.bytes })
     }
 
@@ -405,17 +409,20 @@ impl CompiledPattern {
 
     /// The named groups that took part in the leftmost-first match, in the order in which they open; absent without a match.
     pub fn captures<'p>(&'p self, haystack: &[u8]) -> Option<Vec<Capture<'p>>> {
+        self.find_captures(haystack).map(|(_, captures)| captures)
+    }
+
+    /// Where the leftmost-first match lies, and its named groups.
+    pub fn find_captures<'p>(&'p self, haystack: &[u8]) -> Option<((usize, usize), Vec<Capture<'p>>)> {
         let mut captures = self.regex.create_captures();
         self.regex.captures(haystack, &mut captures);
-        captures.is_match().then(|| {
-            let groups = self.regex.group_info().pattern_names(regex_automata::PatternID::ZERO).enumerate();
-            groups
-                .filter_map(|(index, name)| {
-                    let span = captures.get_group(index)?;
-                    Some((name?, (span.start, span.end)))
-                })
-                .collect()
-        })
+        let found = captures.get_match()?;
+        let groups = self.regex.group_info().pattern_names(regex_automata::PatternID::ZERO).enumerate();
+        let named = groups.filter_map(|(index, name)| {
+            let span = captures.get_group(index)?;
+            Some((name?, (span.start, span.end)))
+        });
+        Some(((found.start(), found.end()), named.collect()))
     }
 
     /// Its meaning.

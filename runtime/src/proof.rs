@@ -70,6 +70,9 @@ impl Deciding<'_> {
             Some(Value::Text(text)) => {
                 let masked = mask(text.as_bytes(), &self.redacted, secrets);
                 let text = String::from_utf8(masked).unwrap_or_default();
+                if text.len() <= PROOF_CHARS_MAX {
+                    return Proof { probe, field, value: text, span: self.span.map(|(start, end)| (start as u32, end as u32)) };
+                }
                 window(text.char_indices().map(|(at, c)| (at, c.to_string())), text.len(), self.span)
             }
             Some(Value::Bytes(bytes)) => {
@@ -99,7 +102,7 @@ fn mask(bytes: &[u8], spans: &[(usize, usize)], secrets: &[&[u8]]) -> Vec<u8> {
     masked
 }
 
-/// At most [`PROOF_CHARS_MAX`] characters around the span, and where the span then lies.
+/// At most [`PROOF_CHARS_MAX`] characters around the span, and where the span then lies, for values that are long or must be escaped.
 fn window(pieces: impl Iterator<Item = (usize, String)>, len: usize, span: Option<(usize, usize)>) -> (String, Option<(u32, u32)>) {
     let pieces: Vec<(usize, String)> = pieces.collect();
     let begin = match span {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
+use ksig_runtime::text_automaton::on_valid_text;
 use regex_automata::dfa::Automaton as _;
 use regex_automata::dfa::{StartKind, dense};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
@@ -60,7 +61,7 @@ impl Automaton {
         let anchored = properties.look_set_prefix().contains(Look::Start);
         let nfa = thompson::Compiler::new()
             .configure(thompson::Config::new().utf8(!on_bytes).which_captures(WhichCaptures::None).nfa_size_limit(Some(NFA_BYTES_MAX)))
-            .build_from_hir(hir)
+            .build_from_hir(&if on_bytes { hir.clone() } else { on_valid_text(hir, false) })
             .ok()?;
         let config = dense::Config::new()
             .match_kind(MatchKind::LeftmostFirst)
