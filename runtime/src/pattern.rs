@@ -12,9 +12,10 @@
 //! `^` and `$` are the start and the end of the text. Line anchors are said explicitly: `(?m:^)`.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use ksig_schema::Value;
-use regex_automata::meta::Regex;
+use regex_automata::meta::{BuildError, Regex};
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::translate::TranslatorBuilder;
@@ -353,10 +354,15 @@ fn ascii_only(inner: Ast) -> Ast {
     Ast::group(ast::Group { span, kind: ast::GroupKind::NonCapturing(ast::Flags { span, items }), ast: Box::new(inner) })
 }
 
+/// Longest text in which captures are sought without a lazy automaton first; two passes over cold tables cost more than one over a short text.
+const SHORT_BYTES_MAX: usize = 1024;
+
 /// A pattern that is ready to run, with its own scratch; shared by all threads.
 #[derive(Clone)]
 pub struct CompiledPattern {
     regex: Regex,
+    /// For captures in short texts; made when it is first needed, because few patterns of a release ever match.
+    short: OnceLock<Regex>,
     hir: Hir,
     bytes: bool,
 }
@@ -377,24 +383,16 @@ impl CompiledPattern {
     /// As [`hir`], and when the compiled form passes [`PATTERN_COMPILED_BYTES_MAX`].
     pub fn new(pattern: &Pattern) -> Result<CompiledPattern, PatternError> {
         let hir = hir(pattern)?;
-        let config = Regex::config()
-            .utf8_empty(!pattern.bytes)
-            .nfa_size_limit(Some(PATTERN_COMPILED_BYTES_MAX))
-            .onepass_size_limit(Some(128 * 1024))
-            .dfa(false);
-        let regex = Regex::builder()
-            .configure(config)
-            .build_from_hir(&if pattern.bytes { hir.clone() } else { on_valid_text(&hir, true) })
-            .map_err(|error| {
-                let message = match error.size_limit() {
-                    Some(_) => {
-                        format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class")
-                    }
-                    None => error.to_string(),
-                };
-                PatternError::whole(pattern, message)
-            })?;
-        Ok(CompiledPattern { regex, hir, bytes: pattern.bytes })
+        let regex = build(&hir, pattern.bytes, true).map_err(|error| {
+            let message = match error.size_limit() {
+                Some(_) => {
+                    format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class")
+                }
+                None => error.to_string(),
+            };
+            PatternError::whole(pattern, message)
+        })?;
+        Ok(CompiledPattern { regex, short: OnceLock::new(), hir, bytes: pattern.bytes })
     }
 
     /// Whether the pattern is found in the text or bytes; of a text pattern, they must be UTF-8.
@@ -414,8 +412,9 @@ impl CompiledPattern {
 
     /// Where the leftmost-first match lies, and its named groups.
     pub fn find_captures<'p>(&'p self, haystack: &[u8]) -> Option<((usize, usize), Vec<Capture<'p>>)> {
-        let mut captures = self.regex.create_captures();
-        self.regex.captures(haystack, &mut captures);
+        let regex = if haystack.len() <= SHORT_BYTES_MAX { self.short() } else { &self.regex };
+        let mut captures = regex.create_captures();
+        regex.captures(haystack, &mut captures);
         let found = captures.get_match()?;
         let groups = self.regex.group_info().pattern_names(regex_automata::PatternID::ZERO).enumerate();
         let named = groups.filter_map(|(index, name)| {
@@ -423,6 +422,10 @@ impl CompiledPattern {
             Some((name?, (span.start, span.end)))
         });
         Some(((found.start(), found.end()), named.collect()))
+    }
+
+    fn short(&self) -> &Regex {
+        self.short.get_or_init(|| build(&self.hir, self.bytes, false).unwrap_or_else(|_| self.regex.clone()))
     }
 
     /// Its meaning.
@@ -448,6 +451,18 @@ impl CompiledPattern {
             _ => None,
         }
     }
+}
+
+fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, BuildError> {
+    let config = Regex::config()
+        .utf8_empty(!on_bytes)
+        .nfa_size_limit(Some(PATTERN_COMPILED_BYTES_MAX))
+        .onepass_size_limit(Some(128 * 1024))
+        .hybrid(lazy_automaton)
+        .dfa(false);
+    let builder = &mut Regex::builder();
+    let builder = builder.configure(config);
+    if on_bytes { builder.build_from_hir(hir) } else { builder.build_from_hir(&on_valid_text(hir, true)) }
 }
 
 /// Literals of which at least one stands in each text that the pattern matches, in ASCII lower case: look for them ignoring ASCII case.
