@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use ksig_schema::Value;
-use regex_automata::meta::{BuildError, Regex};
+use regex_automata::meta::Regex;
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::translate::TranslatorBuilder;
@@ -383,15 +383,7 @@ impl CompiledPattern {
     /// As [`hir`], and when the compiled form passes [`PATTERN_COMPILED_BYTES_MAX`].
     pub fn new(pattern: &Pattern) -> Result<CompiledPattern, PatternError> {
         let hir = hir(pattern)?;
-        let regex = build(&hir, pattern.bytes, true).map_err(|error| {
-            let message = match error.size_limit() {
-                Some(_) => {
-                    format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class")
-                }
-                None => error.to_string(),
-            };
-            PatternError::whole(pattern, message)
-        })?;
+        let regex = build(&hir, pattern.bytes, true).map_err(|message| PatternError::whole(pattern, message))?;
         Ok(CompiledPattern { regex, short: OnceLock::new(), hir, bytes: pattern.bytes })
     }
 
@@ -453,16 +445,19 @@ impl CompiledPattern {
     }
 }
 
-fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, BuildError> {
+fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, String> {
     let config = Regex::config()
         .utf8_empty(!on_bytes)
         .nfa_size_limit(Some(PATTERN_COMPILED_BYTES_MAX))
         .onepass_size_limit(Some(128 * 1024))
         .hybrid(lazy_automaton)
         .dfa(false);
-    let builder = &mut Regex::builder();
-    let builder = builder.configure(config);
-    if on_bytes { builder.build_from_hir(hir) } else { builder.build_from_hir(&on_valid_text(hir, true)) }
+    let smaller = (!on_bytes).then(|| on_valid_text(hir, true));
+    let built = Regex::builder().configure(config).build_from_hir(smaller.as_ref().unwrap_or(hir));
+    built.map_err(|error| match error.size_limit() {
+        Some(_) => format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class"),
+        None => error.to_string(),
+    })
 }
 
 /// Literals of which at least one stands in each text that the pattern matches, in ASCII lower case: look for them ignoring ASCII case.
