@@ -13,18 +13,25 @@ fn fences() -> Vec<Fence> {
     let mut pages: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     pages.sort();
-    let mut fences = Vec::new();
+    let mut written = Vec::new();
     for path in pages {
         let page = std::fs::read_to_string(&path).unwrap();
         let mut lines = page.lines().zip(1..);
         while let Some((line, number)) = lines.next() {
-            let Some(kind) = line.strip_prefix("```").filter(|kind| kind.split(',').next() == Some("ksig")) else { continue };
-            let problem = kind.split(',').find_map(|part| part.strip_prefix("problem=")).map(str::to_owned);
+            let Some(form) = line.strip_prefix("```").filter(|form| form.split(',').next() == Some("ksig")) else { continue };
             let text: String = lines.by_ref().take_while(|(line, _)| *line != "```").flat_map(|(line, _)| [line, "\n"]).collect();
-            fences.push(Fence { place: format!("{}:{number}", path.display()), problem, text });
+            written.push((format!("{}:{number}", path.display()), form.to_owned(), text));
         }
     }
-    fences
+    // The frame is no file by itself: statements in `body` fences stand in it, at `{body}`.
+    let frame = written.iter().find(|(_, form, _)| form == "ksig,frame").map(|(_, _, text)| text.clone()).unwrap();
+    written.retain(|(_, form, _)| form != "ksig,frame");
+    let whole = |(place, form, text): (String, String, String)| Fence {
+        problem: form.split(',').find_map(|part| part.strip_prefix("problem=")).map(str::to_owned),
+        text: if form.split(',').any(|part| part == "body") { frame.replace("{body}\n", &text) } else { text },
+        place,
+    };
+    written.into_iter().map(whole).collect()
 }
 
 #[test]
