@@ -93,11 +93,23 @@ pub fn main() -> ExitCode {
         Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
         Err(failure) => {
             // The one place where failures are shown; terminal control bytes of file names and inputs stay escaped.
-            let text: String = format!("{failure:#}").chars().flat_map(visible).collect();
+            let text: String = one_line(&failure).chars().flat_map(visible).collect();
             eprintln!("ksig: {text}");
             ExitCode::from(2)
         }
     }
+}
+
+/// The failure and its causes; a cause that a message has quoted already is not said again.
+fn one_line(failure: &Failure) -> String {
+    let mut text = failure.to_string();
+    for cause in failure.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Whoever read our output has seen enough, as in `ksig show ... | head`.
