@@ -107,6 +107,8 @@ fn doc(node: &SyntaxNode) -> String {
             }
             NEWLINE => newlines += 1,
             WHITESPACE => {}
+            // A `;` too many separates nothing: the formatter takes it away.
+            SEMICOLON => newlines = 0,
             _ => break,
         }
         // A blank line separates a comment from what follows it.

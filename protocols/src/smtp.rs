@@ -88,8 +88,8 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
     decoded.facts.push(&BANNER, Value::Text(greeting.text()));
     decoded.facts.push(&CODE, Value::Int(greeting.code.into()));
-    let answer = greeting::reply(received, greeting.end, closed);
-    // Who was turned away did not ask, so there is nothing more to come.
+    // Who was turned away did not ask, so there is nothing more to come, and what comes all the same answers nothing.
+    let answer = if greeting.code == READY { greeting::reply(received, greeting.end, closed) } else { None };
     decoded.complete =
         Sections { head: greeting.whole, body: greeting.whole && answer.as_ref().map_or(greeting.code != READY, |answer| answer.whole) };
     for line in answer.iter().filter(|answer| answer.code == OK).flat_map(|answer| &answer.lines) {
@@ -133,6 +133,8 @@ mod tests {
     fn a_refused_or_missing_answer_is_none() {
         let refused = decoded("smtp.banner()", Ended::Complete, b"220 ACME\r\n502 what?\r\n");
         assert!(refused.texts("smtp.ehlo").is_empty() && refused.complete == Sections::ALL);
+        let unasked = decoded("smtp.banner()", Ended::Complete, b"250 HELP\r\n250-SIZE 1\r\n");
+        assert!(unasked.texts("smtp.ehlo").is_empty() && unasked.complete == Sections::ALL);
         let missing = decoded("smtp.banner()", Ended::Reset, b"220 ACME\r\n");
         assert_eq!(missing.complete, Sections { head: true, body: false });
     }
