@@ -229,7 +229,7 @@ impl<'a> Checker<'a> {
         for statement in &ast.body {
             match statement {
                 Statement::Meta(attribute) if attribute.name.value == "redact" => redacted.extend(&attribute.values),
-                Statement::Meta(_) | Statement::Probe(_) => {}
+                Statement::Meta(_) | Statement::Probe(_) | Statement::Follow(_) => {}
                 Statement::Match { of, lines, .. } => {
                     matched = true;
                     if let Some(of) = of.as_ref().filter(|of| !self.probes.iter().any(|probe| probe.name == of.value && probe.follow)) {
@@ -241,7 +241,6 @@ impl<'a> Checker<'a> {
                     }
                     all.push(condition);
                 }
-                Statement::Follow(follow) => self.follow(follow),
                 Statement::Extract(extracts, _) => {
                     for extract in extracts {
                         if let Some(step) = self.extract(extract) {
@@ -450,11 +449,6 @@ impl<'a> Checker<'a> {
             }
             None => self.probes.push(probe),
         }
-    }
-
-    fn follow(&mut self, follow: &ast::Follow) {
-        let gated = self.probes.iter().any(|probe| probe.name == follow.name.value);
-        debug_assert!(gated || !self.diagnostics.is_empty(), "follows are declared before the body is read");
     }
 
     /// `http.get("/")` against the constructors of the schema.
