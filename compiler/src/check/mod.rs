@@ -4,7 +4,9 @@
 
 mod condition;
 mod expr;
+mod meta;
 mod pattern;
+mod probe;
 mod record;
 mod test;
 
@@ -14,11 +16,9 @@ use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, FileId};
 use ksig_runtime::plan::{Table, Var};
-use ksig_schema::identification::{Confidence, Grade};
-use ksig_schema::probe::ArgumentKind;
-use ksig_schema::{ProbeKey, Schema, Type};
+use ksig_schema::{Schema, Type};
 
-use crate::hir::{self, Condition, ExprKind, Meta};
+use crate::hir::{self, Condition, ExprKind};
 use crate::input::{Input, Source};
 use crate::names::{Definition, Names, dotted, full_name, module_of};
 use crate::{ArgumentCheck, problems};
@@ -297,184 +297,6 @@ impl<'a> Checker<'a> {
             }
         });
         mentions
-    }
-
-    /// `summary`, `evidence`, `confidence` and their like.
-    fn meta(&mut self, ast: &ast::Signature) -> Meta {
-        let mut meta = Meta::default();
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        for statement in &ast.body {
-            let Statement::Meta(attribute) = statement else { continue };
-            let word = attribute.name.value.as_str();
-            if !matches!(word, "allow" | "reference" | "redact")
-                && let Some(first) = seen.insert(word, attribute.name.span)
-            {
-                self.diagnostics.push(problems::said_twice(&attribute.name, self.file, first));
-            }
-            let kinds: Vec<&Ast> = attribute.values.iter().map(|value| &value.kind).collect();
-            match (word, kinds.as_slice()) {
-                ("summary", [Ast::Text(text)]) => meta.summary = text.clone(),
-                ("added", [Ast::Date(date)]) => meta.added = Some(*date),
-                ("reference", [Ast::Text(_), ..]) | ("redact", _) => {}
-                ("allow", [Ast::Name(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
-                ("allow", [Ast::Text(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
-                ("confidence", [Ast::Name(level)]) => match level.as_str() {
-                    "hint" => meta.confidence = Confidence::Hint,
-                    "weak" => meta.confidence = Confidence::Weak,
-                    "strong" => meta.confidence = Confidence::Strong,
-                    "certain" => meta.confidence = Confidence::Certain,
-                    _ => self.diagnostics.push(problems::unknown_word(
-                        level,
-                        "confidence",
-                        "hint, weak, strong or certain",
-                        self.file,
-                        attribute.span,
-                    )),
-                },
-                ("evidence", [Ast::Name(grade), rest @ ..]) => {
-                    meta.grade = match grade.as_str() {
-                        "observed" => Grade::Observed,
-                        "documented" => Grade::Documented,
-                        "derived" => Grade::Derived,
-                        "unverified" => Grade::Unverified,
-                        _ => {
-                            let known = "observed, documented, derived or unverified";
-                            self.diagnostics.push(problems::unknown_word(grade, "evidence grade", known, self.file, attribute.span));
-                            Grade::Unverified
-                        }
-                    };
-                    match rest {
-                        [Ast::Text(source)] => meta.evidence = source.clone(),
-                        [] if meta.grade == Grade::Unverified => {}
-                        _ => self.diagnostics.push(problems::evidence_without_source(self.file, attribute.span)),
-                    }
-                }
-                ("scope", [Ast::Name(scope)]) if scope == "service" => {}
-                ("scope", [Ast::Name(scope)]) if scope == "host" => {
-                    self.diagnostics.push(problems::not_compiled_yet("`scope host`", self.file, attribute.span));
-                }
-                ("summary" | "added" | "allow" | "confidence" | "evidence" | "scope" | "reference", _) => {
-                    self.diagnostics.push(problems::bad_metadata(word, self.file, attribute.span));
-                }
-                _ => self.diagnostics.push(problems::unknown_statement(&attribute.name, self.file)),
-            }
-        }
-        meta
-    }
-
-    /// Probes of the file and of the signature itself; follows are entered where they stand.
-    fn probes_in_scope(&mut self, ast: &ast::Signature) {
-        let scope = self.scope;
-        let files = self.files;
-        let mut declared: Vec<&'a ast::Probe> = Vec::new();
-        for definition in scope.values() {
-            if let Definition::Probe(file, item) = definition
-                && let ast::Item::Probe(probe) = &files[file].1.items[*item]
-            {
-                declared.push(probe);
-            }
-        }
-        for probe in declared {
-            self.probe(probe);
-        }
-        for statement in &ast.body {
-            match statement {
-                Statement::Probe(probe) => self.probe(probe),
-                // Follows are known before the lines about them, wherever they stand.
-                Statement::Follow(follow) => self.declare_follow(follow),
-                _ => {}
-            }
-        }
-    }
-
-    fn probe(&mut self, probe: &ast::Probe) {
-        if self.probes.iter().any(|known| known.name == probe.name.value && known.span == probe.span) {
-            return;
-        }
-        let Some((key, constructor)) = self.constructor(&probe.call) else {
-            self.poisoned.insert(probe.name.value.clone());
-            return;
-        };
-        if let Some(span) = probe.on_any_tls {
-            self.diagnostics.push(problems::not_compiled_yet("`on any tls`", self.file, span));
-        }
-        for option in &probe.options {
-            self.diagnostics.push(problems::not_compiled_yet(&format!("the probe option `{}`", option.name.value), self.file, option.span));
-        }
-        let mut ports: Vec<u16> = probe.ports.iter().map(|port| port.value).collect();
-        if ports.is_empty() {
-            ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
-        }
-        ports.sort_unstable();
-        ports.dedup();
-        let made = hir::Probe {
-            name: probe.name.value.clone(),
-            key,
-            root: constructor.root,
-            ports,
-            follow: false,
-            safety: constructor.safety,
-            span: probe.span,
-        };
-        self.enter_probe(made, &probe.name);
-    }
-
-    fn declare_follow(&mut self, follow: &ast::Follow) {
-        let Some((key, constructor)) = self.constructor(&follow.call) else {
-            self.poisoned.insert(follow.name.value.clone());
-            return;
-        };
-        if let Some(at) = &follow.at {
-            self.diagnostics.push(problems::not_compiled_yet("`at` in a follow", self.file, at.span));
-        }
-        let ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
-        let made = hir::Probe {
-            name: follow.name.value.clone(),
-            key,
-            root: constructor.root,
-            ports,
-            follow: true,
-            safety: constructor.safety,
-            span: follow.span,
-        };
-        self.enter_probe(made, &follow.name);
-    }
-
-    fn enter_probe(&mut self, probe: hir::Probe, name: &Name) {
-        match self.probes.iter().position(|known| known.name == probe.name) {
-            Some(at) if self.probes[at].key == probe.key => self.probes[at] = probe,
-            Some(at) => {
-                let first = self.probes[at].span;
-                self.diagnostics.push(problems::declared_twice(name, self.file, self.file, first));
-            }
-            None => self.probes.push(probe),
-        }
-    }
-
-    /// `http.get("/")` against the constructors of the schema.
-    fn constructor(&mut self, call: &ast::Expr) -> Option<(ProbeKey, &'static ksig_schema::ConstructorDef)> {
-        let Ast::Call(callee, args) = &call.kind else {
-            return self.refuse(problems::unexpected("this", "a probe such as http.get(\"/\")", self.file, call.span));
-        };
-        let name = dotted_name(callee).unwrap_or_default();
-        let Some(constructor) = self.schema.constructor(&name) else {
-            let known: Vec<_> = self.schema.constructors().map(|constructor| constructor.name).collect();
-            return self.refuse(problems::unknown_constructor(&name, self.file, callee.span, known.into_iter()));
-        };
-        match (constructor.argument, args.as_slice()) {
-            (None, []) => Some((ProbeKey::new(constructor.name), constructor)),
-            (Some(kind), [ast::Arg { name: None, value }]) => match &value.kind {
-                Ast::Text(text) => match (self.argument)(kind, text) {
-                    Ok(()) => Some((ProbeKey::with(constructor.name, text), constructor)),
-                    Err(reason) => self.refuse(problems::probe_not_benign(&reason, self.file, value.span)),
-                },
-                _ => self.refuse(problems::not_compiled_yet("a path taken from the page", self.file, value.span)),
-            },
-            (Some(ArgumentKind::Path), _) => {
-                self.refuse(problems::unexpected("these arguments", &format!("one path: {name}(\"/\")"), self.file, call.span))
-            }
-            (None, _) => self.refuse(problems::unexpected("these arguments", &format!("none: {name}()"), self.file, call.span)),
-        }
     }
 
     fn type_of(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
