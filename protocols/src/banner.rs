@@ -28,7 +28,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "banner",
     root: "banner",
-    argument: None,
+    parameters: &[],
     safety: Safety::Passive,
     ports: &[],
     tls_ports: &[],

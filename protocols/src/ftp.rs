@@ -25,7 +25,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "ftp.banner",
     root: "ftp",
-    argument: None,
+    parameters: &[],
     safety: Safety::Passive,
     ports: &[21, 2121],
     tls_ports: &[990],

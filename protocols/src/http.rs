@@ -11,7 +11,6 @@ mod message;
 mod redirect;
 
 use base64::Engine;
-use ksig_schema::probe::ArgumentKind;
 use ksig_schema::{ConstructorDef, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
 use md5::{Digest, Md5};
 use sha2::Sha256;
@@ -156,7 +155,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "http.get",
         root: "http",
-        argument: Some(ArgumentKind::Path),
+        parameters: crate::path::PATH,
         safety: Safety::Benign,
         ports: PORTS,
         tls_ports: TLS_PORTS,
@@ -165,7 +164,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "http.head",
         root: "http",
-        argument: Some(ArgumentKind::Path),
+        parameters: crate::path::PATH,
         safety: Safety::Benign,
         ports: PORTS,
         tls_ports: TLS_PORTS,
@@ -174,7 +173,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "http.favicon",
         root: "http.favicon",
-        argument: None,
+        parameters: &[],
         safety: Safety::Benign,
         ports: PORTS,
         tls_ports: TLS_PORTS,

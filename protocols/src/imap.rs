@@ -20,7 +20,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "imap.banner",
     root: "imap",
-    argument: None,
+    parameters: &[],
     safety: Safety::Passive,
     ports: &[143],
     tls_ports: &[993],

@@ -38,7 +38,6 @@ pub use conversation::{Conversation, Limits, Peer, PeerState, ScanIdentity, Step
 pub use http::redirect_target;
 pub use path::check_argument;
 
-use ksig_schema::probe::ArgumentKind;
 use ksig_schema::{ProbeKey, Schema};
 use protocol::Protocol;
 
@@ -69,9 +68,9 @@ pub fn schema() -> Schema {
 /// printer prints whatever it receives.
 pub fn conversation(probe: &ProbeKey, peer: &Peer) -> Option<Box<dyn Conversation>> {
     let (protocol, constructor) = protocol::find(probe)?;
-    let argument = match (constructor.argument, &probe.argument) {
+    let argument = match (constructor.key_parameter(), &probe.argument) {
         (None, None) => "",
-        (Some(kind), Some(argument)) => check_argument(kind, argument).is_ok().then_some(argument.as_str())?,
+        (Some(parameter), Some(argument)) => check_argument(parameter.kind, argument).is_ok().then_some(argument.as_str())?,
         _ => return None,
     };
     conversation::may_speak(peer).then(|| (protocol.begin)(constructor, argument, peer))
@@ -100,10 +99,7 @@ pub fn plain_probe(field: &str) -> Option<ProbeKey> {
     let under = |root: &str| field.strip_prefix(root).is_some_and(|rest| rest.starts_with('.'));
     let deepest = protocol.constructors.iter().filter(|constructor| under(constructor.root)).map(|c| c.root.len()).max()?;
     let constructor = protocol.constructors.iter().find(|c| under(c.root) && c.root.len() == deepest)?;
-    Some(match constructor.argument {
-        Some(ArgumentKind::Path) => ProbeKey::with(constructor.name, "/"),
-        None => ProbeKey::new(constructor.name),
-    })
+    Some(constructor.plain_probe())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "nntp.banner",
     root: "nntp",
-    argument: None,
+    parameters: &[],
     safety: Safety::Passive,
     ports: &[119],
     tls_ports: &[563],

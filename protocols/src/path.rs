@@ -1,15 +1,35 @@
-//! Paths that may be asked for: literals of signatures, and places that a device itself named.
+//! Arguments of probes: paths that may be asked for, places that a device itself named, and words of closed lists.
 
-use ksig_schema::probe::ArgumentKind;
+use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
 
 /// Longest path or redirect target, in bytes.
 pub const PATH_BYTES_MAX: usize = 256;
 
-/// Whether a literal argument is one that its kind takes. The error says what is wrong, as the end of a sentence about the argument.
+/// The parameter of requests that ask for one path.
+pub static PATH: &[ParameterDef] = &[ParameterDef {
+    name: "path",
+    kind: ArgumentKind::Path,
+    place: Place::Positional,
+    required: true,
+    part_of_key: true,
+    usual: "/",
+    doc: "What is asked for: a literal path without a query, or one that a page of the same origin named.",
+}];
+
+/// Whether an argument, as text, is one that its kind takes; of a list, each name is asked alone. The error says what is wrong, as the end
+/// of a sentence about the argument.
 pub fn check_argument(kind: ArgumentKind, argument: &str) -> Result<(), String> {
     match kind {
         ArgumentKind::Path if argument.contains('?') => Err("a path has no query: `?` is not allowed".into()),
-        ArgumentKind::Path => check_target(argument),
+        ArgumentKind::Path | ArgumentKind::Location => check_target(argument),
+        ArgumentKind::Text(allowed) | ArgumentKind::Name(allowed) | ArgumentKind::Names(allowed) => match allowed.contains(&argument) {
+            true => Ok(()),
+            false => Err(format!("`{argument}` is not among {}", allowed.join(", "))),
+        },
+        ArgumentKind::Number(low, high) => match argument.parse::<i64>() {
+            Ok(number) if (low..=high).contains(&number) => Ok(()),
+            _ => Err(format!("`{argument}` is not a number from {low} to {high}")),
+        },
     }
 }
 
@@ -76,6 +96,18 @@ mod tests {
         for path in bad.into_iter().chain([long.as_str()]) {
             assert!(check_argument(ArgumentKind::Path, path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn words_and_numbers_are_of_their_list() {
+        let versions = ArgumentKind::Names(&["v1", "v2c"]);
+        assert_eq!(check_argument(versions, "v2c"), Ok(()));
+        assert_eq!(check_argument(versions, "v3"), Err("`v3` is not among v1, v2c".into()));
+        assert_eq!(check_argument(ArgumentKind::Number(1, 5), "5"), Ok(()));
+        for bad in ["0", "6", "", "1.5", "99999999999999999999"] {
+            assert!(check_argument(ArgumentKind::Number(1, 5), bad).is_err(), "{bad}");
+        }
+        assert!(check_argument(ArgumentKind::Location, "/desc.xml?id=1").is_ok());
     }
 
     #[test]

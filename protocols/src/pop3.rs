@@ -20,7 +20,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "pop3.banner",
     root: "pop3",
-    argument: None,
+    parameters: &[],
     safety: Safety::Passive,
     ports: &[110],
     tls_ports: &[995],

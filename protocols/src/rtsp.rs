@@ -4,6 +4,7 @@
 //!
 //! ksig asks for the options of the server as a whole, with no stream named, and with a contact.
 
+use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
 use ksig_schema::{ConstructorDef, Ended, ProbeKey, Safety, Sections, Value};
 
 use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
@@ -30,7 +31,15 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "rtsp.options",
     root: "rtsp",
-    argument: None,
+    parameters: &[ParameterDef {
+        name: "target",
+        kind: ArgumentKind::Text(&["*"]),
+        place: Place::Positional,
+        required: false,
+        part_of_key: false,
+        usual: "*",
+        doc: "The server as a whole, which is the only thing that is asked about.",
+    }],
     safety: Safety::Benign,
     ports: &[554, 8554],
     tls_ports: &[322],

@@ -33,7 +33,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "smtp.banner",
     root: "smtp",
-    argument: None,
+    parameters: &[],
     safety: Safety::Benign,
     ports: &[25, 587],
     tls_ports: &[465],

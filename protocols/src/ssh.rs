@@ -50,7 +50,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "ssh.banner",
     root: "ssh",
-    argument: None,
+    parameters: &[],
     safety: Safety::Passive,
     ports: &[22, 2222],
     tls_ports: &[],

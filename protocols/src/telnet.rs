@@ -30,7 +30,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "telnet.banner",
     root: "telnet",
-    argument: None,
+    parameters: &[],
     safety: Safety::Passive,
     ports: &[23, 2323],
     tls_ports: &[992],

@@ -2,10 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ksig_schema::probe::Place;
 use ksig_schema::{Ended, Observation, ProbeKey, Response, Sections, Time, Transport, Value};
 use proptest::prelude::*;
 
-use crate::{Peer, PeerState, ScanIdentity, Step, conversation, decode_bytes, evidence, fixture_bytes, plain_probe, schema};
+use crate::{
+    Peer, PeerState, ScanIdentity, Step, check_argument, conversation, decode_bytes, evidence, fixture_bytes, plain_probe, schema,
+};
 
 /// Reads the facts of a response as text.
 pub trait Facted {
@@ -47,11 +50,7 @@ pub fn talk(probe: &str, bytes: &[u8], size: usize) -> (Vec<u8>, Step) {
 
 /// One probe of each constructor.
 fn probes() -> Vec<ProbeKey> {
-    let with = |c: &ksig_schema::ConstructorDef| match c.argument {
-        Some(_) => ProbeKey::with(c.name, "/"),
-        None => ProbeKey::new(c.name),
-    };
-    schema().constructors().map(with).collect()
+    schema().constructors().map(ksig_schema::ConstructorDef::plain_probe).collect()
 }
 
 fn size(response: &Response) -> usize {
@@ -246,6 +245,20 @@ fn every_field_says_what_it_is() {
 }
 
 #[test]
+fn every_parameter_says_what_it_takes() {
+    for constructor in schema().constructors() {
+        let places = constructor.parameters.iter().map(|parameter| parameter.place == Place::Named);
+        assert!(places.is_sorted(), "{}: positional parameters stand first", constructor.name);
+        assert!(constructor.parameters.iter().filter(|parameter| parameter.part_of_key).count() <= 1, "{}", constructor.name);
+        for parameter in constructor.parameters {
+            assert_eq!(check_argument(parameter.kind, parameter.usual), Ok(()), "{}: {}", constructor.name, parameter.name);
+            assert!(parameter.doc.len() > 20 && parameter.doc.ends_with('.'), "{}: {:?}", constructor.name, parameter.doc);
+            assert!(!parameter.part_of_key || parameter.required, "{}: a key is never left out", constructor.name);
+        }
+    }
+}
+
+#[test]
 fn every_field_has_a_plain_probe() {
     let schema = schema();
     for field in schema.fields() {
@@ -253,7 +266,7 @@ fn every_field_has_a_plain_probe() {
         let probe = plain_probe(&path).unwrap_or_else(|| panic!("{path}"));
         let constructor = schema.constructor(&probe.constructor).expect("a constructor of the schema");
         assert!(field.name.starts_with(constructor.root), "{path}: {probe}");
-        assert_eq!(constructor.argument.is_some(), probe.argument.is_some());
+        assert_eq!(constructor.plain_probe(), probe);
     }
     let plain = |field| plain_probe(field).map(|probe| probe.to_string());
     assert_eq!(plain("http.html.title").as_deref(), Some("http.get(\"/\")"));

@@ -126,7 +126,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "tls.hello",
     root: "tls",
-    argument: None,
+    parameters: &[],
     safety: Safety::Benign,
     ports: &[],
     tls_ports: &[443, 465, 563, 636, 990, 992, 993, 995, 4443, 8443, 9443],

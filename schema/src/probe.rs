@@ -26,8 +26,8 @@ pub struct ConstructorDef {
     pub name: &'static str,
     /// The record root of its answer: `http` for `http.get`, so that `top.status` is `http.status`.
     pub root: &'static str,
-    /// Its one argument, if it takes one.
-    pub argument: Option<ArgumentKind>,
+    /// What it takes, in order; positional ones first. At most one of them is part of the probe's key.
+    pub parameters: &'static [ParameterDef],
     /// How much it does.
     pub safety: Safety,
     /// Ports where it is usually answered; TLS is tried where `tls_ports` says so.
@@ -38,19 +38,93 @@ pub struct ConstructorDef {
     pub doc: &'static str,
 }
 
-/// What a constructor takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArgumentKind {
-    /// A literal path on the host: starts with `/`, no query, no `..`, printable ASCII, at most 256 bytes.
-    Path,
+impl ConstructorDef {
+    /// The parameter that tells the probes of this constructor apart, if any does.
+    pub fn key_parameter(&self) -> Option<&'static ParameterDef> {
+        self.parameters.iter().find(|parameter| parameter.part_of_key)
+    }
+
+    /// The simplest probe of this constructor.
+    pub fn plain_probe(&self) -> ProbeKey {
+        match self.key_parameter() {
+            Some(parameter) => ProbeKey::with(self.name, parameter.usual),
+            None => ProbeKey::new(self.name),
+        }
+    }
+
+    /// How it is written, with the usual arguments: `ssdp.msearch(st: "upnp:rootdevice", mx: 1)`.
+    pub fn form(&self) -> String {
+        let parameters = self.parameters.iter().map(|parameter| match parameter.place {
+            Place::Positional => parameter.usual_form(),
+            Place::Named => format!("{}: {}", parameter.name, parameter.usual_form()),
+        });
+        format!("{}({})", self.name, parameters.collect::<Vec<_>>().join(", "))
+    }
 }
 
-/// One probe: a constructor and its argument. Written `http.get("/")`, `ssh.banner()`.
+/// One thing that a constructor takes. What is sent is shared by all signatures, so most arguments only state what a signature counts on:
+/// they are checked, and do not change the request. The one that does is part of the probe's key.
+#[derive(Debug)]
+pub struct ParameterDef {
+    /// `path`, `community`.
+    pub name: &'static str,
+    /// What may stand there.
+    pub kind: ArgumentKind,
+    /// How it is written.
+    pub place: Place,
+    /// It may not be left out.
+    pub required: bool,
+    /// Two probes that differ in it are two requests.
+    pub part_of_key: bool,
+    /// What stands there when nothing else is meant; for a list, one of its names. It is allowed by `kind`.
+    pub usual: &'static str,
+    /// What it says.
+    pub doc: &'static str,
+}
+
+impl ParameterDef {
+    fn usual_form(&self) -> String {
+        match self.kind {
+            ArgumentKind::Path | ArgumentKind::Text(_) => format!("{:?}", self.usual),
+            ArgumentKind::Name(_) | ArgumentKind::Number(..) => self.usual.into(),
+            ArgumentKind::Names(_) => format!("[{}]", self.usual),
+            ArgumentKind::Location => "answer.location".into(),
+        }
+    }
+}
+
+/// Where an argument stands in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// By its position: `http.get("/")`.
+    Positional,
+    /// By its name: `ssdp.msearch(st: "upnp:rootdevice")`.
+    Named,
+}
+
+/// What may stand as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgumentKind {
+    /// A literal path on the host: starts with `/`, no query, no `..`, printable ASCII, at most 256 bytes. Or one that a page named.
+    Path,
+    /// A place that an answer of the same host named, as written there; never a literal.
+    Location,
+    /// One of these texts.
+    Text(&'static [&'static str]),
+    /// One of these names, without quotes; they may have dots.
+    Name(&'static [&'static str]),
+    /// A list of some of these names.
+    Names(&'static [&'static str]),
+    /// A whole number from the first to the last.
+    Number(i64, i64),
+}
+
+/// One probe: a constructor and the argument that tells it from others. Written `http.get("/")`, `ssh.banner()`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeKey {
     /// `http.get`.
     pub constructor: String,
-    /// `/`; absent for constructors without an argument.
+    /// `/`; absent for constructors without a parameter that is part of the key.
     pub argument: Option<String>,
 }
 

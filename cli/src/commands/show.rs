@@ -96,14 +96,16 @@ fn fields() -> String {
         }
     }
     for constructor in schema.constructors() {
-        let argument = if constructor.argument.is_some() { "(\"/path\")" } else { "()" };
         out.push_str(&format!(
-            "probe {}{argument} -> {} ({:?})\n    {}\n",
-            constructor.name,
+            "probe {} -> {} ({:?})\n    {}\n",
+            constructor.form(),
             constructor.root,
             constructor.safety,
             constructor.doc.trim()
         ));
+        for parameter in constructor.parameters {
+            out.push_str(&format!("    {}: {}\n", parameter.name, parameter.doc));
+        }
     }
     out
 }

@@ -1,8 +1,9 @@
 //! Probes and follows: each is a constructor of the schema with an argument that is harmless.
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
-use ksig_schema::ProbeKey;
-use ksig_schema::probe::ArgumentKind;
+use ksig_lang::source::Span;
+use ksig_schema::probe::{ArgumentKind, Place};
+use ksig_schema::{ConstructorDef, ParameterDef, ProbeKey};
 
 use super::{Checker, dotted_name};
 use crate::names::Definition;
@@ -99,7 +100,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `http.get("/")` against the constructors of the schema.
-    fn constructor(&mut self, call: &ast::Expr) -> Option<(ProbeKey, &'static ksig_schema::ConstructorDef)> {
+    fn constructor(&mut self, call: &ast::Expr) -> Option<(ProbeKey, &'static ConstructorDef)> {
         let Ast::Call(callee, args) = &call.kind else {
             return self.refuse(problems::unexpected("this", "a probe such as http.get(\"/\")", self.file, call.span));
         };
@@ -108,19 +109,67 @@ impl<'a> Checker<'a> {
             let known: Vec<_> = self.schema.constructors().map(|constructor| constructor.name).collect();
             return self.refuse(problems::unknown_constructor(&name, self.file, callee.span, known.into_iter()));
         };
-        match (constructor.argument, args.as_slice()) {
-            (None, []) => Some((ProbeKey::new(constructor.name), constructor)),
-            (Some(kind), [ast::Arg { name: None, value }]) => match &value.kind {
-                Ast::Text(text) => match (self.argument)(kind, text) {
-                    Ok(()) => Some((ProbeKey::with(constructor.name, text), constructor)),
-                    Err(reason) => self.refuse(problems::probe_not_benign(&reason, self.file, value.span)),
-                },
-                _ => self.refuse(problems::not_compiled_yet("a path taken from the page", self.file, value.span)),
-            },
-            (Some(ArgumentKind::Path), _) => {
-                self.refuse(problems::unexpected("these arguments", &format!("one path: {name}(\"/\")"), self.file, call.span))
+        let argument = self.arguments(constructor, args, call.span)?;
+        Some((ProbeKey { constructor: constructor.name.into(), argument }, constructor))
+    }
+
+    /// Checks the arguments of a call; gives the one that is part of the probe's key, if there is such a parameter.
+    fn arguments(&mut self, constructor: &'static ConstructorDef, args: &[ast::Arg], span: Span) -> Option<Option<String>> {
+        let mut given: Vec<&'static str> = Vec::new();
+        let mut key = None;
+        let mut fine = true;
+        for (at, arg) in args.iter().enumerate() {
+            let parameter = match &arg.name {
+                None => constructor.parameters.get(at).filter(|parameter| parameter.place == Place::Positional),
+                Some(name) => constructor.parameters.iter().find(|p| p.place == Place::Named && p.name == name.value),
+            };
+            let Some(parameter) = parameter.filter(|parameter| !given.contains(&parameter.name)) else {
+                let place = arg.name.as_ref().map_or(arg.value.span, |name| name.span);
+                return self.refuse(problems::unexpected("this argument", &constructor.form(), self.file, place));
+            };
+            given.push(parameter.name);
+            match self.argument_texts(parameter, &arg.value) {
+                Some(texts) if parameter.part_of_key => key = texts.into_iter().next(),
+                Some(_) => {}
+                None => fine = false,
             }
-            (None, _) => self.refuse(problems::unexpected("these arguments", &format!("none: {name}()"), self.file, call.span)),
         }
+        if constructor.parameters.iter().any(|parameter| parameter.required && !given.contains(&parameter.name)) {
+            return self.refuse(problems::unexpected("these arguments", &constructor.form(), self.file, span));
+        }
+        fine.then_some(key)
+    }
+
+    /// An argument as texts that its kind takes: one, or the names of a list.
+    fn argument_texts(&mut self, parameter: &ParameterDef, value: &ast::Expr) -> Option<Vec<String>> {
+        let written: Option<Vec<(String, Span)>> = match (parameter.kind, &value.kind) {
+            (ArgumentKind::Path | ArgumentKind::Text(_), Ast::Text(text)) => Some(vec![(text.clone(), value.span)]),
+            (ArgumentKind::Number(..), Ast::Int(number)) => Some(vec![(number.to_string(), value.span)]),
+            (ArgumentKind::Name(_), _) => dotted_name(value).map(|name| vec![(name, value.span)]),
+            (ArgumentKind::Names(_), Ast::List(items)) => {
+                items.iter().map(|item| dotted_name(item).map(|name| (name, item.span))).collect()
+            }
+            (ArgumentKind::Path | ArgumentKind::Location, Ast::Name(_) | Ast::Field(..) | Ast::Index(..) | Ast::Call(..)) => {
+                return self.refuse(problems::not_compiled_yet("a path taken from the page", self.file, value.span));
+            }
+            _ => None,
+        };
+        let Some(written) = written else {
+            let wanted = match parameter.kind {
+                ArgumentKind::Path => "a path in quotes, or one that a page names",
+                ArgumentKind::Location => "a place that an answer names, such as `find.location`",
+                ArgumentKind::Text(_) => "a text in quotes",
+                ArgumentKind::Name(_) => "a name without quotes",
+                ArgumentKind::Names(_) => "a list of names: [a, b]",
+                ArgumentKind::Number(..) => "a whole number",
+            };
+            return self.refuse(problems::unexpected("this argument", wanted, self.file, value.span));
+        };
+        for (text, span) in &written {
+            if let Err(reason) = (self.argument)(parameter.kind, text) {
+                return self.refuse(problems::probe_not_benign(&reason, self.file, *span));
+            }
+        }
+        Some(written.into_iter().map(|(text, _)| text).collect())
     }
 }
