@@ -1,21 +1,22 @@
 //! Problems in the forms that people and programs read.
 
 use ksig_compiler::Analysis;
-use ksig_lang::{Diagnostic, RenderStyle, Severity, line_column};
+use ksig_lang::{Diagnostic, Lang, RenderStyle, Severity, Text, line_column};
 use serde_json::json;
 
 /// All problems with their source lines.
-pub fn as_text(analysis: &Analysis, color: bool) -> String {
-    ksig_lang::render(&analysis.diagnostics, &analysis.sources, RenderStyle { color })
+pub fn as_text(analysis: &Analysis, style: RenderStyle) -> String {
+    ksig_lang::render(&analysis.diagnostics, &analysis.sources, style)
 }
 
 /// One JSON object a problem.
-pub fn as_json(analysis: &Analysis) -> Vec<serde_json::Value> {
+pub fn as_json(analysis: &Analysis, lang: Lang) -> Vec<serde_json::Value> {
     analysis
         .diagnostics
         .iter()
         .map(|problem| {
-            let labels: Vec<_> = problem.labels.iter().map(|label| place(analysis, label.file, label.span, &label.text)).collect();
+            let labels: Vec<_> =
+                problem.labels.iter().map(|label| place(analysis, label.file, label.span, label.text.in_lang(lang))).collect();
             let fix = problem.fix.as_ref().map(|fix| {
                 let edits: Vec<_> = fix
                     .edits
@@ -26,18 +27,18 @@ pub fn as_json(analysis: &Analysis) -> Vec<serde_json::Value> {
                         edit
                     })
                     .collect();
-                json!({ "message": fix.message, "edits": edits })
+                json!({ "message": fix.message.in_lang(lang), "edits": edits })
             });
             json!({
-                "code": problem.code, "severity": problem.severity, "message": problem.message, "labels": labels,
-                "help": problem.help, "note": problem.note, "fix": fix,
+                "code": problem.code, "severity": problem.severity, "message": problem.message.in_lang(lang), "labels": labels,
+                "help": said(&problem.help, lang), "note": said(&problem.note, lang), "fix": fix,
             })
         })
         .collect()
 }
 
 /// GitHub's annotation lines.
-pub fn as_github(analysis: &Analysis) -> String {
+pub fn as_github(analysis: &Analysis, lang: Lang) -> String {
     let mut out = String::new();
     for problem in &analysis.diagnostics {
         let word = match problem.severity {
@@ -46,11 +47,15 @@ pub fn as_github(analysis: &Analysis) -> String {
             Severity::Note => "notice",
         };
         let (path, line, column) = first_place(analysis, problem);
-        let text = [Some(&problem.message), problem.help.as_ref()].into_iter().flatten().cloned().collect::<Vec<_>>().join(". ");
+        let text = [Some(problem.message.in_lang(lang)), said(&problem.help, lang)].into_iter().flatten().collect::<Vec<_>>().join(". ");
         let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
         out.push_str(&format!("::{word} file={path},line={line},col={column},title={}::{text}\n", problem.code));
     }
     out
+}
+
+fn said(text: &Option<Text>, lang: Lang) -> Option<&str> {
+    text.as_ref().map(|text| text.in_lang(lang))
 }
 
 /// Path, line and column of a problem's first label.

@@ -86,7 +86,9 @@ impl Release {
     pub fn compile(input: &Input, name: &ReleaseName, engine: Engine) -> Result<Release, ReleaseError> {
         let schema = ksig_protocols::schema();
         let (plan, analysis) = ksig_compiler::compile(input, world(&schema), name);
-        let Some(plan) = plan else { return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, false))) };
+        let Some(plan) = plan else {
+            return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, ksig_lang::RenderStyle::default())));
+        };
         Release::of_plan(plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?, engine)
     }
 

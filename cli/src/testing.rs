@@ -85,7 +85,9 @@ fn engines(input: &Input) -> Result<[Release; 2], ReleaseError> {
     let schema = ksig_protocols::schema();
     let name = ksig_compiler::ReleaseName { unverified: true, ..named("test") };
     let (plan, analysis) = ksig_compiler::compile(input, world(&schema), &name);
-    let Some(plan) = plan else { return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, false))) };
+    let Some(plan) = plan else {
+        return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, ksig_lang::RenderStyle::default())));
+    };
     let plan: VerifiedPlan = plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?;
     Ok([Release::of_plan(plan.clone(), Engine::Jit)?, Release::of_plan(plan, Engine::Interpreter)?])
 }

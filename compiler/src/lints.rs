@@ -8,7 +8,7 @@ mod no_positive_test;
 mod unanchored_model;
 mod unused_capture;
 
-use ksig_lang::{Diagnostic, Severity};
+use ksig_lang::{Diagnostic, Severity, Text};
 
 use crate::hir::{Program, Signature};
 
@@ -48,7 +48,7 @@ pub fn run(program: &Program) -> Vec<Diagnostic> {
 
 impl Lint {
     /// A finding at a place of the signature.
-    fn finding(&self, signature: &Signature, span: ksig_lang::Span, message: String, label: &str) -> Diagnostic {
+    fn finding(&self, signature: &Signature, span: ksig_lang::Span, message: Text, label: Text) -> Diagnostic {
         Diagnostic { severity: self.level, ..Diagnostic::error(self.name, message, signature.file, span, label) }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ksig_lang::ast::{self, Item, Name, Path};
-use ksig_lang::{Diagnostic, FileId, Span};
+use ksig_lang::{Diagnostic, FileId, Span, Text, say};
 use ksig_schema::{Scheme, Term, Vocabulary};
 
 use crate::problems;
@@ -156,7 +156,7 @@ fn declare(
                 Ok(read) => {
                     names.schemes.entry(full.clone()).or_insert(read);
                 }
-                Err(reason) => diagnostics.push(problems::bad_scheme(&reason, file, scheme.value.span)),
+                Err(reason) => diagnostics.push(problems::bad_scheme(reason, file, scheme.value.span)),
             }
             Some((scheme.name.clone(), Definition::Scheme(full)))
         }
@@ -167,11 +167,11 @@ fn declare(
             Some((signature.name.clone(), Definition::Signature(full)))
         }
         Item::Let(binding) => {
-            diagnostics.push(problems::not_compiled_yet("`let` outside a signature", file, binding.span));
+            diagnostics.push(problems::not_compiled_yet(say!("`let` outside a signature", "シグネチャの外の`let`"), file, binding.span));
             None
         }
         Item::Choice(choice) => {
-            diagnostics.push(problems::not_compiled_yet("`choice`", file, choice.span));
+            diagnostics.push(problems::not_compiled_yet(Text::quoted("`choice`"), file, choice.span));
             None
         }
     }

@@ -1,8 +1,9 @@
-//! Every mistake that the compiler can find, as a constructor: what is wrong, where, and what to do. [`crate::codes`] explains each code.
+//! Every mistake that the compiler can find, as a constructor: what is wrong, where, and what to do, in both languages. [`crate::codes`]
+//! explains each code.
 
 use ksig_lang::ast::Name;
 use ksig_lang::source::Span;
-use ksig_lang::{Diagnostic, FileId};
+use ksig_lang::{Diagnostic, FileId, Text, say};
 use ksig_schema::Type;
 
 /// The known name that is nearest to what was written; absent when none is near.
@@ -15,188 +16,265 @@ pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Optio
 /// An unknown name: the nearest known one is offered as a fix.
 fn unknown<'a>(
     code: &'static str,
-    what: &str,
+    what: Text,
     written: &str,
     file: FileId,
     span: Span,
     known: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
-    let problem = Diagnostic::error(code, format!("there is no {what} `{written}` here"), file, span, "not known");
+    let message = say!("there is no {what} `{written}` here", "ここに`{written}`という{what}はありません"; what);
+    let problem = Diagnostic::error(code, message, file, span, say!("not known", "未知の名前です"));
     match nearest(written, known) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), file, span, near),
+        Some(near) => problem.help(did_you_mean(near)).fix(write(near), file, span, near),
         None => problem,
     }
 }
 
+fn did_you_mean(near: &str) -> Text {
+    say!("did you mean `{near}`?", "`{near}`の間違いではありませんか")
+}
+
+fn write(what: &str) -> Text {
+    say!("write `{what}`", "`{what}`と書く")
+}
+
 pub fn declared_twice(name: &Name, file: FileId, first_file: FileId, first: Span) -> Diagnostic {
-    Diagnostic::error("declared-twice", format!("`{}` is declared twice", name.value), file, name.span, "here again").label(
+    let Name { value, span } = name;
+    let message = say!("`{value}` is declared twice", "`{value}`が二重に宣言されています");
+    Diagnostic::error("declared-twice", message, file, *span, say!("here again", "二つ目の宣言")).label(
         first_file,
         first,
-        "first declared here",
+        say!("first declared here", "最初の宣言"),
     )
 }
 
 pub fn unknown_module<'a>(path: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    unknown("unknown-module", "module", path, file, span, known)
+    unknown("unknown-module", say!("module", "モジュール"), path, file, span, known)
 }
 
 pub fn unknown_import<'a>(module: &str, name: &Name, file: FileId, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let mut problem = unknown("unknown-import", "name", &name.value, file, name.span, known);
-    problem.message = format!("module `{module}` declares no `{}`", name.value);
+    let Name { value, span } = name;
+    let mut problem = unknown("unknown-import", say!("name", "名前"), value, file, *span, known);
+    problem.message = say!("module `{module}` declares no `{value}`", "モジュール`{module}`は`{value}`を宣言していません");
     problem
 }
 
 pub fn module_differs(expected: &str, written: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("module-differs-from-path", format!("this file is module `{expected}`, not `{written}`"), file, span, "not its path")
-        .note("a module's name is its path below the root of the signatures, with dots")
-        .fix(format!("write `{expected}`"), file, span, expected)
+    let message =
+        say!("this file is module `{expected}`, not `{written}`", "このファイルのモジュールは`{written}`ではなく`{expected}`です");
+    Diagnostic::error("module-differs-from-path", message, file, span, say!("not its path", "パスと一致しません"))
+        .note(say!(
+            "a module's name is its path below the root of the signatures, with dots",
+            "モジュール名は、シグネチャのルートからのパスをドットでつないだものです"
+        ))
+        .fix(write(expected), file, span, expected)
 }
 
-pub fn not_compiled_yet(what: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("not-compiled-yet", format!("{what} is read, but this version of ksig cannot compile it"), file, span, "")
-        .note("nothing is compiled in its place, so that no answer rests on a guess")
+pub fn not_compiled_yet(what: Text, file: FileId, span: Span) -> Diagnostic {
+    let message = say!(
+        "{what} is read, but this version of ksig cannot compile it",
+        "{what}は構文としては正しいものの、このバージョンのksigではコンパイルできません"; what
+    );
+    Diagnostic::error("not-compiled-yet", message, file, span, say!("not compiled", "コンパイルされません")).note(say!(
+        "nothing is compiled in its place, so that no answer rests on a guess",
+        "推測に基づく結果を出さないため、代わりの処理は行いません"
+    ))
 }
 
-pub fn bad_scheme(reason: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("bad-scheme", reason, file, span, "not a scheme")
+pub fn bad_scheme(reason: Text, file: FileId, span: Span) -> Diagnostic {
+    Diagnostic::error("bad-scheme", reason, file, span, say!("not a scheme", "バージョン体系ではありません"))
 }
 
-pub fn bad_type(reason: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("bad-type", reason, file, span, "not a type")
+pub fn bad_type(reason: Text, file: FileId, span: Span) -> Diagnostic {
+    Diagnostic::error("bad-type", reason, file, span, say!("not a type", "型ではありません"))
 }
 
 pub fn second_key(file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("second-key", "a table has one key column", file, span, "a second key")
+    let message = say!("a table has one key column", "テーブルのキー列は一つだけです");
+    Diagnostic::error("second-key", message, file, span, say!("a second key", "二つ目のキー"))
 }
 
 pub fn missing_file(name: &str, folder: &str, file: FileId, span: Span) -> Diagnostic {
-    let place = if folder.is_empty() { "the folder of this file".to_string() } else { format!("`{folder}`") };
-    Diagnostic::error("missing-file", format!("there is no file `{name}` in {place}"), file, span, "not found")
-        .help("paths are relative to the folder of the signature")
+    let message = match folder {
+        "" => say!("there is no file `{name}` in the folder of this file", "このファイルと同じフォルダーにファイル`{name}`がありません"),
+        _ => say!("there is no file `{name}` in `{folder}`", "`{folder}`にファイル`{name}`がありません"),
+    };
+    Diagnostic::error("missing-file", message, file, span, say!("not found", "見つかりません"))
+        .help(say!("paths are relative to the folder of the signature", "パスはシグネチャのフォルダーからの相対パスです"))
 }
 
-pub fn bad_table_file(name: &str, line: u64, reason: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("bad-table-row", format!("{name}:{line}: {reason}"), file, span, "read here")
+pub fn bad_table_file(name: &str, line: u64, reason: Text, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("{name}:{line}: {reason}", "{name}:{line}: {reason}"; reason);
+    Diagnostic::error("bad-table-row", message, file, span, say!("read here", "ここで読み込んでいます"))
 }
 
-pub fn bad_row(reason: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("bad-table-row", reason, file, span, "in this row")
+pub fn bad_row(reason: Text, file: FileId, span: Span) -> Diagnostic {
+    Diagnostic::error("bad-table-row", reason, file, span, say!("in this row", "この行"))
 }
 
 pub fn key_twice(key: &str, file: FileId, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error("table-key-duplicate", format!("the key `{key}` stands in this table twice"), file, span, "here again").label(
+    let message = say!("the key `{key}` stands in this table twice", "このテーブルにキー`{key}`が二つあります");
+    Diagnostic::error("table-key-duplicate", message, file, span, say!("here again", "二つ目の行")).label(
         file,
         first,
-        "first here",
+        say!("first here", "最初の行"),
     )
 }
 
 pub fn table_without_key(name: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("table-without-key", format!("table `{name}` has no key column"), file, span, "looked up by key here")
-        .help("write `key` after the type of the column that names a row")
+    let message = say!("table `{name}` has no key column", "テーブル`{name}`にはキー列がありません");
+    Diagnostic::error("table-without-key", message, file, span, say!("looked up by key here", "ここでキーを使って参照しています"))
+        .help(say!("write `key` after the type of the column that names a row", "行を識別する列の型の後に`key`と書いてください"))
 }
 
 pub fn unknown_column<'a>(table: &str, name: &Name, file: FileId, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let mut problem = unknown("unknown-column", "column", &name.value, file, name.span, known);
-    problem.message = format!("table `{table}` has no column `{}`", name.value);
+    let Name { value, span } = name;
+    let mut problem = unknown("unknown-column", say!("column", "列"), value, file, *span, known);
+    problem.message = say!("table `{table}` has no column `{value}`", "テーブル`{table}`に列`{value}`はありません");
     problem
 }
 
-pub fn unexpected(found: &str, wanted: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("unexpected-form", format!("{found} cannot stand here"), file, span, format!("expected {wanted}"))
+pub fn unexpected(found: Text, wanted: Text, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("{found} cannot stand here", "{found}はここに書けません"; found);
+    Diagnostic::error("unexpected-form", message, file, span, say!("expected {wanted}", "{wanted}が必要です"; wanted))
 }
 
-pub fn type_mismatch(what: &str, wanted: &Type, found: &Type, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("type-mismatch", format!("{what} is {wanted}, and this is {found}"), file, span, format!("this is {found}"))
-        .note("nothing is converted silently; a literal or a typed capture is")
+/// `this` cannot stand here.
+pub fn expected(wanted: Text, file: FileId, span: Span) -> Diagnostic {
+    unexpected(say!("this", "これ"), wanted, file, span)
+}
+
+pub fn type_mismatch(what: Text, wanted: &Type, found: &Type, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("{what} is {wanted}, and this is {found}", "{what}は{wanted}型ですが、これは{found}型です"; what);
+    Diagnostic::error("type-mismatch", message, file, span, this_is(found)).note(say!(
+        "nothing is converted silently; a literal or a typed capture is",
+        "暗黙の変換は行いません。変換されるのはリテラルと型付きキャプチャだけです"
+    ))
+}
+
+fn this_is(ty: &Type) -> Text {
+    say!("this is {ty}", "これは{ty}型です")
 }
 
 pub fn cannot_compare(left: &Type, right: &Type, file: FileId, left_span: Span, right_span: Span) -> Diagnostic {
-    Diagnostic::error("type-mismatch", format!("{left} and {right} cannot be compared"), file, right_span, format!("this is {right}"))
-        .label(file, left_span, format!("this is {left}"))
+    let message = say!("{left} and {right} cannot be compared", "{left}型と{right}型は比較できません");
+    Diagnostic::error("type-mismatch", message, file, right_span, this_is(right)).label(file, left_span, this_is(left))
 }
 
 pub fn scheme_mismatch(left: &str, right: &str, file: FileId, span: Span) -> Diagnostic {
-    let message = format!("versions of `{left}` and of `{right}` have no order between them");
-    Diagnostic::error("version-scheme-mismatch", message, file, span, "two schemes").help("read both by one scheme")
+    let message = say!(
+        "versions of `{left}` and of `{right}` have no order between them",
+        "バージョン体系`{left}`と`{right}`の間には順序がありません"
+    );
+    Diagnostic::error("version-scheme-mismatch", message, file, span, say!("two schemes", "二つの体系が混ざっています"))
+        .help(say!("read both by one scheme", "両方を同じバージョン体系で読み取ってください"))
 }
 
 pub fn not_ordered(ty: &Type, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("not-ordered", format!("values of type {ty} have no order"), file, span, "compared here")
-        .help("numbers, dates and versions have one; a version in text is read by a typed capture: (?<fw: version(dotted)>...)")
+    let message = say!("values of type {ty} have no order", "{ty}型の値には順序がありません");
+    Diagnostic::error("not-ordered", message, file, span, say!("compared here", "ここで比較しています")).help(say!(
+        "numbers, dates and versions have one; a version in text is read by a typed capture: (?<fw: version(dotted)>...)",
+        "順序があるのは数値、日付、バージョンです。テキスト中のバージョンは型付きキャプチャ(?<fw: version(dotted)>...)で読み取ります"
+    ))
 }
 
-pub fn bad_literal(reason: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("bad-literal", reason, file, span, "")
+pub fn bad_literal(reason: Text, file: FileId, span: Span) -> Diagnostic {
+    Diagnostic::error("bad-literal", reason, file, span, say!("this literal", "このリテラル"))
 }
 
 pub fn unknown_prefix(prefix: &str, file: FileId, span: Span) -> Diagnostic {
-    unknown("unknown-prefix", "kind of literal", prefix, file, span, ["v", "h", "b", "sjis", "eucjp", "cpe"].into_iter())
+    let known = ["v", "h", "b", "sjis", "eucjp", "cpe"];
+    let message = say!("there is no literal with the prefix `{prefix}`", "接頭辞`{prefix}`を持つリテラルはありません");
+    let all = known.join(", ");
+    Diagnostic::error("unknown-prefix", message, file, span, say!("not known", "未知の接頭辞です"))
+        .help(say!("the prefixes are {all}", "使える接頭辞は{all}です"))
 }
 
 pub fn unknown_name<'a>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    unknown("unknown-name", "name", name, file, span, known)
+    unknown("unknown-name", say!("name", "名前"), name, file, span, known)
 }
 
 pub fn unknown_field<'a>(full: &str, written: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
     let mut known: Vec<&str> = known.collect();
     known.sort_unstable();
-    let problem = Diagnostic::error("unknown-field", format!("there is no field `{full}`"), file, span, "not a field");
+    let message = say!("there is no field `{full}`", "`{full}`というフィールドはありません");
+    let problem = Diagnostic::error("unknown-field", message, file, span, say!("not a field", "フィールドではありません"));
     match nearest(written, known.iter().copied()) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help("`ksig show fields` lists every field with what it holds"),
+        Some(near) => problem.help(did_you_mean(near)),
+        None => problem.help(say!(
+            "`ksig show fields` lists every field with what it holds",
+            "すべてのフィールドとその内容は`ksig show fields`で確認できます"
+        )),
     }
 }
 
 pub fn field_needs_key(written: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("field-needs-key", format!("`{written}` is looked up by a key"), file, span, "no key")
-        .help(format!("write {written}[\"...\"]"))
+    let message = say!("`{written}` is looked up by a key", "`{written}`はキーで参照するフィールドです");
+    Diagnostic::error("field-needs-key", message, file, span, say!("no key", "キーがありません"))
+        .help(say!("write {written}[\"...\"]", "{written}[\"...\"]と書いてください"))
 }
 
 pub fn field_takes_no_key(written: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("field-takes-no-key", format!("`{written}` is one value, not a map"), file, span, "no key can stand here")
+    let message = say!("`{written}` is one value, not a map", "`{written}`は単一の値であり、マップではありません");
+    Diagnostic::error("field-takes-no-key", message, file, span, say!("no key can stand here", "キーは指定できません"))
 }
 
 pub fn no_such_part(part: &str, ty: &Type, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("no-such-part", format!("{ty} has no part `{part}`"), file, span, "rows and probes have parts")
+    let message = say!("{ty} has no part `{part}`", "{ty}型に`{part}`という要素はありません");
+    Diagnostic::error("no-such-part", message, file, span, say!("rows and probes have parts", "要素を持つのは行とプローブです"))
 }
 
 pub fn unknown_class<'a>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a String>) -> Diagnostic {
-    unknown("unknown-class", "class", name, file, span, known.map(String::as_str))
+    unknown("unknown-class", say!("class", "機器種別"), name, file, span, known.map(String::as_str))
 }
 
 pub fn unknown_vendor<'a>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a String>) -> Diagnostic {
     let known: Vec<&str> = known.map(String::as_str).collect();
     if known.contains(&name) {
-        return Diagnostic::error("unknown-vendor", format!("vendor `{name}` is not imported here"), file, span, "not imported")
-            .help(format!("write `use vocab.vendors {{ {name} }}` at the top of the file"));
+        let message = say!("vendor `{name}` is not imported here", "ベンダー`{name}`がインポートされていません");
+        return Diagnostic::error("unknown-vendor", message, file, span, not_imported()).help(import_it("vocab.vendors", name));
     }
-    unknown("unknown-vendor", "vendor", name, file, span, known.into_iter())
-        .note("vendors are declared once, in signatures/vocab/vendors.ksig, and imported")
+    unknown("unknown-vendor", say!("vendor", "ベンダー"), name, file, span, known.into_iter()).note(say!(
+        "vendors are declared once, in signatures/vocab/vendors.ksig, and imported",
+        "ベンダーはsignatures/vocab/vendors.ksigで一度だけ宣言し、インポートして使います"
+    ))
+}
+
+fn not_imported() -> Text {
+    say!("not imported", "インポートされていません")
+}
+
+fn import_it(module: &str, name: &str) -> Text {
+    say!("write `use {module} {{ {name} }}` at the top of the file", "ファイルの先頭に`use {module} {{ {name} }}`と書いてください")
 }
 
 pub fn unknown_tag<'a>(name: &Name, file: FileId, known: impl Iterator<Item = &'a String>) -> Diagnostic {
+    let Name { value, span } = name;
     let known: Vec<&str> = known.map(String::as_str).collect();
-    if known.contains(&name.value.as_str()) {
-        return Diagnostic::error("unknown-tag", format!("tag `{}` is not imported here", name.value), file, name.span, "not imported")
-            .help(format!("write `use vocab.tags {{ {} }}` at the top of the file", name.value));
+    if known.contains(&value.as_str()) {
+        let message = say!("tag `{value}` is not imported here", "タグ`{value}`がインポートされていません");
+        return Diagnostic::error("unknown-tag", message, file, *span, not_imported()).help(import_it("vocab.tags", value));
     }
-    unknown("unknown-tag", "tag", &name.value, file, name.span, known.into_iter())
+    unknown("unknown-tag", say!("tag", "タグ"), value, file, *span, known.into_iter())
 }
 
 pub fn unknown_parameter<'a>(tag: &str, name: &Name, file: FileId, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let mut problem = unknown("unknown-parameter", "parameter", &name.value, file, name.span, known);
-    problem.message = format!("tag `{tag}` has no parameter `{}`", name.value);
+    let Name { value, span } = name;
+    let mut problem = unknown("unknown-parameter", say!("parameter", "パラメーター"), value, file, *span, known);
+    problem.message = say!("tag `{tag}` has no parameter `{value}`", "タグ`{tag}`にパラメーター`{value}`はありません");
     problem
 }
 
 pub fn unknown_slot<'a>(name: &Name, file: FileId, known: impl Iterator<Item = &'a str>) -> Diagnostic {
     let known: Vec<&str> = known.collect();
-    unknown("unknown-slot", "slot", &name.value, file, name.span, known.iter().copied()).note(format!("the slots are {}", known.join(", ")))
+    let all = known.join(", ");
+    unknown("unknown-slot", say!("slot", "スロット"), &name.value, file, name.span, known.iter().copied())
+        .note(say!("the slots are {all}", "使えるスロットは{all}です"))
 }
 
-pub fn unknown_word(written: &str, what: &str, known: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("unknown-word", format!("`{written}` is no {what}"), file, span, format!("expected {known}"))
+pub fn unknown_word(written: &str, what: Text, known: &str, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("`{written}` is no {what}", "`{written}`という{what}はありません"; what);
+    Diagnostic::error("unknown-word", message, file, span, say!("expected {known}", "使えるのは{known}です"))
 }
 
 pub fn unknown_statement(name: &Name, file: FileId) -> Diagnostic {
@@ -221,92 +299,151 @@ pub fn unknown_statement(name: &Name, file: FileId) -> Diagnostic {
         "test",
         "example",
     ];
-    unknown("unknown-statement", "statement", &name.value, file, name.span, STATEMENTS.iter().copied())
+    unknown("unknown-statement", say!("statement", "文"), &name.value, file, name.span, STATEMENTS.iter().copied())
 }
 
 pub fn unknown_constructor<'a>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
     let known: Vec<&str> = known.collect();
-    unknown("unknown-probe", "probe", name, file, span, known.iter().copied())
-        .note(format!("probes are harmless by construction; the language has {}", known.join(", ")))
+    let all = known.join(", ");
+    unknown("unknown-probe", say!("probe", "プローブ"), name, file, span, known.iter().copied()).note(say!(
+        "probes are harmless by construction; the language has {all}",
+        "無害なプローブだけが用意されています。使えるのは{all}です"
+    ))
 }
 
-pub fn probe_not_benign(reason: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("probe-not-benign", format!("this request is not allowed: {reason}"), file, span, "refused")
-        .note("ksig sends only what a normal client sends to an address that it was given")
+pub fn probe_not_benign(reason: Text, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("this request is not allowed: {reason}", "このリクエストは許可されていません: {reason}"; reason);
+    Diagnostic::error("probe-not-benign", message, file, span, say!("refused", "拒否されました")).note(say!(
+        "ksig sends only what a normal client sends to an address that it was given",
+        "ksigが送るのは、指定されたアドレスに通常のクライアントが送る正常系の通信だけです"
+    ))
 }
 
 pub fn unknown_base<'a>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    unknown("unknown-base", "signature", name, file, span, known)
+    unknown("unknown-base", say!("signature", "シグネチャ"), name, file, span, known)
 }
 
 pub fn refines_cycle(name: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("refines-cycle", format!("`{name}` refines itself, or stands too deep"), file, span, "the circle closes here")
+    let message = say!("`{name}` refines itself, or stands too deep", "`{name}`の`refines`が循環しているか、深すぎます");
+    Diagnostic::error("refines-cycle", message, file, span, say!("the circle closes here", "ここで循環しています"))
 }
 
 pub fn unknown_flag(flag: &Name, file: FileId) -> Diagnostic {
-    unknown("unknown-flag", "flag", &flag.value, file, flag.span, ["i", "iu", "fold_width"].into_iter())
+    unknown("unknown-flag", say!("flag", "フラグ"), &flag.value, file, flag.span, ["i", "iu", "fold_width"].into_iter())
 }
 
-pub fn bad_pattern(reason: &str, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("bad-pattern", format!("this pattern cannot be read: {reason}"), file, span, "here")
+pub fn bad_pattern(reason: Text, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("this pattern cannot be read: {reason}", "このパターンは読み取れません: {reason}"; reason);
+    Diagnostic::error("bad-pattern", message, file, span, say!("here", "ここ"))
 }
 
 pub fn bytes_and_text(value_is_bytes: bool, file: FileId, value: Span, pattern: Span) -> Diagnostic {
-    let (is, write) = if value_is_bytes { ("bytes", "b/.../") } else { ("text", "/.../") };
-    Diagnostic::error("bytes-text-mismatch", "bytes and text do not match each other", file, pattern, "a pattern of the other kind")
-        .label(file, value, format!("this is {is}"))
-        .help(format!("write {write}"))
+    let (is, form) = if value_is_bytes { (&Type::Bytes, "b/.../") } else { (&Type::Text, "/.../") };
+    Diagnostic::error(
+        "bytes-text-mismatch",
+        say!("bytes and text do not match each other", "バイト列とテキストは照合できません"),
+        file,
+        pattern,
+        say!("a pattern of the other kind", "種類の異なるパターンです"),
+    )
+    .label(file, value, this_is(is))
+    .help(say!("write {form}", "{form}と書いてください"))
 }
 
 pub fn capture_binds_nothing(name: &Name, file: FileId) -> Diagnostic {
-    Diagnostic::error("capture-outside-match", format!("the capture `{}` would bind nothing here", name.value), file, name.span, "")
-        .help("captures bind in lines of `match` that hold; elsewhere use (?:...), or (?<_>...) for a value")
+    let Name { value, span } = name;
+    let message = say!("the capture `{value}` would bind nothing here", "キャプチャ`{value}`はここでは何も束縛しません");
+    Diagnostic::error("capture-outside-match", message, file, *span, say!("binds nothing", "束縛されません")).help(say!(
+        "captures bind in lines of `match` that hold; elsewhere use (?:...), or (?<_>...) for a value",
+        "キャプチャは成立した`match`の行で束縛されます。それ以外では(?:...)、値を得るには(?<_>...)を使ってください"
+    ))
 }
 
 pub fn bound_twice(name: &Name, file: FileId, first: Span) -> Diagnostic {
-    Diagnostic::error("bound-twice", format!("`{}` is bound already", name.value), file, name.span, "again")
-        .label(file, first, "bound here")
-        .help("only branches of one `any { }` may bind the same name")
+    let Name { value, span } = name;
+    let message = say!("`{value}` is bound already", "`{value}`はすでに束縛されています");
+    Diagnostic::error("bound-twice", message, file, *span, say!("again", "二度目の束縛"))
+        .label(file, first, say!("bound here", "最初の束縛"))
+        .help(say!(
+            "only branches of one `any {{ }}` may bind the same name",
+            "同じ名前を束縛できるのは、一つの`any {{ }}`の分岐どうしだけです"
+        ))
 }
 
 pub fn capture_types_differ(name: &Name, first: &Type, now: &Type, file: FileId, place: Span) -> Diagnostic {
-    let message = format!("`{}` is {first} in one branch and {now} in another", name.value);
-    Diagnostic::error("type-mismatch", message, file, name.span, format!("{now} here")).label(file, place, format!("{first} here"))
+    let Name { value, span } = name;
+    let message =
+        say!("`{value}` is {first} in one branch and {now} in another", "`{value}`の型が分岐によって{first}と{now}に分かれています");
+    Diagnostic::error("type-mismatch", message, file, *span, say!("{now} here", "ここでは{now}型")).label(
+        file,
+        place,
+        say!("{first} here", "ここでは{first}型"),
+    )
 }
 
 pub fn negation_may_be_missing(file: FileId, span: Span, place: Span, text: &str) -> Diagnostic {
     let what = text.get(place.start as usize..place.end as usize).unwrap_or("x");
-    Diagnostic::error("negation-may-be-missing", "`not` over something that may be missing says neither yes nor no", file, span, "")
-        .label(file, place, "may be missing")
-        .help(format!("say what a missing one means: `{what} absent or not ...`, or `{what} present and not ...`"))
+    Diagnostic::error(
+        "negation-may-be-missing",
+        say!("`not` over something that may be missing says neither yes nor no", "欠けることのある値の`not`は、真とも偽とも決まりません"),
+        file,
+        span,
+        say!("neither true nor false when it is missing", "欠けている場合に真偽が決まりません"),
+    )
+    .label(file, place, say!("may be missing", "欠けることがあります"))
+    .help(say!(
+        "say what a missing one means: `{what} absent or not ...`, or `{what} present and not ...`",
+        "欠けている場合の意味を書いてください: `{what} absent or not ...`または`{what} present and not ...`"
+    ))
 }
 
 pub fn at_least_out_of_range(count: u32, lines: usize, file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("at-least-out-of-range", format!("at least {count} of {lines} lines"), file, span, format!("from 1 to {lines}"))
+    let message = say!("at least {count} of {lines} lines", "{lines}行のうち{count}行以上という条件は成り立ちません");
+    Diagnostic::error("at-least-out-of-range", message, file, span, say!("from 1 to {lines}", "1から{lines}までです"))
 }
 
 pub fn no_match_block(name: &Name, file: FileId) -> Diagnostic {
-    Diagnostic::error("no-match-block", format!("signature `{}` says nothing that must hold", name.value), file, name.span, "")
-        .help("add `match { ... }`")
+    let Name { value, span } = name;
+    let message = say!("signature `{value}` says nothing that must hold", "シグネチャ`{value}`に成立すべき条件がありません");
+    Diagnostic::error("no-match-block", message, file, *span, say!("has no `match`", "`match`がありません"))
+        .help(say!("add `match {{ ... }}`", "`match {{ ... }}`を追加してください"))
 }
 
 pub fn identifies_nothing(name: &Name, file: FileId) -> Diagnostic {
-    Diagnostic::error("identifies-nothing", format!("signature `{}` identifies nothing", name.value), file, name.span, "")
-        .help("add `identify { vendor = ... }`, or `component { ... }` for software")
+    let Name { value, span } = name;
+    let message = say!("signature `{value}` identifies nothing", "シグネチャ`{value}`は何も特定しません");
+    Diagnostic::error(
+        "identifies-nothing",
+        message,
+        file,
+        *span,
+        say!("has no `identify` and no `component`", "`identify`も`component`もありません"),
+    )
+    .help(say!(
+        "add `identify {{ vendor = ... }}`, or `component {{ ... }}` for software",
+        "`identify {{ vendor = ... }}`を、ソフトウェアなら`component {{ ... }}`を追加してください"
+    ))
 }
 
 pub fn match_of_unknown_follow(name: &Name, file: FileId) -> Diagnostic {
-    Diagnostic::error("match-of-unknown-follow", format!("`{}` is no follow of this signature", name.value), file, name.span, "")
-        .help("`match name { }` speaks of a `follow name = ...`")
+    let Name { value, span } = name;
+    let message = say!("`{value}` is no follow of this signature", "`{value}`はこのシグネチャの`follow`ではありません");
+    Diagnostic::error("match-of-unknown-follow", message, file, *span, say!("not a follow", "`follow`ではありません"))
+        .help(say!("`match name {{ }}` speaks of a `follow name = ...`", "`match name {{ }}`は`follow name = ...`に対する条件です"))
 }
 
 pub fn said_twice(name: &Name, file: FileId, first: Span) -> Diagnostic {
-    Diagnostic::error("said-twice", format!("`{}` is said twice", name.value), file, name.span, "again").label(file, first, "first here")
+    let Name { value, span } = name;
+    let message = say!("`{value}` is said twice", "`{value}`が二度書かれています");
+    Diagnostic::error("said-twice", message, file, *span, say!("again", "二度目")).label(file, first, say!("first here", "最初はここ"))
 }
 
 pub fn evidence_without_source(file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("evidence-without-source", "evidence names its source", file, span, "")
-        .help("write `evidence observed \"where the banner was seen\"`; only `unverified` stands alone")
+    let message = say!("evidence names its source", "`evidence`には出典が必要です");
+    Diagnostic::error("evidence-without-source", message, file, span, say!("no source", "出典がありません")).help(say!(
+        "write `evidence observed \"where the banner was seen\"`; only `unverified` stands alone",
+        "`evidence observed \"バナーを観測した場所\"`のように書いてください。出典なしで書けるのは`unverified`だけです"
+    ))
 }
 
 pub fn bad_metadata(word: &str, file: FileId, span: Span) -> Diagnostic {
@@ -319,18 +456,25 @@ pub fn bad_metadata(word: &str, file: FileId, span: Span) -> Diagnostic {
         "scope" => "scope service",
         _ => "reference \"https://...\"",
     };
-    Diagnostic::error("bad-metadata", format!("`{word}` is written otherwise"), file, span, "").help(format!("write `{form}`"))
+    let message = say!("`{word}` is written otherwise", "`{word}`の書き方が正しくありません");
+    Diagnostic::error("bad-metadata", message, file, span, say!("not its form", "形式が異なります"))
+        .help(say!("write `{form}`", "`{form}`のように書いてください"))
 }
 
 pub fn component_without_product(file: FileId, span: Span) -> Diagnostic {
-    Diagnostic::error("component-without-product", "a component has a `product`", file, span, "")
+    let message = say!("a component has a `product`", "`component`には`product`が必要です");
+    Diagnostic::error("component-without-product", message, file, span, say!("names no product", "`product`がありません"))
 }
 
 pub fn test_expects_nothing(name: &Name, file: FileId) -> Diagnostic {
-    Diagnostic::error("test-expects-nothing", "this test expects nothing, so it cannot fail", file, name.span, "").help("add `expect ...`")
+    let message = say!("this test expects nothing, so it cannot fail", "このテストには期待がないため、失敗することがありません");
+    Diagnostic::error("test-expects-nothing", message, file, name.span, say!("no `expect`", "`expect`がありません"))
+        .help(say!("add `expect ...`", "`expect ...`を追加してください"))
 }
 
 pub fn follow_without_gate(name: &Name, file: FileId) -> Diagnostic {
-    Diagnostic::error("follow-without-gate", format!("nothing gates the follows of `{}`", name.value), file, name.span, "")
-        .help("add lines of `match` about a first-stage probe")
+    let Name { value, span } = name;
+    let message = say!("nothing gates the follows of `{value}`", "`{value}`の`follow`を送る条件がありません");
+    Diagnostic::error("follow-without-gate", message, file, *span, say!("no condition on the first stage", "第1段の条件がありません"))
+        .help(say!("add lines of `match` about a first-stage probe", "第1段のプローブに対する`match`の行を追加してください"))
 }

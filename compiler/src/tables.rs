@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use ksig_lang::ast;
-use ksig_lang::{Diagnostic, FileId};
+use ksig_lang::{Diagnostic, FileId, Text, say};
 use ksig_runtime::plan::{BoundKind, Column, Datum, Table};
 use ksig_schema::Type;
 
@@ -33,7 +33,7 @@ pub fn read(
     for column in &item.columns {
         match crate::types::read(&column.ty, &|scheme| crate::check::scheme_in_scope(names, file, scheme)) {
             Ok(ty) => columns.push(Column { name: column.name.value.clone(), ty }),
-            Err(reason) => diagnostics.push(problems::bad_type(&reason, file, column.ty.span)),
+            Err(reason) => diagnostics.push(problems::bad_type(reason, file, column.ty.span)),
         }
     }
     let keys: Vec<_> = item.columns.iter().enumerate().filter(|(_, column)| column.key).collect();
@@ -77,21 +77,26 @@ impl Reader<'_> {
         let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).comment(Some(b'#')).flexible(true).from_reader(bytes);
         let header = match rows.headers() {
             Ok(header) => header.clone(),
-            Err(error) => return self.report(name, 1, &format!("cannot be read: {error}")),
+            Err(error) => return self.report(name, 1, say!("cannot be read: {error}", "読み取れません: {error}")),
         };
         let places: Vec<Option<usize>> =
             table.columns.iter().map(|column| header.iter().position(|h| h.trim_start_matches('\u{feff}').trim() == column.name)).collect();
         for (column, place) in table.columns.iter().zip(&places) {
             if place.is_none() {
+                let (column, all) = (&column.name, header.iter().collect::<Vec<_>>().join(", "));
                 self.report(
                     name,
                     1,
-                    &format!("has no column `{}`; its columns are {}", column.name, header.iter().collect::<Vec<_>>().join(", ")),
+                    say!("has no column `{column}`; its columns are {all}", "列`{column}`がありません。このファイルの列は{all}です"),
                 );
             }
         }
         for extra in header.iter().filter(|h| !table.columns.iter().any(|c| c.name == h.trim_start_matches('\u{feff}').trim())) {
-            self.report(name, 1, &format!("has a column `{extra}` that the table does not declare"));
+            self.report(
+                name,
+                1,
+                say!("has a column `{extra}` that the table does not declare", "テーブルで宣言されていない列`{extra}`があります"),
+            );
         }
         if self.problems > 0 {
             return;
@@ -99,19 +104,24 @@ impl Reader<'_> {
         let mut seen: BTreeMap<String, u64> = BTreeMap::new();
         for row in rows.records() {
             if table.rows.len() >= ROWS_MAX {
-                return self.report(name, 0, &format!("has more than {ROWS_MAX} rows"));
+                return self.report(name, 0, say!("has more than {ROWS_MAX} rows", "行数が{ROWS_MAX}を超えています"));
             }
             let row = match row {
                 Ok(row) => row,
                 Err(error) => {
                     let line = error.position().map_or(0, csv::Position::line);
-                    self.report(name, line, &format!("cannot be read: {error}"));
+                    self.report(name, line, say!("cannot be read: {error}", "読み取れません: {error}"));
                     continue;
                 }
             };
             let line = row.position().map_or(0, csv::Position::line);
             if row.len() != header.len() {
-                self.report(name, line, &format!("has {} cells where the header has {}", row.len(), header.len()));
+                let (cells, columns) = (row.len(), header.len());
+                self.report(
+                    name,
+                    line,
+                    say!("has {cells} cells where the header has {columns}", "見出しは{columns}列ですが、この行は{cells}列です"),
+                );
                 continue;
             }
             let mut cells = Vec::with_capacity(places.len());
@@ -119,7 +129,7 @@ impl Reader<'_> {
                 let text = place.and_then(|at| row.get(at)).unwrap_or_default().trim();
                 match cell(text, &column.ty, self.names) {
                     Ok(datum) => cells.push(datum),
-                    Err(reason) => self.report(name, line, &format!("column `{}`: {reason}", column.name)),
+                    Err(reason) => self.report(name, line, in_column(&column.name, reason)),
                 }
             }
             if cells.len() < table.columns.len() {
@@ -128,7 +138,7 @@ impl Reader<'_> {
             if let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
                 && let Some(first) = seen.insert(key.clone(), line)
             {
-                self.report(name, line, &format!("key `{key}` stands in line {first} already"));
+                self.report(name, line, say!("key `{key}` stands in line {first} already", "キー`{key}`は{first}行目にすでにあります"));
                 continue;
             }
             table.rows.push(cells);
@@ -139,17 +149,19 @@ impl Reader<'_> {
         let mut seen = BTreeMap::new();
         for row in &self.item.rows {
             if row.value.len() != table.columns.len() {
-                let text = format!("this row has {} values where the table has {} columns", row.value.len(), table.columns.len());
-                self.diagnostics.push(problems::bad_row(&text, self.file, row.span));
+                let (values, columns) = (row.value.len(), table.columns.len());
+                let text = say!(
+                    "this row has {values} values where the table has {columns} columns",
+                    "テーブルは{columns}列ですが、この行の値は{values}個です"
+                );
+                self.diagnostics.push(problems::bad_row(text, self.file, row.span));
                 continue;
             }
             let mut cells = Vec::with_capacity(row.value.len());
             for (column, value) in table.columns.iter().zip(&row.value) {
                 match literal(value, &column.ty, self.names) {
                     Ok(datum) => cells.push(datum),
-                    Err(reason) => {
-                        self.diagnostics.push(problems::bad_row(&format!("column `{}`: {reason}", column.name), self.file, value.span))
-                    }
+                    Err(reason) => self.diagnostics.push(problems::bad_row(in_column(&column.name, reason), self.file, value.span)),
                 }
             }
             if cells.len() < table.columns.len() {
@@ -165,15 +177,22 @@ impl Reader<'_> {
         }
     }
 
-    fn report(&mut self, name: &str, line: u64, reason: &str) {
+    fn report(&mut self, name: &str, line: u64, reason: Text) {
         self.problems += 1;
         let span = self.item.from.as_ref().map_or(self.item.name.span, |from| from.span);
         match self.problems {
             n if n < PROBLEMS_MAX => self.diagnostics.push(problems::bad_table_file(name, line, reason, self.file, span)),
-            PROBLEMS_MAX => self.diagnostics.push(problems::bad_table_file(name, line, "and more problems, not shown", self.file, span)),
+            PROBLEMS_MAX => {
+                let more = say!("and more problems, not shown", "ほかにも問題がありますが、省略します");
+                self.diagnostics.push(problems::bad_table_file(name, line, more, self.file, span));
+            }
             _ => {}
         }
     }
+}
+
+fn in_column(column: &str, reason: Text) -> Text {
+    say!("column `{column}`: {reason}", "列`{column}`: {reason}"; reason)
 }
 
 /// Sorts rows by key, so that the plan is a function of the set and rows are found by bisection.
@@ -197,11 +216,16 @@ pub fn keys(table: &Table) -> impl Iterator<Item = &str> {
 }
 
 /// Reads a cell's text as a type. The error is a sentence.
-pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, String> {
+pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
     if text.is_empty() {
-        return if ty.is_optional() { Ok(Datum::Missing) } else { Err("is empty; a column that may be empty has a type with `?`".into()) };
+        return if ty.is_optional() {
+            Ok(Datum::Missing)
+        } else {
+            Err(say!("is empty; a column that may be empty has a type with `?`", "空です。空でもよい列の型には`?`を付けます"))
+        };
     }
-    let wrong = || format!("`{text}` is no {}", ty.required());
+    let required = ty.required();
+    let wrong = || say!("`{text}` is no {required}", "`{text}`は{required}型として読めません");
     match ty.required() {
         Type::Bool => match text {
             "true" => Ok(Datum::Bool(true)),
@@ -209,12 +233,21 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, String> {
             _ => Err(wrong()),
         },
         Type::Int => text.parse().map(Datum::Int).map_err(|_| wrong()),
-        Type::Date => text.parse().map(Datum::Date).map_err(|_| format!("{}: dates are written 2026-12-31", wrong())),
-        Type::Version(scheme) => version(text, scheme, names).map_err(|reason| format!("{}{reason}", wrong())),
-        Type::Vendor if !names.vocabulary.vendors.contains_key(text) => Err(unknown(text, "vendor", names.vocabulary.vendors.keys())),
-        Type::Class if !names.vocabulary.classes.contains_key(text) => Err(unknown(text, "class", names.vocabulary.classes.keys())),
+        Type::Date => text.parse().map(Datum::Date).map_err(|_| {
+            say!("`{text}` is no date: dates are written 2026-12-31", "`{text}`は日付として読めません。日付は2026-12-31のように書きます")
+        }),
+        Type::Version(scheme) => version(text, scheme, names),
+        Type::Vendor if !names.vocabulary.vendors.contains_key(text) => {
+            Err(unknown(text, say!("vendor", "ベンダー"), names.vocabulary.vendors.keys()))
+        }
+        Type::Class if !names.vocabulary.classes.contains_key(text) => {
+            Err(unknown(text, say!("class", "機器種別"), names.vocabulary.classes.keys()))
+        }
         Type::Url if !(text.starts_with("http://") || text.starts_with("https://")) => Err(wrong()),
-        Type::Cve if !is_cve(text) => Err(format!("{}: they are written CVE-2024-1234", wrong())),
+        Type::Cve if !is_cve(text) => Err(say!(
+            "`{text}` is no cve: they are written CVE-2024-1234",
+            "`{text}`はCVE番号として読めません。CVE-2024-1234のように書きます"
+        )),
         Type::Ip if text.parse::<std::net::IpAddr>().is_err() => Err(wrong()),
         Type::Oid if !is_oid(text) => Err(wrong()),
         Type::Hash => hex(text).map(Datum::Bytes).ok_or_else(wrong),
@@ -227,19 +260,28 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, String> {
             };
             cell(rest.trim(), of, names).map(|inner| Datum::Bound(kind, Box::new(inner)))
         }
-        Type::Bytes | Type::Row(_) | Type::Optional(_) | Type::Duration => Err(format!("a table has no column of type {ty}")),
+        Type::Bytes | Type::Row(_) | Type::Optional(_) | Type::Duration => {
+            Err(say!("a table has no column of type {ty}", "テーブルに{ty}型の列は作れません"))
+        }
         _ => Ok(Datum::Text(text.into())),
     }
 }
 
-fn version(text: &str, scheme: &str, names: &Names) -> Result<Datum, String> {
-    let known = names.schemes.get(scheme).ok_or("")?;
-    known.parse(text).map(|_| Datum::Text(text.into())).ok_or_else(|| format!(": the scheme `{}` does not read it", known.name))
+fn version(text: &str, scheme: &str, names: &Names) -> Result<Datum, Text> {
+    let read = names.schemes.get(scheme).and_then(|known| known.parse(text));
+    read.map(|_| Datum::Text(text.into())).ok_or_else(|| {
+        say!("`{text}` is no version: the scheme `{scheme}` does not read it", "`{text}`はバージョン体系`{scheme}`では読めません")
+    })
 }
 
-fn unknown<'a>(text: &str, what: &str, all: impl Iterator<Item = &'a String>) -> String {
-    let near = problems::nearest(text, all.map(String::as_str));
-    near.map_or_else(|| format!("there is no {what} `{text}`"), |near| format!("there is no {what} `{text}`; did you mean `{near}`?"))
+fn unknown<'a>(text: &str, what: Text, all: impl Iterator<Item = &'a String>) -> Text {
+    match problems::nearest(text, all.map(String::as_str)) {
+        Some(near) => say!(
+            "there is no {what} `{text}`; did you mean `{near}`?",
+            "`{text}`という{what}はありません。`{near}`の間違いではありませんか"; what
+        ),
+        None => say!("there is no {what} `{text}`", "`{text}`という{what}はありません"; what),
+    }
 }
 
 /// `CVE-2024-1234`.
@@ -263,43 +305,48 @@ pub fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Reads a literal expression as a type: cells of inline rows, values in tests. The error is a sentence.
-pub fn literal(expr: &ast::Expr, ty: &Type, names: &Names) -> Result<Datum, String> {
+pub fn literal(expr: &ast::Expr, ty: &Type, names: &Names) -> Result<Datum, Text> {
     use ast::ExprKind::*;
-    let wrong = |what: &str| Err(format!("expected {ty}, found {what}"));
+    let wrong = |what: ksig_lang::Text| Err(say!("expected {ty}, found {what}", "{ty}型の値が必要ですが、{what}があります"; what));
     match (&expr.kind, ty.required()) {
         (Name(word), _) if word == "absent" => {
             if ty.is_optional() {
                 Ok(Datum::Missing)
             } else {
-                wrong("`absent`")
+                wrong(ksig_lang::Text::quoted("`absent`"))
             }
         }
         (Bool(v), Type::Bool) => Ok(Datum::Bool(*v)),
         (Int(v), Type::Int) => Ok(Datum::Int(*v)),
         (Date(v), Type::Date) => Ok(Datum::Date(*v)),
-        (Prefixed(prefix, text), Type::Version(scheme)) if prefix == "v" => {
-            version(text, scheme, names).map_err(|reason| format!("`{text}` is no {ty}{reason}"))
-        }
+        (Prefixed(prefix, text), Type::Version(scheme)) if prefix == "v" => version(text, scheme, names),
         (Prefixed(prefix, text), Type::Hash) if prefix == "h" => {
-            hex(text).map(Datum::Bytes).ok_or_else(|| format!("`{text}` is not hexadecimal"))
+            hex(text).map(Datum::Bytes).ok_or_else(|| say!("`{text}` is not hexadecimal", "`{text}`は16進数ではありません"))
         }
-        (Text(_), Type::Version(_)) => wrong("text; a version is written v\"1.20\""),
+        (Text(_), Type::Version(_)) => {
+            wrong(say!("text; a version is written v\"1.20\"", "テキスト（バージョンはv\"1.20\"のように書きます）"))
+        }
         (Text(text), _) => cell(text, ty, names),
         (Dotted(text), Type::Oid | Type::Ip) => cell(text, ty, names),
         (Name(_) | Field(..), Type::Vendor | Type::Class) => match crate::check::dotted_name(expr) {
             Some(name) => cell(&name, ty, names),
-            None => wrong("an expression"),
+            None => wrong(say!("an expression", "式")),
         },
         (List(values), Type::List(of)) => values.iter().map(|value| literal(value, of, names)).collect::<Result<_, _>>().map(Datum::List),
         (Worded(word, value), Type::Bound(of)) => {
             let kind = match word.value.as_str() {
                 "at_least" => BoundKind::AtLeast,
                 "by" => BoundKind::By,
-                _ => return wrong("another word; a bound is a value, `at_least x` or `by x`"),
+                _ => {
+                    return wrong(say!(
+                        "another word; a bound is a value, `at_least x` or `by x`",
+                        "別の単語（境界は値、`at_least x`、`by x`のいずれかです）"
+                    ));
+                }
             };
             literal(value, of, names).map(|inner| Datum::Bound(kind, Box::new(inner)))
         }
         (_, Type::Bound(of)) => literal(expr, of, names).map(|inner| Datum::Bound(BoundKind::Exactly, Box::new(inner))),
-        _ => wrong("another value"),
+        _ => wrong(say!("another value", "別の値")),
     }
 }

@@ -1,17 +1,22 @@
 //! Type expressions and version schemes, read from syntax.
 
 use ksig_lang::ast::{self, ExprKind, TypeExpr};
+use ksig_lang::{Text, say};
 use ksig_schema::{Scheme, SchemeKind, Type};
 
 /// A tag's declared parameters, as written.
 pub type Params = Vec<ast::Param>;
 
 /// Reads a scheme: `dotted`, `semver`, `date`, or `dotted(parts: 3, train: leading 2)`. The error is a sentence for the author.
-pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, String> {
-    let known = "a scheme is `dotted`, `semver`, `date` or `dotted(parts: 3, train: leading 2)`";
+pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, Text> {
+    let known = say!(
+        "a scheme is `dotted`, `semver`, `date` or `dotted(parts: 3, train: leading 2)`",
+        "バージョン体系は`dotted`、`semver`、`date`、`dotted(parts: 3, train: leading 2)`のいずれかです"
+    );
     match &value.kind {
         ExprKind::Name(builtin) => {
-            let base = Scheme::builtin(builtin).ok_or_else(|| format!("`{builtin}` is no scheme: {known}"))?;
+            let base = Scheme::builtin(builtin)
+                .ok_or_else(|| say!("`{builtin}` is no scheme: {known}", "`{builtin}`というバージョン体系はありません。{known}"; known))?;
             Ok(Scheme { name: name.into(), kind: base.kind })
         }
         ExprKind::Call(callee, args) if callee.kind == ExprKind::Name("dotted".into()) => {
@@ -19,7 +24,7 @@ pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, String> {
             for arg in args {
                 let number = |expr: &ast::Expr| match expr.kind {
                     ExprKind::Int(n @ 1..=16) => Ok(n as u32),
-                    _ => Err("expected a number from 1 to 16".to_string()),
+                    _ => Err(say!("expected a number from 1 to 16", "1から16までの数値が必要です")),
                 };
                 match (arg.name.as_ref().map(|name| name.value.as_str()), &arg.value.kind) {
                     (Some("parts"), _) => parts = Some(number(&arg.value)?),
@@ -27,34 +32,52 @@ pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, String> {
                     (Some("train"), ExprKind::Call(word, inner)) if word.kind == ExprKind::Name("leading".into()) && inner.len() == 1 => {
                         train = number(&inner[0].value)?;
                     }
-                    _ => return Err("`dotted` takes `parts: N` and `train: leading N`".into()),
+                    _ => {
+                        return Err(say!(
+                            "`dotted` takes `parts: N` and `train: leading N`",
+                            "`dotted`の引数は`parts: N`と`train: leading N`です"
+                        ));
+                    }
                 }
             }
             Ok(Scheme { name: name.into(), kind: SchemeKind::Dotted { parts, train } })
         }
-        _ => Err(known.into()),
+        _ => Err(known),
     }
 }
 
 /// Reads a type; `resolve_scheme` gives the full name of a scheme in scope. The error is a sentence for the author.
-pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> Result<Type, String> {
+pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> Result<Type, Text> {
     let inner = |what: &str| match &ty.of {
         Some(of) => read(of, resolve_scheme).map(Box::new),
-        None => Err(format!("`{what}` needs what it holds: `{what}<text>`")),
+        None => Err(say!("`{what}` needs what it holds: `{what}<text>`", "`{what}`には`{what}<text>`のように要素の型が必要です")),
     };
     let plain = match ty.name.value.as_str() {
         "list" => Type::List(inner("list")?),
         "bound" => match *inner("bound")? {
             of @ (Type::Date | Type::Version(_)) => Type::Bound(Box::new(of)),
-            other => return Err(format!("a bound is of a date or a version, not of {other}")),
+            other => {
+                return Err(say!(
+                    "a bound is of a date or a version, not of {other}",
+                    "`bound`にできるのは日付かバージョンで、{other}にはできません"
+                ));
+            }
         },
         "version" => {
             let name = ty.scheme.as_ref().map_or("dotted", |scheme| scheme.value.as_str());
-            Type::Version(resolve_scheme(name).ok_or_else(|| format!("there is no version scheme `{name}` here"))?)
+            Type::Version(
+                resolve_scheme(name)
+                    .ok_or_else(|| say!("there is no version scheme `{name}` here", "ここに`{name}`というバージョン体系はありません"))?,
+            )
         }
         other => simple(other).ok_or_else(|| {
             let nearest = crate::problems::nearest(other, SIMPLE.iter().map(|(name, _)| *name));
-            nearest.map_or_else(|| format!("`{other}` is no type"), |near| format!("`{other}` is no type; did you mean `{near}`?"))
+            match nearest {
+                Some(near) => {
+                    say!("`{other}` is no type; did you mean `{near}`?", "`{other}`という型はありません。`{near}`の間違いではありませんか")
+                }
+                None => say!("`{other}` is no type", "`{other}`という型はありません"),
+            }
         })?,
     };
     Ok(if ty.optional { plain.optional() } else { plain })

@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod render;
 pub mod source;
 pub mod syntax;
+pub mod text;
 
 mod fmt;
 mod lexer;
@@ -30,6 +31,7 @@ pub use parser::DEPTH_MAX;
 pub use render::{RenderStyle, render};
 pub use source::{NotUtf8, SOURCE_BYTES_MAX, Source, Sources, Span, decode_source, line_column};
 pub use syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+pub use text::{Lang, Text};
 
 use swallowed::Swallowed;
 
@@ -78,8 +80,8 @@ fn too_large(text: &str, file: FileId) -> Parsed {
     // A tree counts in 32 bits; what is beyond them was never a source.
     builder.token(rowan::SyntaxKind(SyntaxKind::ERROR as u16), text.get(..u32::MAX as usize).unwrap_or(text));
     builder.finish_node();
-    let problem =
-        Diagnostic::error("file-too-large", format!("this file has more than {SOURCE_BYTES_MAX} bytes"), file, Span::default(), "not read")
-            .help("split it into modules; put long tables into CSV files");
+    let message = say!("this file has more than {SOURCE_BYTES_MAX} bytes", "このファイルは{SOURCE_BYTES_MAX}バイトを超えています");
+    let problem = Diagnostic::error("file-too-large", message, file, Span::default(), say!("not read", "読み込みません"))
+        .help(say!("split it into modules; put long tables into CSV files", "モジュールに分割し、長い表はCSVファイルに移してください"));
     Parsed { tree: builder.finish(), ast: ast::File::default(), diagnostics: vec![problem] }
 }

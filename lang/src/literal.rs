@@ -5,8 +5,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, FileId},
+    say,
     source::Span,
     syntax::SyntaxKind::{self, *},
+    text::Text,
 };
 
 /// Most digits of an integer; more would not fit 64 bits.
@@ -252,42 +254,95 @@ pub(crate) fn check(kind: SyntaxKind, token: &str, start: u32, file: FileId, pro
     match kind {
         TEXT => check_text(token, start, whole, file, problems),
         REGEX if !regex_parts(token).closed => problems.push(
-            Diagnostic::error("unterminated-regex", "this regex has no closing `/`", file, whole, "starts here and runs to the line's end")
-                .help("close it with `/`; write a slash inside it as `\\/`; quote a path: `\"/index.html\"`"),
+            Diagnostic::error(
+                "unterminated-regex",
+                say!("this regex has no closing `/`", "この正規表現は`/`で閉じられていません"),
+                file,
+                whole,
+                runs_to_the_end(),
+            )
+            .help(say!(
+                "close it with `/`; write a slash inside it as `\\/`; quote a path: `\"/index.html\"`",
+                "`/`で閉じてください。中のスラッシュは`\\/`と書き、パスは`\"/index.html\"`のように引用符で囲みます"
+            )),
         ),
         HEREDOC => {
             let parts = heredoc_parts(token);
             let opening = part(0, parts.prefix.len() + 3);
             if !parts.closed {
                 problems.push(
-                    Diagnostic::error("unterminated-heredoc", "this heredoc has no closing `\"\"\"`", file, opening, "starts here")
-                        .help("close it with `\"\"\"` at the start of a line of its own"),
+                    Diagnostic::error(
+                        "unterminated-heredoc",
+                        say!("this heredoc has no closing `\"\"\"`", "このヒアドキュメントは`\"\"\"`で閉じられていません"),
+                        file,
+                        opening,
+                        say!("starts here", "ここから始まっています"),
+                    )
+                    .help(say!("close it with `\"\"\"` at the start of a line of its own", "独立した行の先頭に`\"\"\"`を書いて閉じてください")),
                 );
             } else if !parts.after_opening.is_empty() {
                 problems.push(
-                    Diagnostic::error("heredoc-opening", "the text of a heredoc starts on the line after `\"\"\"`", file, opening, "break the line here")
-                        .help("and the closing `\"\"\"` starts a line of its own"),
+                    Diagnostic::error(
+                        "heredoc-opening",
+                        say!(
+                            "the text of a heredoc starts on the line after `\"\"\"`",
+                            "ヒアドキュメントの本文は`\"\"\"`の次の行から始まります"
+                        ),
+                        file,
+                        opening,
+                        say!("break the line here", "ここで改行してください"),
+                    )
+                    .help(say!("and the closing `\"\"\"` starts a line of its own", "閉じる`\"\"\"`も独立した行の先頭に書きます")),
                 );
             }
         }
         BAD_NUMBER => problems.push(
-            Diagnostic::error("bad-number", format!("`{token}` is no number, date, duration or dotted number"), file, whole, "malformed").help(
+            Diagnostic::error(
+                "bad-number",
+                say!("`{token}` is no number, date, duration or dotted number", "`{token}`は数値、日付、時間、ドット区切りの数値のいずれでもありません"),
+                file,
+                whole,
+                say!("malformed", "形式が正しくありません"),
+            )
+            .help(say!(
                 "numbers are `401`, `-5` (at most 18 digits); dates `2026-12-31`; durations `250ms`, `5s`, `10m`, `2h`, `14d`; versions `v\"1.2b\"`; anything else goes into quotes",
-            ),
+                "数値は`401`や`-5`（18桁まで）、日付は`2026-12-31`、時間は`250ms`、`5s`、`10m`、`2h`、`14d`、バージョンは`v\"1.2b\"`と書き、それ以外は引用符で囲みます"
+            )),
         ),
-        DATE if date(token).is_none() => problems
-            .push(Diagnostic::error("bad-date", format!("there is no day `{token}`"), file, whole, "not in the calendar").help("dates are year-month-day: `2026-12-31`")),
+        DATE if date(token).is_none() => problems.push(
+            Diagnostic::error(
+                "bad-date",
+                say!("there is no day `{token}`", "`{token}`という日付は存在しません"),
+                file,
+                whole,
+                say!("not in the calendar", "暦にない日付です"),
+            )
+            .help(say!("dates are year-month-day: `2026-12-31`", "日付は`2026-12-31`のように年-月-日で書きます")),
+        ),
         ERROR => check_unknown(token, whole, file, problems),
         _ => {}
     }
+}
+
+fn runs_to_the_end() -> Text {
+    say!("starts here and runs to the line's end", "ここから始まり、行末まで続いています")
 }
 
 fn check_text(token: &str, start: u32, whole: Span, file: FileId, problems: &mut Vec<Diagnostic>) {
     let parts = text_parts(token);
     if !parts.closed {
         problems.push(
-            Diagnostic::error("unterminated-text", "this text has no closing `\"`", file, whole, "starts here and runs to the line's end")
-                .help("close it on the same line; write a line break as `\\n`, a quote as `\\\"`"),
+            Diagnostic::error(
+                "unterminated-text",
+                say!("this text has no closing `\"`", "このテキストは`\"`で閉じられていません"),
+                file,
+                whole,
+                runs_to_the_end(),
+            )
+            .help(say!(
+                "close it on the same line; write a line break as `\\n`, a quote as `\\\"`",
+                "同じ行で閉じてください。改行は`\\n`、引用符は`\\\"`と書きます"
+            )),
         );
         return;
     }
@@ -298,11 +353,23 @@ fn check_text(token: &str, start: u32, whole: Span, file: FileId, problems: &mut
     };
     unescape(parts.body, bytes, |from, to| {
         let escape = &parts.body[from..to];
-        let known = if bytes { "`\\\"`, `\\\\`, `\\n`, `\\r`, `\\t`, `\\x1b`" } else { "`\\\"`, `\\\\`, `\\n`, `\\r`, `\\t`, `\\u{1b}`" };
-        let mut problem = Diagnostic::error("bad-escape", format!("`{escape}` is no escape here"), file, place(from, to), "not known")
-            .help(format!("the escapes of this literal are {known}"));
+        let coded = if bytes { "\\x1b" } else { "\\u{1b}" };
+        let mut problem = Diagnostic::error(
+            "bad-escape",
+            say!("`{escape}` is no escape here", "`{escape}`はここで使えるエスケープではありません"),
+            file,
+            place(from, to),
+            say!("not known", "未知のエスケープです"),
+        )
+        .help(say!(
+            "the escapes of this literal are `\\\"`, `\\\\`, `\\n`, `\\r`, `\\t`, `{coded}`",
+            "このリテラルで使えるエスケープは`\\\"`、`\\\\`、`\\n`、`\\r`、`\\t`、`{coded}`です"
+        ));
         if escape.starts_with("\\x") && !bytes {
-            problem = problem.note("`\\x` writes a byte, so it stands only in `b\"...\"`");
+            problem = problem.note(say!(
+                "`\\x` writes a byte, so it stands only in `b\"...\"`",
+                "`\\x`はバイトを表すため、`b\"...\"`の中だけで使えます"
+            ));
         }
         problems.push(problem);
     });
@@ -310,12 +377,15 @@ fn check_text(token: &str, start: u32, whole: Span, file: FileId, problems: &mut
         problems.push(
             Diagnostic::error(
                 "bytes-not-ascii",
-                "a bytes literal holds only ASCII and escapes",
+                say!("a bytes literal holds only ASCII and escapes", "バイト列リテラルに書けるのはASCII文字とエスケープだけです"),
                 file,
                 place(at, at + character.len_utf8()),
-                "not ASCII",
+                say!("not ASCII", "ASCII文字ではありません"),
             )
-            .help("name the bytes by an encoding, `sjis\"...\"` or `eucjp\"...\"`, or write them as `\\xNN`"),
+            .help(say!(
+                "name the bytes by an encoding, `sjis\"...\"` or `eucjp\"...\"`, or write them as `\\xNN`",
+                "`sjis\"...\"`や`eucjp\"...\"`で文字コードを示すか、`\\xNN`と書いてください"
+            )),
         );
     }
 }
@@ -352,25 +422,31 @@ fn check_unknown(token: &str, whole: Span, file: FileId, problems: &mut Vec<Diag
     let mut problem = Diagnostic::error(
         "unexpected-character",
         if first.is_control() || first.is_whitespace() {
-            format!("the character U+{code:04X} has no meaning here")
+            say!("the character U+{code:04X} has no meaning here", "文字U+{code:04X}はここでは意味を持ちません")
         } else {
-            format!("`{first}` has no meaning here")
+            say!("`{first}` has no meaning here", "`{first}`はここでは意味を持ちません")
         },
         file,
         whole,
-        "starts no token",
+        say!("starts no token", "トークンの始まりになりません"),
     );
     let meant: Option<String> =
         token.chars().map(|character| LOOKALIKES.iter().find(|(from, _)| *from == character).map(|(_, to)| *to)).collect();
     if let Some(meant) = meant {
-        let what = if meant.trim().is_empty() { "a plain space".to_owned() } else { format!("`{meant}`") };
-        problem = problem.fix(format!("write {what}"), file, whole, meant);
+        let what = match meant.trim() {
+            "" => say!("write a plain space", "半角スペースを書く"),
+            meant => say!("write `{meant}`", "`{meant}`と書く"),
+        };
+        problem = problem.fix(what, file, whole, meant);
     } else if first == '#' {
-        problem = problem.help("a comment starts with `//`");
+        problem = problem.help(say!("a comment starts with `//`", "コメントは`//`で始めます"));
     } else if first == '\'' {
-        problem = problem.help("texts stand in double quotes");
+        problem = problem.help(say!("texts stand in double quotes", "テキストは二重引用符で囲みます"));
     } else if first.is_alphabetic() {
-        problem = problem.help("names are ASCII; other scripts stand in quotes");
+        problem = problem.help(say!(
+            "names are ASCII; other scripts stand in quotes",
+            "名前はASCII文字だけです。日本語などの文字は引用符の中に書きます"
+        ));
     }
     problems.push(problem);
 }

@@ -19,8 +19,10 @@ use std::cell::Cell;
 
 use crate::{
     diagnostic::{Diagnostic, FileId},
+    say,
     source::Span,
     syntax::SyntaxKind::{self, *},
+    text::Text,
 };
 
 /// Deepest nesting of blocks and expressions, and most parts of one chain (`a and b and ...`, `a.b.c...`).
@@ -288,14 +290,22 @@ impl<'t> Parser<'t> {
 
     fn too_deep<T>(&mut self) -> Option<T> {
         let problem = self
-            .error("too-deep", format!("this is nested more than {DEPTH_MAX} deep"), self.span(), "one level too many")
-            .help("give parts of it names with `let`, or split the signature");
+            .error(
+                "too-deep",
+                say!("this is nested more than {DEPTH_MAX} deep", "入れ子が{DEPTH_MAX}段を超えています"),
+                self.span(),
+                say!("one level too many", "この段が上限を超えます"),
+            )
+            .help(say!(
+                "give parts of it names with `let`, or split the signature",
+                "一部に`let`で名前を付けるか、シグネチャを分割してください"
+            ));
         self.fail(problem)
     }
 
     // Problems.
 
-    fn error(&self, code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
+    fn error(&self, code: &'static str, message: Text, span: Span, label: Text) -> Diagnostic {
         Diagnostic::error(code, message, self.file, span, label)
     }
 
@@ -311,21 +321,26 @@ impl<'t> Parser<'t> {
     }
 
     /// Gives up the rule: something else should stand here.
-    fn unexpected<T>(&mut self, wanted: &str) -> Option<T> {
+    fn unexpected<T>(&mut self, wanted: Text) -> Option<T> {
         let problem = self.unexpected_problem(wanted);
         self.fail(problem)
     }
 
-    fn unexpected_problem(&self, wanted: &str) -> Diagnostic {
+    fn unexpected_problem(&self, wanted: Text) -> Diagnostic {
         let found = self.found();
-        let label = if wanted.len() <= 40 { format!("expected {wanted}") } else { "not expected here".to_owned() };
-        self.error("unexpected-token", format!("expected {wanted}, found {found}"), self.span(), label)
+        let label = if wanted.en.len() <= 40 {
+            say!("expected {wanted}", "{wanted}が必要です"; wanted)
+        } else {
+            say!("not expected here", "ここには書けません")
+        };
+        let message = say!("expected {wanted}, found {found}", "{wanted}が必要ですが、{found}があります"; wanted, found);
+        self.error("unexpected-token", message, self.span(), label)
     }
 
-    fn found(&self) -> String {
+    fn found(&self) -> Text {
         match self.kind() {
-            IDENT | KEBAB | INT | FOREIGN => format!("`{}`", self.token_text(self.at)),
-            kind => kind.describe().to_owned(),
+            IDENT | KEBAB | INT | FOREIGN => Text::quoted(format!("`{}`", self.token_text(self.at))),
+            kind => kind.describe(),
         }
     }
 
@@ -334,7 +349,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A text that is text, without a prefix.
-    fn expect_text(&mut self, wanted: &str) -> Step {
+    fn expect_text(&mut self, wanted: Text) -> Step {
         if self.at_plain_text() {
             self.bump();
             return Some(());
@@ -347,7 +362,7 @@ impl<'t> Parser<'t> {
     }
 
     fn expect_word(&mut self, word: &str) -> Step {
-        if self.eat_word(word) { Some(()) } else { self.unexpected(&format!("`{word}`")) }
+        if self.eat_word(word) { Some(()) } else { self.unexpected(Text::quoted(format!("`{word}`"))) }
     }
 
     // Recovery.
@@ -434,19 +449,23 @@ impl<'t> Parser<'t> {
             if self.eat(COMMA) || (lines && self.at(NEWLINE)) {
                 continue;
             }
-            return self.list_stops(opening, &format!("`,` or {}", close.describe()));
+            let close = close.describe();
+            return self.list_stops(opening, say!("`,` or {close}", "`,`または{close}"; close));
         }
     }
 
-    fn list_stops(&mut self, opening: usize, wanted: &str) -> Step {
-        let mut problem = self.unexpected_problem(wanted);
+    fn list_stops(&mut self, opening: usize, wanted: Text) -> Step {
+        let mut problem = self.unexpected_problem(wanted.clone());
         if let Some(token) = self.tokens.get(opening).filter(|token| token.partner.is_none()) {
             let bracket = token.kind.describe();
-            problem = self.error("unclosed-bracket", format!("this {bracket} is never closed"), token.span, "opened here").label(
-                self.file,
-                self.span(),
-                format!("expected {wanted}"),
-            );
+            problem = self
+                .error(
+                    "unclosed-bracket",
+                    say!("this {bracket} is never closed", "この{bracket}は閉じられていません"; bracket),
+                    token.span,
+                    say!("opened here", "ここで開いています"),
+                )
+                .label(self.file, self.span(), say!("expected {wanted}", "{wanted}が必要です"; wanted));
         }
         self.fail(problem)
     }
@@ -474,7 +493,7 @@ impl<'t> Parser<'t> {
     /// `ends_early` tells a line that can only belong outside: the block was left open.
     fn block(&mut self, ends_early: fn(&Self) -> bool, mut line: impl FnMut(&mut Self) -> Step) -> Step {
         if !self.at(L_BRACE) {
-            return self.unexpected("`{`");
+            return self.unexpected(Text::quoted("`{`"));
         }
         self.node(BLOCK, |p| p.nested(|p| p.block_rest(ends_early, &mut line))).map(|_| ())
     }
@@ -498,7 +517,7 @@ impl<'t> Parser<'t> {
     /// One line of a block or of the file; what follows it must be separated from it.
     fn separated_line(&mut self, separated: &mut bool, line: &mut impl FnMut(&mut Self) -> Step) {
         if !*separated {
-            let problem = self.unexpected_problem("the end of the line or `;`");
+            let problem = self.unexpected_problem(say!("the end of the line or `;`", "行末または`;`"));
             self.report(problem);
             return self.recover();
         }
@@ -537,12 +556,17 @@ impl<'t> Parser<'t> {
         }
         self.unclosed_at = Some(here);
         let brace = self.tokens.get(opening).map(|token| token.span).unwrap_or_default();
-        let mut problem = self.error("unclosed-block", "this `{` is never closed", brace, "opened here");
+        let mut problem = self.error(
+            "unclosed-block",
+            say!("this `{{` is never closed", "この`{{`は閉じられていません"),
+            brace,
+            say!("opened here", "ここで開いています"),
+        );
         if let Some(token) = self.tokens.get(here) {
-            problem = problem.label(self.file, token.span, "this starts something else");
+            problem = problem.label(self.file, token.span, say!("this starts something else", "ここから別のものが始まっています"));
         }
         let end = self.end_of_previous();
-        let problem = problem.fix("close it", self.file, end, "\n}");
+        let problem = problem.fix(say!("close it", "閉じる"), self.file, end, "\n}");
         self.fail(problem)
     }
 
@@ -618,6 +642,11 @@ fn pair(text: &str, tokens: &mut [Token], by_item: bool) -> bool {
         }
     }
     balanced && open.iter().all(|&at| tokens[at].kind != L_BRACE)
+}
+
+/// What a fix does that replaces the place by one word.
+fn write(meant: &str) -> Text {
+    say!("write `{meant}`", "`{meant}`と書く")
 }
 
 /// The word of `known` that `word` was meant to be, if one is near.

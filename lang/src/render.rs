@@ -13,6 +13,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Rendere
 use crate::{
     diagnostic::{Diagnostic, FileId, Fix, Label, Severity},
     source::{Sources, Span},
+    text::Lang,
 };
 
 /// How to draw.
@@ -20,6 +21,8 @@ use crate::{
 pub struct RenderStyle {
     /// With terminal colours.
     pub color: bool,
+    /// In which language.
+    pub lang: Lang,
 }
 
 /// Labels further apart than this are drawn as two excerpts.
@@ -37,8 +40,8 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, style: RenderStyle)
         if !out.is_empty() {
             out.push('\n');
         }
-        let mut report = vec![problem_group(diagnostic, &files)];
-        report.extend(diagnostic.fix.as_ref().map(|fix| fix_group(fix, &files)));
+        let mut report = vec![problem_group(diagnostic, &files, style.lang)];
+        report.extend(diagnostic.fix.as_ref().map(|fix| fix_group(fix, &files, style.lang)));
         // The drawing pads lines; nobody wants the padding in a log.
         for line in renderer.render(&report).lines() {
             out.push_str(line.trim_end());
@@ -75,18 +78,18 @@ impl<'a> Files<'a> {
     }
 }
 
-fn problem_group<'a>(diagnostic: &'a Diagnostic, files: &Files<'a>) -> Group<'a> {
+fn problem_group<'a>(diagnostic: &'a Diagnostic, files: &Files<'a>, lang: Lang) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group = Group::with_title(level.primary_title(visible(&diagnostic.message)).id(diagnostic.code));
+    let mut group = Group::with_title(level.primary_title(visible(diagnostic.message.in_lang(lang))).id(diagnostic.code));
     for labels in excerpts(&diagnostic.labels) {
-        group = group.elements(snippet(&diagnostic.labels, &labels, files));
+        group = group.elements(snippet(&diagnostic.labels, &labels, files, lang));
     }
-    let help = diagnostic.help.iter().map(|text| Level::HELP.message(visible(text)));
-    let note = diagnostic.note.iter().map(|text| Level::NOTE.message(visible(text)));
+    let help = diagnostic.help.iter().map(|text| Level::HELP.message(visible(text.in_lang(lang))));
+    let note = diagnostic.note.iter().map(|text| Level::NOTE.message(visible(text.in_lang(lang))));
     group.elements(help).elements(note)
 }
 
@@ -110,7 +113,7 @@ fn excerpts(labels: &[Label]) -> Vec<Vec<usize>> {
     groups
 }
 
-fn snippet<'a>(labels: &'a [Label], group: &[usize], files: &Files<'a>) -> Option<Snippet<'a, Annotation<'a>>> {
+fn snippet<'a>(labels: &'a [Label], group: &[usize], files: &Files<'a>, lang: Lang) -> Option<Snippet<'a, Annotation<'a>>> {
     let file = labels[*group.first()?].file;
     let source = files.sources.get(file)?;
     let spans: Vec<Range<usize>> = group.iter().map(|&at| clip(&source.text, labels[at].span)).collect();
@@ -118,13 +121,13 @@ fn snippet<'a>(labels: &'a [Label], group: &[usize], files: &Files<'a>) -> Optio
     let mut drawn = Snippet::source(excerpt.visible.clone()).line_start(files.line(file, excerpt.start)).path(visible(&source.path));
     for (&at, span) in group.iter().zip(&spans) {
         let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        drawn = drawn.annotation(kind.span(excerpt.place(span)).label(visible(&labels[at].text)));
+        drawn = drawn.annotation(kind.span(excerpt.place(span)).label(visible(labels[at].text.in_lang(lang))));
     }
     Some(drawn)
 }
 
-fn fix_group<'a>(fix: &'a Fix, files: &Files<'a>) -> Group<'a> {
-    let mut group = Group::with_title(Level::HELP.secondary_title(visible(&fix.message)));
+fn fix_group<'a>(fix: &'a Fix, files: &Files<'a>, lang: Lang) -> Group<'a> {
+    let mut group = Group::with_title(Level::HELP.secondary_title(visible(fix.message.in_lang(lang))));
     let mut rest = &fix.edits[..];
     while let Some((file, ..)) = rest.first() {
         let same = rest.iter().take_while(|(other, ..)| other == file).count();

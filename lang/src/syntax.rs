@@ -4,7 +4,7 @@
 
 use logos::Logos;
 
-use crate::lexer;
+use crate::{lexer, say, text::Text};
 
 /// What a token or a node of the tree is.
 ///
@@ -228,43 +228,43 @@ impl SyntaxKind {
     }
 
     /// What a message calls it.
-    pub(crate) fn describe(self) -> &'static str {
+    pub(crate) fn describe(self) -> Text {
         match self {
-            NEWLINE => "the end of the line",
-            IDENT => "a name",
-            KEBAB => "a name with hyphens",
-            TEXT => "a text",
-            HEREDOC => "a heredoc",
-            REGEX => "a regex",
-            BAD_NUMBER | DECIMAL => "a malformed number",
-            INT => "a number",
-            DATE => "a date",
-            DURATION => "a duration",
-            DOTTED => "dotted numbers",
-            L_BRACE => "`{`",
-            R_BRACE => "`}`",
-            L_PAREN => "`(`",
-            R_PAREN => "`)`",
-            L_BRACKET => "`[`",
-            R_BRACKET => "`]`",
-            COMMA => "`,`",
-            SEMICOLON => "`;`",
-            COLON => "`:`",
-            DOT => "`.`",
-            QUESTION => "`?`",
-            TILDE => "`~`",
-            EQ => "`=`",
-            EQ_EQ => "`==`",
-            FAT_ARROW => "`=>`",
-            LT => "`<`",
-            LT_EQ => "`<=`",
-            GT => "`>`",
-            GT_EQ => "`>=`",
-            DOT_DOT_LT => "`..<`",
-            DOT_DOT_EQ => "`..=`",
-            FOREIGN => "an unknown operator",
-            EOF => "the end of the file",
-            _ => "something unknown",
+            NEWLINE => say!("the end of the line", "行末"),
+            IDENT => say!("a name", "名前"),
+            KEBAB => say!("a name with hyphens", "ハイフンを含む名前"),
+            TEXT => say!("a text", "テキスト"),
+            HEREDOC => say!("a heredoc", "ヒアドキュメント"),
+            REGEX => say!("a regex", "正規表現"),
+            BAD_NUMBER | DECIMAL => say!("a malformed number", "不正な数値"),
+            INT => say!("a number", "数値"),
+            DATE => say!("a date", "日付"),
+            DURATION => say!("a duration", "時間"),
+            DOTTED => say!("dotted numbers", "ドット区切りの数値"),
+            L_BRACE => Text::quoted("`{`"),
+            R_BRACE => Text::quoted("`}`"),
+            L_PAREN => Text::quoted("`(`"),
+            R_PAREN => Text::quoted("`)`"),
+            L_BRACKET => Text::quoted("`[`"),
+            R_BRACKET => Text::quoted("`]`"),
+            COMMA => Text::quoted("`,`"),
+            SEMICOLON => Text::quoted("`;`"),
+            COLON => Text::quoted("`:`"),
+            DOT => Text::quoted("`.`"),
+            QUESTION => Text::quoted("`?`"),
+            TILDE => Text::quoted("`~`"),
+            EQ => Text::quoted("`=`"),
+            EQ_EQ => Text::quoted("`==`"),
+            FAT_ARROW => Text::quoted("`=>`"),
+            LT => Text::quoted("`<`"),
+            LT_EQ => Text::quoted("`<=`"),
+            GT => Text::quoted("`>`"),
+            GT_EQ => Text::quoted("`>=`"),
+            DOT_DOT_LT => Text::quoted("`..<`"),
+            DOT_DOT_EQ => Text::quoted("`..=`"),
+            FOREIGN => say!("an unknown operator", "未知の演算子"),
+            EOF => say!("the end of the file", "ファイルの終わり"),
+            _ => say!("something unknown", "不明なもの"),
         }
     }
 

@@ -72,7 +72,11 @@ fn ksig_examples_compile() {
             if language == "ksig" {
                 let schema = ksig_protocols::schema();
                 let analysis = ksig_compiler::analyze(&ksig_compiler::Input::single(document, &body), ksig::analysis::world(&schema));
-                assert!(!analysis.failed(), "{document}:{line}:\n{}", ksig::problems::as_text(&analysis, false));
+                assert!(
+                    !analysis.failed(),
+                    "{document}:{line}:\n{}",
+                    ksig::problems::as_text(&analysis, ksig_lang::RenderStyle::default())
+                );
                 compiled += 1;
             }
         }

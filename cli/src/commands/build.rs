@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use ksig_lang::Severity;
 
-use super::{Failure, Outcome, answer, color, remark};
+use super::{Failure, Outcome, answer, remark, style};
 use crate::{analysis, problems};
 
 /// Compile signatures to a bundle: the same bytes for the same signatures
@@ -29,13 +29,13 @@ pub struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, lang: ksig_lang::Lang) -> Result<Outcome, Failure> {
         let loaded = crate::load::load(&super::check::or_signatures(self.paths))?;
         let schema = ksig_protocols::schema();
         let name = ksig_compiler::ReleaseName { id: self.release, date: self.date, unverified: false };
         let (plan, analysis) = ksig_compiler::compile(&loaded.input, analysis::world(&schema), &name);
         let Some(plan) = plan else {
-            remark(&problems::as_text(&analysis, color()));
+            remark(&problems::as_text(&analysis, style(lang)));
             let errors = analysis.diagnostics.iter().filter(|problem| problem.severity == Severity::Error).count();
             answer(&format!("nothing was built: {errors} errors\n"))?;
             return Ok(Outcome::Findings);

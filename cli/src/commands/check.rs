@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use ksig_compiler::Analysis;
-use ksig_lang::Severity;
+use ksig_lang::{Lang, Severity};
 
-use super::{Failure, Outcome, answer, color, remark};
+use super::{Failure, Outcome, answer, remark, style};
 use crate::problems;
 
 /// Parse, resolve, type-check and lint signatures; show all problems of all files
@@ -50,7 +50,7 @@ pub(super) fn analysed(paths: Vec<PathBuf>) -> Result<(crate::Loaded, Analysis),
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, lang: Lang) -> Result<Outcome, Failure> {
         let (loaded, analysis) = analysed(self.paths)?;
         let count = |severity| analysis.diagnostics.iter().filter(|problem| problem.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -58,7 +58,7 @@ impl Args {
         match self.format {
             Format::Text => {
                 if !analysis.diagnostics.is_empty() {
-                    remark(&problems::as_text(&analysis, color()));
+                    remark(&problems::as_text(&analysis, style(lang)));
                 }
                 let signatures = analysis.program.signatures.len();
                 answer(&format!("{} files, {signatures} signatures, {errors} errors, {warnings} warnings\n", loaded.asked.len()))?;
@@ -66,11 +66,11 @@ impl Args {
             Format::Json => {
                 let object = serde_json::json!({
                     "files": loaded.asked.len(), "signatures": analysis.program.signatures.len(),
-                    "errors": errors, "warnings": warnings, "problems": problems::as_json(&analysis),
+                    "errors": errors, "warnings": warnings, "problems": problems::as_json(&analysis, lang),
                 });
                 answer(&format!("{object}\n"))?;
             }
-            Format::Github => answer(&problems::as_github(&analysis))?,
+            Format::Github => answer(&problems::as_github(&analysis, lang))?,
         }
         Ok(if failed { Outcome::Findings } else { Outcome::Fine })
     }

@@ -13,7 +13,7 @@ pub struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, _lang: ksig_lang::Lang) -> Result<Outcome, Failure> {
         let Some(code) = self.code else {
             let mut names: Vec<&str> = all().collect();
             names.sort_unstable();

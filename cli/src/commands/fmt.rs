@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::check::or_signatures;
-use super::{Failure, Outcome, answer, color, remark};
+use super::{Failure, Outcome, answer, remark, style};
 
 /// Write signatures in the one style; comments stay
 #[derive(clap::Args)]
@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, lang: ksig_lang::Lang) -> Result<Outcome, Failure> {
         let loaded = crate::load::load(&or_signatures(self.paths))?;
         let (mut changed, mut broken) = (0, 0);
         let asked: Vec<_> = loaded.input.sources.iter().filter(|source| loaded.asked.contains(&source.path)).collect();
@@ -40,7 +40,7 @@ impl Args {
                     broken += 1;
                     let mut sources = ksig_lang::Sources::new();
                     sources.add(&source.path, &source.text);
-                    remark(&ksig_lang::render(&problems, &sources, ksig_lang::RenderStyle { color: color() }));
+                    remark(&ksig_lang::render(&problems, &sources, style(lang)));
                 }
             }
         }

@@ -21,7 +21,9 @@ mod why;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use ksig_lang::{Lang, RenderStyle};
 
 /// How a command ended, when the world did not fail it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,9 @@ pub type Failure = anyhow::Error;
 #[command(name = "ksig", version, about = "Identify devices from harmless banners by signatures", long_about = None, max_term_width = 110)]
 #[command(after_help = "Start with `ksig demo`: it scans a simulated population and shows what was found.")]
 struct Cli {
+    /// The language of problems and explanations
+    #[arg(long, global = true, value_name = "LANG", default_value = "en", value_parser = lang())]
+    lang: Lang,
     #[command(subcommand)]
     command: Command,
 }
@@ -63,6 +68,10 @@ enum Command {
     Report(atlas::ReportArgs),
 }
 
+fn lang() -> impl TypedValueParser<Value = Lang> {
+    PossibleValuesParser::new(["en", "ja"]).map(|word| if word == "ja" { Lang::Ja } else { Lang::En })
+}
+
 /// Parses the arguments and runs the command.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -71,15 +80,15 @@ pub fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Demo(args) => args.run(),
-        Command::Check(args) => args.run(),
-        Command::Fmt(args) => args.run(),
-        Command::Test(args) => args.run(),
-        Command::Build(args) => args.run(),
+        Command::Check(args) => args.run(cli.lang),
+        Command::Fmt(args) => args.run(cli.lang),
+        Command::Test(args) => args.run(cli.lang),
+        Command::Build(args) => args.run(cli.lang),
         Command::Verify(args) => args.run(),
         Command::Show(args) => args.run(),
         Command::Identify(args) => args.run(),
         Command::Why(args) => args.run(),
-        Command::Explain(args) => args.run(),
+        Command::Explain(args) => args.run(cli.lang),
         Command::Plan(args) => args.run(),
         Command::Scan(args) => args.run(),
         Command::Sim(args) => args.run(),
@@ -134,7 +143,7 @@ fn remark(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Whether standard error shows colours.
-fn color() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+/// How problems are drawn on standard error.
+fn style(lang: Lang) -> RenderStyle {
+    RenderStyle { color: std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(), lang }
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use ksig_lang::Severity;
+use ksig_lang::{Lang, Severity};
 
-use super::{Failure, Outcome, answer, color, remark};
+use super::{Failure, Outcome, answer, remark, style};
 use crate::{problems, testing};
 
 /// Run the tests inside signatures on the JIT and the interpreter, then show every fixture to the whole corpus
@@ -31,10 +31,10 @@ enum Format {
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, lang: Lang) -> Result<Outcome, Failure> {
         let (loaded, analysis) = super::check::analysed(self.paths)?;
         if analysis.diagnostics.iter().any(|problem| problem.severity == Severity::Error) {
-            remark(&problems::as_text(&analysis, color()));
+            remark(&problems::as_text(&analysis, style(lang)));
             return Ok(Outcome::Findings);
         }
         let asked = |path: &str| loaded.asked.iter().any(|asked| asked == path);

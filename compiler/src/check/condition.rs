@@ -1,6 +1,7 @@
 //! The lines of `match`, and what binds before `identify`: extracts and lets.
 
 use ksig_lang::ast::{self, LineKind};
+use ksig_lang::say;
 use ksig_lang::source::Span;
 use ksig_runtime::plan::LineNote;
 
@@ -46,7 +47,9 @@ impl Checker<'_> {
                 self.in_none = before;
                 Some(Condition::None(lines))
             }
-            LineKind::Each { .. } => self.refuse(problems::not_compiled_yet("a line over each element", self.file, line.span)),
+            LineKind::Each { .. } => {
+                self.refuse(problems::not_compiled_yet(say!("a line over each element", "要素ごとの条件"), self.file, line.span))
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use ksig_lang::ast::{self, BinaryOp, ExprKind as Ast, Name};
 use ksig_lang::source::Span;
+use ksig_lang::{Text, say};
 use ksig_runtime::plan::{CompareOp, Datum, Pattern, TextOp, Var};
 use ksig_schema::{Scheme, Type};
 
@@ -25,7 +26,9 @@ impl Checker<'_> {
     fn any_expr(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
         let made = |kind: ExprKind, ty: Type| Some(Expr { kind, ty, span: e.span });
         match &e.kind {
-            Ast::Name(name) if name == "absent" => self.refuse(problems::unexpected("`absent`", "a value", self.file, e.span)),
+            Ast::Name(name) if name == "absent" => {
+                self.refuse(problems::unexpected(Text::quoted("`absent`"), say!("a value", "値"), self.file, e.span))
+            }
             Ast::Name(name) if self.vars_by_name.contains_key(name) => {
                 let id = self.vars_by_name[name];
                 made(ExprKind::Var(id), self.vars[id as usize].ty.clone())
@@ -69,11 +72,26 @@ impl Checker<'_> {
                 let ty = all.first().map_or(Type::Text, |first| first.ty.required().clone());
                 made(ExprKind::FirstOf(all), ty.optional())
             }
-            Ast::Regex { .. } => self.refuse(problems::unexpected("a pattern", "a value; a pattern stands after `~`", self.file, e.span)),
-            Ast::Duration(_) => self.refuse(problems::unexpected("a duration", "a value that fields have", self.file, e.span)),
-            Ast::Record(_) => self.refuse(problems::unexpected("a record", "a value", self.file, e.span)),
-            Ast::Range { .. } => self.refuse(problems::unexpected("a range", "a value; a range stands after `in`", self.file, e.span)),
-            Ast::Call(..) => self.refuse(problems::not_compiled_yet("this call", self.file, e.span)),
+            Ast::Regex { .. } => self.refuse(problems::unexpected(
+                say!("a pattern", "パターン"),
+                say!("a value; a pattern stands after `~`", "値（パターンは`~`の後に書きます）"),
+                self.file,
+                e.span,
+            )),
+            Ast::Duration(_) => self.refuse(problems::unexpected(
+                say!("a duration", "時間"),
+                say!("a value that fields have", "フィールドが取りうる値"),
+                self.file,
+                e.span,
+            )),
+            Ast::Record(_) => self.refuse(problems::unexpected(say!("a record", "レコード"), say!("a value", "値"), self.file, e.span)),
+            Ast::Range { .. } => self.refuse(problems::unexpected(
+                say!("a range", "範囲"),
+                say!("a value; a range stands after `in`", "値（範囲は`in`の後に書きます）"),
+                self.file,
+                e.span,
+            )),
+            Ast::Call(..) => self.refuse(problems::not_compiled_yet(say!("this call", "この呼び出し"), self.file, e.span)),
         }
     }
 
@@ -81,7 +99,7 @@ impl Checker<'_> {
     pub(super) fn bool_expr(&mut self, e: &ast::Expr) -> Option<Expr> {
         let checked = self.expr(e, Some(&Type::Bool))?;
         if *checked.ty.required() != Type::Bool {
-            return self.refuse(problems::type_mismatch("a condition", &Type::Bool, &checked.ty, self.file, checked.span));
+            return self.refuse(problems::type_mismatch(say!("a condition", "条件"), &Type::Bool, &checked.ty, self.file, checked.span));
         }
         Some(checked)
     }
@@ -95,7 +113,7 @@ impl Checker<'_> {
             return Some(checked);
         }
         if *from != Type::Text && !matches!((from, wanted), (Type::Version(_), Type::Version(_))) {
-            return self.refuse(problems::type_mismatch("this value", wanted, &checked.ty, self.file, checked.span));
+            return self.refuse(problems::type_mismatch(say!("this value", "この値"), wanted, &checked.ty, self.file, checked.span));
         }
         let (scheme, span) = (self.scheme_of(wanted), checked.span);
         Some(Expr { kind: ExprKind::Convert(Box::new(checked), scheme), ty: wanted.clone().optional(), span })
@@ -132,7 +150,14 @@ impl Checker<'_> {
             },
             _ => match expected {
                 Some(ty) => ty.required().clone(),
-                None => return self.refuse(problems::unexpected("this value", "a value whose type is known here", self.file, e.span)),
+                None => {
+                    return self.refuse(problems::unexpected(
+                        say!("this value", "この値"),
+                        say!("a value whose type is known here", "型が決まる値"),
+                        self.file,
+                        e.span,
+                    ));
+                }
             },
         };
         let ty = match expected.map(Type::required) {
@@ -154,7 +179,7 @@ impl Checker<'_> {
         };
         match read {
             Ok(datum) => Some(Expr { kind: ExprKind::Const(datum), ty, span: e.span }),
-            Err(reason) => self.refuse(problems::bad_literal(&reason, self.file, e.span)),
+            Err(reason) => self.refuse(problems::bad_literal(reason, self.file, e.span)),
         }
     }
 
@@ -167,14 +192,20 @@ impl Checker<'_> {
             _ => {
                 let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
                 if bytes.is_none() {
-                    self.diagnostics.push(problems::bad_literal("b\"...\" holds ASCII and `\\xNN` only", self.file, span));
+                    self.diagnostics.push(problems::bad_literal(
+                        say!("b\"...\" holds ASCII and `\\xNN` only", "b\"...\"に書けるのはASCII文字と`\\xNN`だけです"),
+                        self.file,
+                        span,
+                    ));
                 }
                 return bytes;
             }
         };
         let (bytes, _, unmappable) = encoding.encode(text);
         if unmappable {
-            self.diagnostics.push(problems::bad_literal(&format!("a character here has no form in {}", encoding.name()), self.file, span));
+            let encoding = encoding.name();
+            let reason = say!("a character here has no form in {encoding}", "{encoding}で表せない文字があります");
+            self.diagnostics.push(problems::bad_literal(reason, self.file, span));
             return None;
         }
         Some(bytes.into_owned())
@@ -187,7 +218,11 @@ impl Checker<'_> {
         let mut rest = text;
         while let Some(open) = rest.find('{') {
             let Some(close) = rest[open..].find('}') else {
-                return self.refuse(problems::bad_literal("a `{` of this template is not closed", self.file, span));
+                return self.refuse(problems::bad_literal(
+                    say!("a `{{` of this template is not closed", "このテンプレートの`{{`が閉じられていません"),
+                    self.file,
+                    span,
+                ));
             };
             parts.push((constant(&rest[..open]), false));
             let hole = rest[open + 1..open + close].trim();
@@ -232,7 +267,12 @@ impl Checker<'_> {
         match &e.kind {
             Ast::Index(base, key) => {
                 let Ast::Name(name) = &base.kind else {
-                    return self.refuse(problems::unexpected("this index", "a table or a keyed field", self.file, e.span));
+                    return self.refuse(problems::unexpected(
+                        say!("this index", "この添字"),
+                        say!("a table or a keyed field", "テーブル、またはキーで参照するフィールド"),
+                        self.file,
+                        e.span,
+                    ));
                 };
                 let Some(Definition::Table(full)) = self.scope.get(name) else { return self.unknown_name(name, base.span) };
                 let full = full.clone();
@@ -241,7 +281,13 @@ impl Checker<'_> {
                 }
                 let key = self.expr(key, Some(&Type::Text))?;
                 if !matches!(key.ty.required(), Type::Text) {
-                    return self.refuse(problems::type_mismatch("a table's key", &Type::Text, &key.ty, self.file, key.span));
+                    return self.refuse(problems::type_mismatch(
+                        say!("a table's key", "テーブルのキー"),
+                        &Type::Text,
+                        &key.ty,
+                        self.file,
+                        key.span,
+                    ));
                 }
                 made(ExprKind::Row(full.clone(), Box::new(key)), Type::Row(full).optional())
             }
@@ -300,9 +346,11 @@ impl Checker<'_> {
             _ => (e, None),
         };
         let Some(written) = dotted_name(path) else {
-            return self.refuse(problems::unexpected(
-                "this",
-                "a field, such as `top.html.title` or `top.header[\"server\"]`",
+            return self.refuse(problems::expected(
+                say!(
+                    "a field, such as `top.html.title` or `top.header[\"server\"]`",
+                    "`top.html.title`や`top.header[\"server\"]`のようなフィールド"
+                ),
                 self.file,
                 e.span,
             ));
@@ -310,7 +358,12 @@ impl Checker<'_> {
         let (root, rest) = written.split_once('.').unwrap_or((written.as_str(), ""));
         let probe = self.probes.iter().find(|probe| probe.name == root)?.clone();
         if rest.is_empty() {
-            return self.refuse(problems::unexpected("a probe", "one of its fields", self.file, e.span));
+            return self.refuse(problems::unexpected(
+                say!("a probe", "プローブ"),
+                say!("one of its fields", "そのフィールド"),
+                self.file,
+                e.span,
+            ));
         }
         let name = format!("{}.{rest}", probe.root);
         let Some(field) = self.schema.field(&name) else {
@@ -358,7 +411,13 @@ impl Checker<'_> {
                 let right = self.expr(right, Some(left.ty.required()))?;
                 self.textual(&left)?;
                 if right.ty.required() != left.ty.required() {
-                    return self.refuse(problems::type_mismatch("the right side", left.ty.required(), &right.ty, self.file, right.span));
+                    return self.refuse(problems::type_mismatch(
+                        say!("the right side", "右辺"),
+                        left.ty.required(),
+                        &right.ty,
+                        self.file,
+                        right.span,
+                    ));
                 }
                 let op = match op {
                     BinaryOp::Contains => TextOp::Contains,
@@ -372,10 +431,20 @@ impl Checker<'_> {
             BinaryOp::Under => {
                 let left = self.expr(left, None)?;
                 let Ast::Dotted(oid) = &right.kind else {
-                    return self.refuse(problems::unexpected("this", "an object id such as 1.3.6.1.4.1.1182", self.file, right.span));
+                    return self.refuse(problems::expected(
+                        say!("an object id such as 1.3.6.1.4.1.1182", "1.3.6.1.4.1.1182のようなオブジェクトID"),
+                        self.file,
+                        right.span,
+                    ));
                 };
                 if *left.ty.required() != Type::Oid {
-                    return self.refuse(problems::type_mismatch("the left side of `under`", &Type::Oid, &left.ty, self.file, left.span));
+                    return self.refuse(problems::type_mismatch(
+                        say!("the left side of `under`", "`under`の左辺"),
+                        &Type::Oid,
+                        &left.ty,
+                        self.file,
+                        left.span,
+                    ));
                 }
                 made(ExprKind::Under(Box::new(left), oid.clone()))
             }
@@ -426,7 +495,13 @@ impl Checker<'_> {
                 let (low, high) = (self.expr(low, Some(&of))?, self.expr(high, Some(&of))?);
                 for end in [&low, &high] {
                     if *end.ty.required() != of {
-                        return self.refuse(problems::type_mismatch("an end of this range", &of, &end.ty, self.file, end.span));
+                        return self.refuse(problems::type_mismatch(
+                            say!("an end of this range", "この範囲の端"),
+                            &of,
+                            &end.ty,
+                            self.file,
+                            end.span,
+                        ));
                     }
                 }
                 if !matches!(of, Type::Int | Type::Date | Type::Version(_)) {
@@ -443,7 +518,13 @@ impl Checker<'_> {
                 }
                 _ => return self.unknown_name(name, right.span),
             },
-            _ => return self.refuse(problems::unexpected("this", "a list, a range or a table", self.file, right.span)),
+            _ => {
+                return self.refuse(problems::expected(
+                    say!("a list, a range or a table", "リスト、範囲、テーブルのいずれか"),
+                    self.file,
+                    right.span,
+                ));
+            }
         };
         Some(Expr { kind, ty: Type::Bool, span })
     }
@@ -462,7 +543,9 @@ impl Checker<'_> {
     fn constant_datum(&mut self, e: &ast::Expr, ty: &Type) -> Option<Datum> {
         match self.expr(e, Some(ty))? {
             Expr { kind: ExprKind::Const(datum), ty: found, .. } if found.required() == ty => Some(datum),
-            other => self.refuse(problems::type_mismatch("an element of this list", ty, &other.ty, self.file, e.span)),
+            other => {
+                self.refuse(problems::type_mismatch(say!("an element of this list", "このリストの要素"), ty, &other.ty, self.file, e.span))
+            }
         }
     }
 
@@ -471,7 +554,11 @@ impl Checker<'_> {
         let mut value = self.expr(left, None)?;
         self.textual(&value)?;
         let Ast::Regex { pattern: text, pattern_span, flags, bytes } = &right.kind else {
-            return self.refuse(problems::unexpected("this", "a pattern such as /^AirStation/", self.file, right.span));
+            return self.refuse(problems::expected(
+                say!("a pattern such as /^AirStation/", "/^AirStation/のようなパターン"),
+                self.file,
+                right.span,
+            ));
         };
         let on_bytes = *value.ty.required() == Type::Bytes;
         if on_bytes != *bytes {
@@ -484,19 +571,28 @@ impl Checker<'_> {
                 "iu" => compiled.ignore_case_unicode = true,
                 "fold_width" => match &mut value.kind {
                     ExprKind::Field(field) => field.fold_width = true,
-                    _ => return self.refuse(problems::unexpected("/fold_width", "it on a field only", self.file, flag.span)),
+                    _ => {
+                        return self.refuse(problems::unexpected(
+                            Text::quoted("/fold_width"),
+                            say!("it on a field only", "対象となるフィールド"),
+                            self.file,
+                            flag.span,
+                        ));
+                    }
                 },
                 _ => return self.refuse(problems::unknown_flag(flag, self.file)),
             }
         }
         let (scope, all) = (self.scope, self.tables);
         let keys = |name: &str| match scope.get(name) {
-            Some(Definition::Table(full)) if all[full].key.is_none() => Err(format!("table `{name}` has no key column")),
+            Some(Definition::Table(full)) if all[full].key.is_none() => {
+                Err(say!("table `{name}` has no key column", "テーブル`{name}`にはキー列がありません"))
+            }
             Some(Definition::Table(full)) => match tables::keys(&all[full]).map(str::to_string).collect::<Vec<_>>() {
-                keys if keys.is_empty() => Err(format!("table `{name}` has no rows")),
+                keys if keys.is_empty() => Err(say!("table `{name}` has no rows", "テーブル`{name}`には行がありません")),
                 keys => Ok(keys),
             },
-            _ => Err(format!("there is no table `{name}` here")),
+            _ => Err(say!("there is no table `{name}` here", "ここに`{name}`というテーブルはありません")),
         };
         let inside = |range: (usize, usize)| Span {
             start: pattern_span.start + range.0.min(text.len()) as u32,
@@ -504,12 +600,12 @@ impl Checker<'_> {
         };
         let expanded = match pattern::expand(text, pattern_span.start, &keys) {
             Ok(expanded) => expanded,
-            Err(mistake) => return self.refuse(problems::bad_pattern(&mistake.message, self.file, inside(mistake.range))),
+            Err(mistake) => return self.refuse(problems::bad_pattern(mistake.message, self.file, inside(mistake.range))),
         };
         compiled.source = expanded.source;
         if let Err(error) = ksig_runtime::pattern::hir(&compiled) {
             let place = if expanded.verbatim { inside(error.span) } else { *pattern_span };
-            return self.refuse(problems::bad_pattern(&error.message, self.file, place));
+            return self.refuse(problems::bad_pattern(Text::quoted(error.message), self.file, place));
         }
         if expanded.groups.iter().any(|group| group.name == "_") {
             let ty = value.ty.required().clone().optional();
@@ -564,7 +660,7 @@ impl Checker<'_> {
     fn textual(&mut self, e: &Expr) -> Option<()> {
         match e.ty.required() {
             Type::Text | Type::Bytes | Type::Url | Type::Path | Type::Oid | Type::Version(_) => Some(()),
-            _ => self.refuse(problems::type_mismatch("this", &Type::Text, &e.ty, self.file, e.span)),
+            _ => self.refuse(problems::type_mismatch(say!("this", "これ"), &Type::Text, &e.ty, self.file, e.span)),
         }
     }
 
@@ -572,7 +668,7 @@ impl Checker<'_> {
         if a.ty.required() == b.ty.required() {
             return Some(());
         }
-        self.refuse(problems::type_mismatch("this branch", a.ty.required(), &b.ty, self.file, b.span))
+        self.refuse(problems::type_mismatch(say!("this branch", "この分岐"), a.ty.required(), &b.ty, self.file, b.span))
     }
 
     /// `not x` where x can be missing does not compile without a guard (V2).

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ksig_lang::ast::{self, ExprKind as Ast, Statement};
 use ksig_lang::source::Span;
+use ksig_lang::{Text, say};
 use ksig_schema::identification::{Confidence, Grade};
 
 use super::Checker;
@@ -37,7 +38,7 @@ impl Checker<'_> {
                     "certain" => meta.confidence = Confidence::Certain,
                     _ => self.diagnostics.push(problems::unknown_word(
                         level,
-                        "confidence",
+                        say!("confidence", "確信度"),
                         "hint, weak, strong or certain",
                         self.file,
                         attribute.span,
@@ -51,7 +52,13 @@ impl Checker<'_> {
                         "unverified" => Grade::Unverified,
                         _ => {
                             let known = "observed, documented, derived or unverified";
-                            self.diagnostics.push(problems::unknown_word(grade, "evidence grade", known, self.file, attribute.span));
+                            self.diagnostics.push(problems::unknown_word(
+                                grade,
+                                say!("evidence grade", "根拠の区分"),
+                                known,
+                                self.file,
+                                attribute.span,
+                            ));
                             Grade::Unverified
                         }
                     };
@@ -63,7 +70,7 @@ impl Checker<'_> {
                 }
                 ("scope", [Ast::Name(scope)]) if scope == "service" => {}
                 ("scope", [Ast::Name(scope)]) if scope == "host" => {
-                    self.diagnostics.push(problems::not_compiled_yet("`scope host`", self.file, attribute.span));
+                    self.diagnostics.push(problems::not_compiled_yet(Text::quoted("`scope host`"), self.file, attribute.span));
                 }
                 ("summary" | "added" | "allow" | "confidence" | "evidence" | "scope" | "reference", _) => {
                     self.diagnostics.push(problems::bad_metadata(word, self.file, attribute.span));

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
-use ksig_lang::{Diagnostic, FileId};
+use ksig_lang::{Diagnostic, FileId, say};
 use ksig_runtime::plan::{Table, Var};
 use ksig_schema::{Schema, Type};
 
@@ -267,7 +267,7 @@ impl<'a> Checker<'a> {
         for value in redacted {
             match dotted_name(value).and_then(|name| self.vars_by_name.get(&name)) {
                 Some(&id) => self.vars[id as usize].redact = true,
-                None => self.diagnostics.push(problems::unexpected("this", "the name of a capture", self.file, value.span)),
+                None => self.diagnostics.push(problems::expected(say!("the name of a capture", "キャプチャの名前"), self.file, value.span)),
             }
         }
         for statement in &ast.body {
@@ -302,7 +302,7 @@ impl<'a> Checker<'a> {
     fn type_of(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
         match crate::types::read(ty, &|scheme| scheme_in_scope(self.names, self.file, scheme)) {
             Ok(ty) => Some(ty),
-            Err(reason) => self.refuse(problems::bad_type(&reason, self.file, ty.span)),
+            Err(reason) => self.refuse(problems::bad_type(reason, self.file, ty.span)),
         }
     }
 

@@ -9,6 +9,7 @@
 use ksig_lang::ast::TypeExpr;
 use ksig_lang::ast::{Name, Spanned};
 use ksig_lang::source::Span;
+use ksig_lang::{Text, say};
 
 /// A pattern after its ksig parts were taken out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,13 +39,13 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatternMistake {
     /// What is wrong.
-    pub message: String,
+    pub message: Text,
     /// Where in the pattern.
     pub range: (usize, usize),
 }
 
 /// Expands a pattern. `keys` gives the keys of a table in scope, or a sentence why there are none. `start`: where the pattern stands.
-pub fn expand(pattern: &str, start: u32, keys: &dyn Fn(&str) -> Result<Vec<String>, String>) -> Result<Expanded, PatternMistake> {
+pub fn expand(pattern: &str, start: u32, keys: &dyn Fn(&str) -> Result<Vec<String>, Text>) -> Result<Expanded, PatternMistake> {
     let bytes = pattern.as_bytes();
     let mut out = Expanded { verbatim: true, ..Expanded::default() };
     let (mut at, mut copied, mut class_depth) = (0, 0, 0usize);
@@ -69,7 +70,10 @@ pub fn expand(pattern: &str, start: u32, keys: &dyn Fn(&str) -> Result<Vec<Strin
             b'(' if class_depth == 0 && is_group(&bytes[at..]) => {
                 let open = at + if bytes[at + 2] == b'P' { 4 } else { 3 };
                 let Some(length) = pattern[open..].find('>') else {
-                    return Err(PatternMistake { message: "this group's name is not closed with `>`".into(), range: (at, bytes.len()) });
+                    return Err(PatternMistake {
+                        message: say!("this group's name is not closed with `>`", "このグループの名前が`>`で閉じられていません"),
+                        range: (at, bytes.len()),
+                    });
                 };
                 let header = &pattern[open..open + length];
                 let group = group(header, open, start)?;
@@ -84,7 +88,10 @@ pub fn expand(pattern: &str, start: u32, keys: &dyn Fn(&str) -> Result<Vec<Strin
                 at = close;
                 if let Some(table) = &group.table {
                     if bytes.get(close) != Some(&b')') {
-                        let message = format!("`(?<{header}>)` stands for the table's keys: nothing may stand before its `)`");
+                        let message = say!(
+                            "`(?<{header}>)` stands for the table's keys: nothing may stand before its `)`",
+                            "`(?<{header}>)`はテーブルのキーを表すため、`)`の前には何も書けません"
+                        );
                         return Err(PatternMistake { message, range: (close, close + 1) });
                     }
                     let mut all = keys(table).map_err(|message| PatternMistake { message, range: (open, open + length) })?;
@@ -112,11 +119,14 @@ fn group(header: &str, open: usize, start: u32) -> Result<Group, PatternMistake>
     let is_name = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
-    let mistake = |message: String| PatternMistake { message, range: whole };
-    let (name, ty, table) = if let Some((name, ty)) = header.split_once(':') {
+    let mistake = |message: Text| PatternMistake { message, range: whole };
+    let (name, ty, table) = if let Some((name, ty)) = header.split_once(':').map(|(name, ty)| (name, ty.trim())) {
         (
             name.trim(),
-            Some(type_of(ty.trim(), span_of(whole)).ok_or_else(|| mistake(format!("`{}` is no type of a capture", ty.trim())))?),
+            Some(
+                type_of(ty, span_of(whole))
+                    .ok_or_else(|| mistake(say!("`{ty}` is no type of a capture", "`{ty}`はキャプチャの型ではありません")))?,
+            ),
             None,
         )
     } else if let Some((name, table)) = header.split_once(" in ") {
@@ -125,7 +135,10 @@ fn group(header: &str, open: usize, start: u32) -> Result<Group, PatternMistake>
         (header, None, None)
     };
     if !is_name(name) {
-        return Err(mistake(format!("`{name}` is no name: letters, digits and `_`, not starting with a digit")));
+        return Err(mistake(say!(
+            "`{name}` is no name: letters, digits and `_`, not starting with a digit",
+            "`{name}`は名前として使えません。使えるのは英数字と`_`で、数字からは始められません"
+        )));
     }
     Ok(Group { name: name.into(), ty, table, span: span_of((open, open + name.len())) })
 }

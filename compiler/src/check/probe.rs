@@ -2,6 +2,7 @@
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
+use ksig_lang::{Text, say};
 use ksig_schema::probe::{ArgumentKind, Place};
 use ksig_schema::{ConstructorDef, ParameterDef, ProbeKey};
 
@@ -44,10 +45,15 @@ impl<'a> Checker<'a> {
             return;
         };
         if let Some(span) = probe.on_any_tls {
-            self.diagnostics.push(problems::not_compiled_yet("`on any tls`", self.file, span));
+            self.diagnostics.push(problems::not_compiled_yet(Text::quoted("`on any tls`"), self.file, span));
         }
         for option in &probe.options {
-            self.diagnostics.push(problems::not_compiled_yet(&format!("the probe option `{}`", option.name.value), self.file, option.span));
+            let name = &option.name.value;
+            self.diagnostics.push(problems::not_compiled_yet(
+                say!("the probe option `{name}`", "プローブのオプション`{name}`"),
+                self.file,
+                option.span,
+            ));
         }
         let mut ports: Vec<u16> = probe.ports.iter().map(|port| port.value).collect();
         if ports.is_empty() {
@@ -73,7 +79,7 @@ impl<'a> Checker<'a> {
             return;
         };
         if let Some(at) = &follow.at {
-            self.diagnostics.push(problems::not_compiled_yet("`at` in a follow", self.file, at.span));
+            self.diagnostics.push(problems::not_compiled_yet(say!("`at` in a follow", "`follow`の`at`"), self.file, at.span));
         }
         let ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
         let made = hir::Probe {
@@ -102,7 +108,11 @@ impl<'a> Checker<'a> {
     /// `http.get("/")` against the constructors of the schema.
     fn constructor(&mut self, call: &ast::Expr) -> Option<(ProbeKey, &'static ConstructorDef)> {
         let Ast::Call(callee, args) = &call.kind else {
-            return self.refuse(problems::unexpected("this", "a probe such as http.get(\"/\")", self.file, call.span));
+            return self.refuse(problems::expected(
+                say!("a probe such as http.get(\"/\")", "http.get(\"/\")のようなプローブ"),
+                self.file,
+                call.span,
+            ));
         };
         let name = dotted_name(callee).unwrap_or_default();
         let Some(constructor) = self.schema.constructor(&name) else {
@@ -125,7 +135,12 @@ impl<'a> Checker<'a> {
             };
             let Some(parameter) = parameter.filter(|parameter| !given.contains(&parameter.name)) else {
                 let place = arg.name.as_ref().map_or(arg.value.span, |name| name.span);
-                return self.refuse(problems::unexpected("this argument", &constructor.form(), self.file, place));
+                return self.refuse(problems::unexpected(
+                    say!("this argument", "この引数"),
+                    Text::quoted(constructor.form()),
+                    self.file,
+                    place,
+                ));
             };
             given.push(parameter.name);
             match self.argument_texts(parameter, &arg.value) {
@@ -135,7 +150,12 @@ impl<'a> Checker<'a> {
             }
         }
         if constructor.parameters.iter().any(|parameter| parameter.required && !given.contains(&parameter.name)) {
-            return self.refuse(problems::unexpected("these arguments", &constructor.form(), self.file, span));
+            return self.refuse(problems::unexpected(
+                say!("these arguments", "これらの引数"),
+                Text::quoted(constructor.form()),
+                self.file,
+                span,
+            ));
         }
         fine.then_some(key)
     }
@@ -150,24 +170,30 @@ impl<'a> Checker<'a> {
                 items.iter().map(|item| dotted_name(item).map(|name| (name, item.span))).collect()
             }
             (ArgumentKind::Path | ArgumentKind::Location, Ast::Name(_) | Ast::Field(..) | Ast::Index(..) | Ast::Call(..)) => {
-                return self.refuse(problems::not_compiled_yet("a path taken from the page", self.file, value.span));
+                return self.refuse(problems::not_compiled_yet(
+                    say!("a path taken from the page", "ページから得たパス"),
+                    self.file,
+                    value.span,
+                ));
             }
             _ => None,
         };
         let Some(written) = written else {
             let wanted = match parameter.kind {
-                ArgumentKind::Path => "a path in quotes, or one that a page names",
-                ArgumentKind::Location => "a place that an answer names, such as `find.location`",
-                ArgumentKind::Text(_) => "a text in quotes",
-                ArgumentKind::Name(_) => "a name without quotes",
-                ArgumentKind::Names(_) => "a list of names: [a, b]",
-                ArgumentKind::Number(..) => "a whole number",
+                ArgumentKind::Path => say!("a path in quotes, or one that a page names", "引用符で囲んだパス、またはページに書かれたパス"),
+                ArgumentKind::Location => {
+                    say!("a place that an answer names, such as `find.location`", "`find.location`のような、応答に書かれた場所")
+                }
+                ArgumentKind::Text(_) => say!("a text in quotes", "引用符で囲んだテキスト"),
+                ArgumentKind::Name(_) => say!("a name without quotes", "引用符なしの名前"),
+                ArgumentKind::Names(_) => say!("a list of names: [a, b]", "名前のリスト（[a, b]）"),
+                ArgumentKind::Number(..) => say!("a whole number", "整数"),
             };
-            return self.refuse(problems::unexpected("this argument", wanted, self.file, value.span));
+            return self.refuse(problems::unexpected(say!("this argument", "この引数"), wanted, self.file, value.span));
         };
         for (text, span) in &written {
             if let Err(reason) = (self.argument)(parameter.kind, text) {
-                return self.refuse(problems::probe_not_benign(&reason, self.file, *span));
+                return self.refuse(problems::probe_not_benign(Text::quoted(reason), self.file, *span));
             }
         }
         Some(written.into_iter().map(|(text, _)| text).collect())

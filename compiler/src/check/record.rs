@@ -1,6 +1,7 @@
 //! What a signature says of the device: `identify`, `component`, `support`, `tag`.
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name};
+use ksig_lang::{Text, say};
 use ksig_runtime::plan::IdentitySlot;
 use ksig_schema::Type;
 
@@ -25,7 +26,7 @@ impl Checker<'_> {
         let facet = record.facet.as_ref().map_or("device", |facet| facet.value.as_str());
         if !matches!(facet, "device" | "os") {
             let span = record.facet.as_ref().map_or(record.span, |facet| facet.span);
-            self.diagnostics.push(problems::unknown_word(facet, "facet", "device or os", self.file, span));
+            self.diagnostics.push(problems::unknown_word(facet, say!("facet", "ファセット"), "device or os", self.file, span));
             return;
         }
         let mut said: Vec<(&Name, IdentitySlot)> = Vec::new();
@@ -70,7 +71,7 @@ impl Checker<'_> {
             (_, found) => *found == wanted,
         };
         if !fits {
-            return self.refuse(problems::type_mismatch("this slot", &wanted, &checked.ty, self.file, checked.span));
+            return self.refuse(problems::type_mismatch(say!("this slot", "このスロット"), &wanted, &checked.ty, self.file, checked.span));
         }
         Some(checked)
     }
@@ -91,7 +92,13 @@ impl Checker<'_> {
             let wanted = if name.value == "vendor" && vendor_in_scope { Type::Vendor } else { Type::Text };
             let checked = self.expr(value, Some(&wanted))?;
             if !matches!(checked.ty.required(), Type::Text | Type::Vendor | Type::Version(_)) {
-                return self.refuse(problems::type_mismatch("this slot", &Type::Text, &checked.ty, self.file, checked.span));
+                return self.refuse(problems::type_mismatch(
+                    say!("this slot", "このスロット"),
+                    &Type::Text,
+                    &checked.ty,
+                    self.file,
+                    checked.span,
+                ));
             }
             slots.push((name.value.clone(), checked));
         }
@@ -116,10 +123,12 @@ impl Checker<'_> {
                     support.scheme = self.names.schemes.get(scheme).cloned();
                     support.latest = Some(checked);
                 }
-                ("ends", _) => return self.refuse(problems::type_mismatch("`ends`", &Type::Date, &checked.ty, self.file, checked.span)),
+                ("ends", _) => {
+                    return self.refuse(problems::type_mismatch(Text::quoted("`ends`"), &Type::Date, &checked.ty, self.file, checked.span));
+                }
                 ("latest", _) => {
                     let wanted = Type::Version("dotted".into());
-                    return self.refuse(problems::type_mismatch("`latest`", &wanted, &checked.ty, self.file, checked.span));
+                    return self.refuse(problems::type_mismatch(Text::quoted("`latest`"), &wanted, &checked.ty, self.file, checked.span));
                 }
                 _ => return self.refuse(problems::unknown_slot(name, self.file, ["ends", "latest"].into_iter())),
             }
@@ -134,7 +143,7 @@ impl Checker<'_> {
             return self.refuse(problems::unknown_tag(&tag.name, self.file, known));
         };
         if let Some((name, ..)) = &tag.each {
-            return self.refuse(problems::not_compiled_yet("a tag for each row", self.file, name.span));
+            return self.refuse(problems::not_compiled_yet(say!("a tag for each row", "行ごとのタグ"), self.file, name.span));
         }
         let declared = self.names.tag_params.get(id).cloned().unwrap_or_default();
         let mut params = Vec::new();
@@ -153,7 +162,13 @@ impl Checker<'_> {
             let fits = plain(&wanted) == plain(&checked.ty)
                 || matches!((plain(&wanted), plain(&checked.ty)), (Type::Version(_), Type::Version(_)));
             if !fits {
-                return self.refuse(problems::type_mismatch("this parameter", &wanted, &checked.ty, self.file, checked.span));
+                return self.refuse(problems::type_mismatch(
+                    say!("this parameter", "このパラメーター"),
+                    &wanted,
+                    &checked.ty,
+                    self.file,
+                    checked.span,
+                ));
             }
             params.push((name.value.clone(), checked));
         }

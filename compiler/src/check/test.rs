@@ -1,6 +1,7 @@
 //! Tests and examples: fixtures become bytes or facts, expectations become typed values.
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name};
+use ksig_lang::say;
 use ksig_runtime::plan::Datum;
 use ksig_schema::{ProbeKey, Type};
 
@@ -25,7 +26,9 @@ impl Checker<'_> {
         match test.at.as_ref().map(|at| (&at.kind, at.span)) {
             None => {}
             Some((Ast::Date(date), _)) => out.at = Some(*date),
-            Some((_, span)) => return self.refuse(problems::unexpected("this", "a date such as 2026-12-31", self.file, span)),
+            Some((_, span)) => {
+                return self.refuse(problems::expected(say!("a date such as 2026-12-31", "2026-12-31のような日付"), self.file, span));
+            }
         }
         for given in &test.given {
             out.given.push(self.given(given)?);
@@ -46,14 +49,20 @@ impl Checker<'_> {
     pub(super) fn example(&mut self, example: &ast::Example) -> Option<Test> {
         let field = self.expr(&example.field, None)?;
         let ExprKind::Field(reference) = field.kind else {
-            return self.refuse(problems::unexpected("this", "a field of a probe", self.file, example.field.span));
+            return self.refuse(problems::expected(say!("a field of a probe", "プローブのフィールド"), self.file, example.field.span));
         };
         let value = self.expr(&example.value, Some(field.ty.required()))?;
         let ExprKind::Const(datum) = value.kind else {
-            return self.refuse(problems::unexpected("this", "a literal", self.file, example.value.span));
+            return self.refuse(problems::expected(say!("a literal", "リテラル"), self.file, example.value.span));
         };
         if value.ty.required() != field.ty.required() {
-            return self.refuse(problems::type_mismatch("this value", field.ty.required(), &value.ty, self.file, value.span));
+            return self.refuse(problems::type_mismatch(
+                say!("this value", "この値"),
+                field.ty.required(),
+                &value.ty,
+                self.file,
+                value.span,
+            ));
         }
         let name = match &datum {
             Datum::Text(text) => text.clone(),
@@ -81,7 +90,7 @@ impl Checker<'_> {
     fn given(&mut self, given: &ast::Given) -> Option<(ProbeKey, Fixture)> {
         let (key, root) = self.probe_named(&given.probe)?;
         if let Some(from) = &given.from {
-            return self.refuse(problems::not_compiled_yet("`from` in a fixture", self.file, from.span));
+            return self.refuse(problems::not_compiled_yet(say!("`from` in a fixture", "フィクスチャの`from`"), self.file, from.span));
         }
         let fixture = match &given.fixture {
             ast::Fixture::Inline { kind, text } => Fixture::Inline { kind: kind.value.clone(), text: text.value.clone() },
@@ -100,7 +109,7 @@ impl Checker<'_> {
                     let ty = field.ty.ty();
                     let checked = self.expr(value, Some(&ty))?;
                     let ExprKind::Const(datum) = checked.kind else {
-                        return self.refuse(problems::unexpected("this", "a literal", self.file, value.span));
+                        return self.refuse(problems::expected(say!("a literal", "リテラル"), self.file, value.span));
                     };
                     read.push((FieldRef { probe: key.clone(), field, key: key_part, fold_width: false }, datum));
                 }
@@ -117,12 +126,20 @@ impl Checker<'_> {
         let full = self.table_named(name)?;
         let table = &self.tables[&full];
         let Ast::List(items) = &rows.kind else {
-            return self.refuse(problems::unexpected("this", "a list of rows: [{ model: \"X\" }]", self.file, rows.span));
+            return self.refuse(problems::expected(
+                say!("a list of rows: [{{ model: \"X\" }}]", "行のリスト（[{{ model: \"X\" }}]）"),
+                self.file,
+                rows.span,
+            ));
         };
         let mut read = Vec::new();
         for item in items {
             let Ast::Record(cells) = &item.kind else {
-                return self.refuse(problems::unexpected("this", "a row: { model: \"X\" }", self.file, item.span));
+                return self.refuse(problems::expected(
+                    say!("a row: {{ model: \"X\" }}", "行（{{ model: \"X\" }}）"),
+                    self.file,
+                    item.span,
+                ));
             };
             let mut row = vec![Datum::Missing; table.columns.len()];
             for (column, value) in cells {
@@ -131,7 +148,7 @@ impl Checker<'_> {
                 };
                 match tables::literal(value, &table.columns[at].ty, self.names) {
                     Ok(datum) => row[at] = datum,
-                    Err(reason) => return self.refuse(problems::bad_literal(&reason, self.file, value.span)),
+                    Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
                 }
             }
             read.push(row);
@@ -157,7 +174,7 @@ impl Checker<'_> {
                     let ty = self.vars[id as usize].ty.clone().optional();
                     match tables::literal(value, &ty, self.names) {
                         Ok(datum) => read.push((name.value.clone(), datum)),
-                        Err(reason) => return self.refuse(problems::bad_literal(&reason, self.file, value.span)),
+                        Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
                     }
                 }
                 Expect::Captures(read, *span)
@@ -188,7 +205,7 @@ impl Checker<'_> {
                 match &value.kind {
                     Ast::Text(text) | Ast::Prefixed(_, text) => Ok(Datum::Text(text.clone())),
                     Ast::Name(word) if word == "absent" => Ok(Datum::Missing),
-                    _ => Err("expected a version such as v\"1.20\"".to_string()),
+                    _ => Err(say!("expected a version such as v\"1.20\"", "v\"1.20\"のようなバージョンが必要です")),
                 }
             } else {
                 let Some((_, ty)) = SLOTS.iter().find(|(slot, _)| *slot == name.value) else {
@@ -198,7 +215,7 @@ impl Checker<'_> {
             };
             match datum {
                 Ok(datum) => read.push((name.value.clone(), datum)),
-                Err(reason) => return self.refuse(problems::bad_literal(&reason, self.file, value.span)),
+                Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
             }
         }
         Ok::<_, ()>(read).ok()

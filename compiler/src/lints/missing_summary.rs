@@ -1,6 +1,6 @@
 //! A signature that does not say what it is: see [`LINT`].
 
-use ksig_lang::Severity;
+use ksig_lang::{Severity, say};
 
 use super::Lint;
 
@@ -26,8 +26,12 @@ and on the signature's page.",
     level: Severity::Warning,
     check: |signature, _, found| {
         if signature.meta.summary.is_empty() {
-            let message = format!("signature `{}` has no summary", signature.name);
-            found.push(LINT.finding(signature, signature.name_span, message, "").help("add `summary \"what it identifies, and by what\"`"));
+            let name = &signature.name;
+            let message = say!("signature `{name}` has no summary", "シグネチャ`{name}`に`summary`がありません");
+            found.push(LINT.finding(signature, signature.name_span, message, say!("not summarised", "概要がありません")).help(say!(
+                "add `summary \"what it identifies, and by what\"`",
+                "`summary \"何を、何によって特定するか\"`を追加してください"
+            )));
         }
     },
 };

@@ -1,6 +1,6 @@
 //! A signature without a near miss: see [`LINT`].
 
-use ksig_lang::Severity;
+use ksig_lang::{Severity, say};
 
 use super::Lint;
 use crate::hir::Expect;
@@ -29,9 +29,18 @@ grows too wide, and a wrong identification is worse than none.",
     check: |signature, _, found| {
         let refuses = |expect: &Expect| matches!(expect, Expect::NoMatch(..));
         if !signature.tests.iter().any(|test| test.expect.iter().any(refuses)) {
-            let message = format!("signature `{}` has no near miss", signature.name);
-            let problem = LINT.finding(signature, signature.name_span, message, "nothing shows what it must not match");
-            found.push(problem.help("add `example \"...\" in FIELD => nothing`, or a test with `expect no_match`"));
+            let name = &signature.name;
+            let message = say!("signature `{name}` has no near miss", "シグネチャ`{name}`に、似ているが該当しない例がありません");
+            let problem = LINT.finding(
+                signature,
+                signature.name_span,
+                message,
+                say!("nothing shows what it must not match", "該当してはならないものを示すテストがありません"),
+            );
+            found.push(problem.help(say!(
+                "add `example \"...\" in FIELD => nothing`, or a test with `expect no_match`",
+                "`example \"...\" in FIELD => nothing`か、`expect no_match`のあるテストを追加してください"
+            )));
         }
     },
 };

@@ -1,6 +1,6 @@
 //! A signature that no test matches: see [`LINT`].
 
-use ksig_lang::Severity;
+use ksig_lang::{Severity, say};
 
 use super::Lint;
 use crate::hir::Expect;
@@ -28,9 +28,14 @@ ever seen to match identifies nothing, or the wrong thing.",
     check: |signature, _, found| {
         let matches = |expect: &Expect| !matches!(expect, Expect::NoMatch(..));
         if !signature.tests.iter().any(|test| test.expect.iter().any(matches)) {
-            let message = format!("signature `{}` has no test that it matches", signature.name);
-            let problem = LINT.finding(signature, signature.name_span, message, "never seen to match");
-            found.push(problem.help("add `example \"...\" in FIELD => { model: \"...\" }`, or a test with `expect identify`"));
+            let name = &signature.name;
+            let message =
+                say!("signature `{name}` has no test that it matches", "シグネチャ`{name}`に、該当することを示すテストがありません");
+            let problem = LINT.finding(signature, signature.name_span, message, say!("never seen to match", "該当した例がありません"));
+            found.push(problem.help(say!(
+                "add `example \"...\" in FIELD => {{ model: \"...\" }}`, or a test with `expect identify`",
+                "`example \"...\" in FIELD => {{ model: \"...\" }}`か、`expect identify`のあるテストを追加してください"
+            )));
         }
     },
 };

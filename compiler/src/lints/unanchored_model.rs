@@ -1,6 +1,6 @@
 //! A model that is found anywhere in a text: see [`LINT`].
 
-use ksig_lang::Severity;
+use ksig_lang::{Severity, say};
 
 use super::Lint;
 use crate::hir::ExprKind;
@@ -32,9 +32,17 @@ or literal text beside the capture. One that begins and ends with the capture fi
             let source = &matched.pattern.source;
             let bare = source.starts_with("(?<model>") && !source.ends_with('$');
             if bare && closes_at_end(source) {
-                let message = "this model is looked for anywhere in the text".to_string();
-                let problem = LINT.finding(signature, expr.span, message, "begins and ends with the capture");
-                found.push(problem.help("tie it to a place: /^...$/, or literal text beside the capture"));
+                let message = say!("this model is looked for anywhere in the text", "モデル名をテキストのどこからでも探しています");
+                let problem = LINT.finding(
+                    signature,
+                    expr.span,
+                    message,
+                    say!("begins and ends with the capture", "パターンがキャプチャで始まりキャプチャで終わっています"),
+                );
+                found.push(problem.help(say!(
+                    "tie it to a place: /^...$/, or literal text beside the capture",
+                    "/^...$/とするか、キャプチャの隣に固定の文字列を置いて位置を決めてください"
+                )));
             }
         });
     },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ksig_lang::Severity;
+use ksig_lang::{Severity, say};
 
 use super::Lint;
 use crate::hir::{Expect, ExprKind};
@@ -49,9 +49,10 @@ reported and is not.",
                 signature.span.start <= span.start && span.end <= signature.span.end
             };
             if own && !refined && !read.contains(&(id as u32)) && !tested.contains(&var.name.as_str()) && !var.redact {
-                let message = format!("nothing reads `{}`", var.name);
-                let problem = LINT.finding(signature, signature.var_spans[id], message, "bound here");
-                found.push(problem.help("use it, or write (?:...)"));
+                let name = &var.name;
+                let message = say!("nothing reads `{name}`", "`{name}`はどこからも参照されていません");
+                let problem = LINT.finding(signature, signature.var_spans[id], message, say!("bound here", "ここで束縛しています"));
+                found.push(problem.help(say!("use it, or write (?:...)", "使用するか、(?:...)に書き換えてください")));
             }
         }
     },

@@ -70,10 +70,18 @@ fn logic(p: &mut Parser<'_>) -> Option<Closed> {
     if let (Some((_, one)), Some(other)) = (first, mixed) {
         let whole = Span { start, end: p.end_of_previous().end };
         let problem = p
-            .error("mixed-and-or", "`and` and `or` stand in one expression without parentheses", one, "one of them here")
-            .label(p.file, other, "the other here")
-            .label(p.file, whole, "")
-            .help("put parentheses around the part that belongs together, or use `any { }` and `all { }`");
+            .error(
+                "mixed-and-or",
+                say!("`and` and `or` stand in one expression without parentheses", "一つの式に`and`と`or`が括弧なしで混在しています"),
+                one,
+                say!("one of them here", "一方はここ"),
+            )
+            .label(p.file, other, say!("the other here", "もう一方はここ"))
+            .label(p.file, whole, Text::NONE)
+            .help(say!(
+                "put parentheses around the part that belongs together, or use `any {{ }}` and `all {{ }}`",
+                "先に結び付く部分を括弧で囲むか、`any {{ }}`と`all {{ }}`を使ってください"
+            ));
         p.report(problem);
     }
     done
@@ -92,12 +100,14 @@ fn foreign_operator(p: &mut Parser<'_>) {
         _ => "~",
     };
     let span = p.span();
-    let problem = p.error("foreign-operator", format!("there is no `{text}`"), span, "from another language").fix(
-        format!("write `{}`", ours.trim()),
-        p.file,
-        span,
-        ours,
-    );
+    let problem = p
+        .error(
+            "foreign-operator",
+            say!("there is no `{text}`", "`{text}`という演算子はありません"),
+            span,
+            say!("from another language", "他の言語の演算子です"),
+        )
+        .fix(write(ours.trim()), p.file, span, ours);
     p.report(problem);
 }
 
@@ -147,8 +157,16 @@ fn comparison(p: &mut Parser<'_>) -> Option<Closed> {
     p.continue_line();
     if at_comparison(p) {
         let problem = p
-            .error("chained-comparison", "a comparison has two sides", p.span(), "a third side starts here")
-            .help("join two comparisons with `and`: `a < b and b < c`; a range is `x in a ..< b`");
+            .error(
+                "chained-comparison",
+                say!("a comparison has two sides", "比較は左右の二つの値で行います"),
+                p.span(),
+                say!("a third side starts here", "三つ目の値がここから始まっています"),
+            )
+            .help(say!(
+                "join two comparisons with `and`: `a < b and b < c`; a range is `x in a ..< b`",
+                "二つの比較を`and`で結びます（`a < b and b < c`）。範囲は`x in a ..< b`と書きます"
+            ));
         return p.fail(problem);
     }
     Some(done)
@@ -158,16 +176,30 @@ fn comparison_sign(p: &mut Parser<'_>, start: u32) {
     let span = p.span();
     match (p.kind(), p.token_text(p.at)) {
         (EQ, _) => {
-            let problem =
-                p.error("single-equals", "`=` compares nothing", span, "compares with `==`").fix("write `==`", p.file, span, "==");
+            let problem = p
+                .error(
+                    "single-equals",
+                    say!("`=` compares nothing", "`=`は比較ではありません"),
+                    span,
+                    say!("compares with `==`", "比較は`==`です"),
+                )
+                .fix(write("=="), p.file, span, "==");
             p.report(problem);
         }
         (FOREIGN, sign @ ("!=" | "!~")) => {
             let ours = if sign == "!=" { "==" } else { "~" };
             let mut problem = p
-                .error("no-not-equal", format!("there is no `{sign}`"), span, "not an operator")
-                .note("over a field that may be missing, say what its absence means: `x absent or not x == y`")
-                .fix(format!("write `not x {ours} y`"), p.file, span, ours);
+                .error(
+                    "no-not-equal",
+                    say!("there is no `{sign}`", "`{sign}`という演算子はありません"),
+                    span,
+                    say!("not an operator", "演算子ではありません"),
+                )
+                .note(say!(
+                    "over a field that may be missing, say what its absence means: `x absent or not x == y`",
+                    "欠けることのあるフィールドでは、欠けている場合の意味を書きます: `x absent or not x == y`"
+                ))
+                .fix(say!("write `not x {ours} y`", "`not x {ours} y`と書く"), p.file, span, ours);
             if let Some(fix) = &mut problem.fix {
                 fix.edits.insert(0, (p.file, Span { start, end: start }, "not ".to_owned()));
             }
@@ -194,7 +226,7 @@ fn range(p: &mut Parser<'_>) -> Option<Closed> {
 fn operand(p: &mut Parser<'_>) -> Option<Closed> {
     if matches!(p.word(), "at_least" | "by" | "leading" | "at") && at_worded_value(p) {
         return p.node(WORDED_EXPR, |p| {
-            name(p, "a word")?;
+            name(p, say!("a word", "単語"))?;
             postfix(p).map(|_| ())
         });
     }
@@ -238,18 +270,23 @@ fn segment(p: &mut Parser<'_>) -> Step {
         KEBAB => {
             let text = p.token_text(p.at);
             let problem = p
-                .error("hyphen-name", format!("expected a field, found `{text}`"), p.span(), "names have no hyphens")
-                .help(format!("for a key write `[\"{text}\"]`"));
+                .error(
+                    "hyphen-name",
+                    say!("expected a field, found `{text}`", "フィールドが必要ですが、`{text}`があります"),
+                    p.span(),
+                    say!("names have no hyphens", "名前にハイフンは使えません"),
+                )
+                .help(say!("for a key write `[\"{text}\"]`", "キーなら`[\"{text}\"]`と書きます"));
             p.fail(problem)
         }
-        _ => p.unexpected("a field"),
+        _ => p.unexpected(say!("a field", "フィールド")),
     }
 }
 
 fn arg(p: &mut Parser<'_>) -> Step {
     p.node(ARG, |p| {
         if p.at(IDENT) && p.nth(1) == COLON {
-            slot_name(p, "an argument's name")?;
+            slot_name(p, say!("an argument's name", "引数の名前"))?;
             p.expect(COLON)?;
             p.join();
         }
@@ -264,13 +301,18 @@ fn is_literal(kind: SyntaxKind) -> bool {
 
 pub(super) fn literal(p: &mut Parser<'_>) -> Option<Closed> {
     if !is_literal(p.kind()) {
-        return p.unexpected("a value in quotes, or a number");
+        return p.unexpected(say!("a value in quotes, or a number", "引用符で囲んだ値、または数値"));
     }
     if p.at(DECIMAL) {
         let text = p.token_text(p.at);
         let problem = p
-            .error("bad-number", format!("`{text}` is no number"), p.span(), "numbers have no fraction")
-            .help(format!("a version is `v\"{text}\"`"));
+            .error(
+                "bad-number",
+                say!("`{text}` is no number", "`{text}`は数値として正しくありません"),
+                p.span(),
+                say!("numbers have no fraction", "数値に小数部は書けません"),
+            )
+            .help(say!("a version is `v\"{text}\"`", "バージョンなら`v\"{text}\"`と書きます"));
         p.report(problem);
     }
     p.node(LITERAL, |p| {
@@ -286,19 +328,27 @@ fn primary(p: &mut Parser<'_>) -> Option<Closed> {
         L_BRACKET => p.node(LIST_EXPR, |p| p.list(R_BRACKET, false, |p| expr(p).map(|_| ()))),
         L_BRACE => record_expr(p),
         KEBAB => {
-            hyphens(p, "a value");
+            hyphens(p, say!("a value", "値"));
             name_expr(p)
         }
-        IDENT if is_reserved(p.word()) => reserved(p, "a value"),
+        IDENT if is_reserved(p.word()) => reserved(p, say!("a value", "値")),
         IDENT if p.at_word("first") && p.nth_word(1) == "of" => first_of(p),
         IDENT => name_expr(p),
         HEREDOC => {
             let problem = p
-                .error("unexpected-token", "a heredoc is a fixture, not a value", p.span(), "only behind `given x =`")
-                .help("write a text in quotes, with `\\n` for its line ends");
+                .error(
+                    "unexpected-token",
+                    say!("a heredoc is a fixture, not a value", "ヒアドキュメントはフィクスチャであり、値ではありません"),
+                    p.span(),
+                    say!("only behind `given x =`", "`given x =`の後だけに書けます"),
+                )
+                .help(say!(
+                    "write a text in quotes, with `\\n` for its line ends",
+                    "引用符で囲んだテキストで書き、改行は`\\n`としてください"
+                ));
             p.fail(problem)
         }
-        _ => p.unexpected("a value"),
+        _ => p.unexpected(say!("a value", "値")),
     }
 }
 
@@ -323,7 +373,12 @@ fn first_of(p: &mut Parser<'_>) -> Option<Closed> {
             },
         )?;
         if count == 0 {
-            let problem = p.error("unexpected-token", "expected values between `{` and `}`", opening, "takes at least one");
+            let problem = p.error(
+                "unexpected-token",
+                say!("expected values between `{{` and `}}`", "`{{`と`}}`の間に値が必要です"),
+                opening,
+                say!("takes at least one", "一つ以上必要です"),
+            );
             p.report(problem);
         }
         Some(())
@@ -337,7 +392,7 @@ fn record_expr(p: &mut Parser<'_>) -> Option<Closed> {
 /// `{ key: value }`
 pub(super) fn record(p: &mut Parser<'_>) -> Step {
     if !p.at(L_BRACE) {
-        return p.unexpected("`{`");
+        return p.unexpected(Text::quoted("`{`"));
     }
     record_expr(p).map(|_| ())
 }
@@ -359,15 +414,16 @@ fn key(p: &mut Parser<'_>) -> Step {
         return Some(());
     }
     if p.at(KEBAB) {
-        hyphens(p, "a key");
+        let (file, span, quoted) = (p.file, p.span(), format!("\"{}\"", p.token_text(p.at)));
+        hyphens_mended(p, say!("a key", "キー"), |problem| problem.fix(say!("quote it", "引用符で囲む"), file, span, quoted));
         p.bump();
         return Some(());
     }
     if CONTINUERS.contains(&p.word()) {
-        return reserved(p, "a key");
+        return reserved(p, say!("a key", "キー"));
     }
     if !p.eat(IDENT) {
-        return p.unexpected("a key");
+        return p.unexpected(say!("a key", "キー"));
     }
     while p.at(DOT) {
         segment(p)?;
@@ -390,7 +446,7 @@ pub(super) fn simple_value(p: &mut Parser<'_>) -> Step {
         kind if is_literal(kind) => literal(p).map(|_| ()),
         L_BRACKET => p.node(LIST_EXPR, |p| p.list(R_BRACKET, false, |p| expr(p).map(|_| ()))).map(|_| ()),
         KEBAB => name_expr(p).map(|_| ()),
-        IDENT if is_reserved(p.word()) => reserved(p, "a value"),
+        IDENT if is_reserved(p.word()) => reserved(p, say!("a value", "値")),
         IDENT => {
             let mut left = name_expr(p)?;
             let mut length = 1;
@@ -403,6 +459,6 @@ pub(super) fn simple_value(p: &mut Parser<'_>) -> Step {
             }
             Some(())
         }
-        _ => p.unexpected("a value"),
+        _ => p.unexpected(say!("a value", "値")),
     }
 }

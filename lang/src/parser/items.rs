@@ -25,7 +25,14 @@ pub(super) fn file(p: &mut Parser<'_>) {
 /// The language has no text that needs so many looks; a rule that loops must still not hang.
 fn out_of_fuel(p: &mut Parser<'_>) {
     let span = Span { start: p.start(), end: p.text.len() as u32 };
-    let problem = p.error("too-complex", "this file is too complex to parse", span, "not read from here on").help("split it");
+    let problem = p
+        .error(
+            "too-complex",
+            say!("this file is too complex to parse", "このファイルは複雑すぎて解析できません"),
+            span,
+            say!("not read from here on", "ここから先は読み込みません"),
+        )
+        .help(say!("split it", "ファイルを分割してください"));
     p.report(problem);
     if p.at < p.tokens.len() {
         p.node(BROKEN, |p| {
@@ -37,8 +44,16 @@ fn out_of_fuel(p: &mut Parser<'_>) {
 
 fn stray_brace(p: &mut Parser<'_>) {
     let problem = p
-        .error("unexpected-token", "this `}` closes nothing", p.span(), "no block is open here")
-        .help("remove it, or look for a block above that ends too early");
+        .error(
+            "unexpected-token",
+            say!("this `}}` closes nothing", "この`}}`に対応する`{{`がありません"),
+            p.span(),
+            say!("no block is open here", "ここで開いているブロックはありません"),
+        )
+        .help(say!(
+            "remove it, or look for a block above that ends too early",
+            "削除するか、これより上で早く閉じすぎたブロックがないか確認してください"
+        ));
     p.report(problem);
     p.node(BROKEN, |p| {
         p.bump();
@@ -54,8 +69,13 @@ fn header(p: &mut Parser<'_>) {
         header_end(p);
     } else {
         let problem = p
-            .error("missing-edition", "a file starts with the edition of the language", Span { start: 0, end: 0 }, "expected `ksig 1`")
-            .fix("say which edition this is", p.file, Span { start: 0, end: 0 }, "ksig 1\n");
+            .error(
+                "missing-edition",
+                say!("a file starts with the edition of the language", "ファイルは言語のエディションから始まります"),
+                Span { start: 0, end: 0 },
+                say!("expected `ksig 1`", "`ksig 1`が必要です"),
+            )
+            .fix(say!("say which edition this is", "エディションを書く"), p.file, Span { start: 0, end: 0 }, "ksig 1\n");
         p.report(problem);
     }
     if p.at_word("module") {
@@ -63,8 +83,16 @@ fn header(p: &mut Parser<'_>) {
     } else {
         let here = p.end_of_previous();
         let problem = p
-            .error("missing-module", "the file does not say which module it is", here, "expected `module` and the path of the file")
-            .help("for `signatures/router/acme/x1.ksig` write `module router.acme.x1`");
+            .error(
+                "missing-module",
+                say!("the file does not say which module it is", "このファイルがどのモジュールか書かれていません"),
+                here,
+                say!("expected `module` and the path of the file", "`module`とファイルのパスが必要です"),
+            )
+            .help(say!(
+                "for `signatures/router/acme/x1.ksig` write `module router.acme.x1`",
+                "`signatures/router/acme/x1.ksig`なら`module router.acme.x1`と書きます"
+            ));
         p.report(problem);
     }
 }
@@ -76,7 +104,7 @@ fn header_line(p: &mut Parser<'_>, rule: fn(&mut Parser<'_>) -> Step) {
 
 fn header_end(p: &mut Parser<'_>) {
     if !p.separators() && !p.at(EOF) {
-        let problem = p.unexpected_problem("the end of the line or `;`");
+        let problem = p.unexpected_problem(say!("the end of the line or `;`", "行末または`;`"));
         p.report(problem);
         if !p.at_word("module") {
             p.recover();
@@ -89,9 +117,15 @@ fn edition(p: &mut Parser<'_>) -> Step {
     p.node(EDITION, |p| {
         p.bump();
         if p.at(INT) && p.token_text(p.at) != "1" {
+            let edition = p.token_text(p.at);
             let problem = p
-                .error("unknown-edition", format!("edition {} is not known", p.token_text(p.at)), p.span(), "this tool reads edition 1")
-                .help("a newer ksig may read it");
+                .error(
+                    "unknown-edition",
+                    say!("edition {edition} is not known", "エディション{edition}には対応していません"),
+                    p.span(),
+                    say!("this tool reads edition 1", "このツールが読めるのはエディション1です"),
+                )
+                .help(say!("a newer ksig may read it", "新しいksigなら読める可能性があります"));
             p.report(problem);
         }
         p.expect(INT)
@@ -102,7 +136,7 @@ fn edition(p: &mut Parser<'_>) -> Step {
 fn module(p: &mut Parser<'_>) -> Step {
     p.node(MODULE, |p| {
         p.bump();
-        path(p, "the module's path")
+        path(p, say!("the module's path", "モジュールのパス"))
     })
     .map(|_| ())
 }
@@ -111,8 +145,8 @@ fn module(p: &mut Parser<'_>) -> Step {
 fn item(p: &mut Parser<'_>, items: &mut bool) -> Step {
     let word = p.word();
     match word {
-        "ksig" | "module" => misplaced(p, word, "stands once, at the top"),
-        "use" if *items => misplaced(p, word, "stands before all items"),
+        "ksig" | "module" => misplaced(p, word, say!("stands once, at the top", "は先頭に一度だけ書きます")),
+        "use" if *items => misplaced(p, word, say!("stands before all items", "はすべての項目より前に書きます")),
         _ => {}
     }
     *items |= !matches!(word, "ksig" | "module" | "use");
@@ -133,28 +167,42 @@ fn item(p: &mut Parser<'_>, items: &mut bool) -> Step {
     }
 }
 
-fn misplaced(p: &mut Parser<'_>, word: &str, rule: &str) {
+fn misplaced(p: &mut Parser<'_>, word: &str, rule: Text) {
     let problem = p
-        .error("misplaced-header", format!("`{word}` {rule}"), p.span(), "too late here")
-        .help("a file is `ksig 1`, `module ...`, then `use ...`, then everything else");
+        .error("misplaced-header", say!("`{word}` {rule}", "`{word}`{rule}"; rule), p.span(), say!("too late here", "ここでは遅すぎます"))
+        .help(say!(
+            "a file is `ksig 1`, `module ...`, then `use ...`, then everything else",
+            "ファイルは`ksig 1`、`module ...`、`use ...`、その他の順に書きます"
+        ));
     p.report(problem);
 }
 
 fn unknown(p: &mut Parser<'_>) -> Step {
     if p.kind() != IDENT {
-        return p.unexpected("an item: `table`, `scheme`, `vendor`, `class`, `tag`, `probe`, `let`, `signature` or `choice`");
+        return p.unexpected(say!(
+            "an item: `table`, `scheme`, `vendor`, `class`, `tag`, `probe`, `let`, `signature` or `choice`",
+            "項目（`table`、`scheme`、`vendor`、`class`、`tag`、`probe`、`let`、`signature`、`choice`のいずれか）"
+        ));
     }
     let word = p.word();
     if is_reserved(word) {
-        return reserved(p, "an item");
+        return reserved(p, say!("an item", "項目"));
     }
-    let mut problem = p.error("unknown-item", format!("`{word}` starts no item"), p.span(), "not an item");
+    let mut problem = p.error(
+        "unknown-item",
+        say!("`{word}` starts no item", "`{word}`で始まる項目はありません"),
+        p.span(),
+        say!("not an item", "項目ではありません"),
+    );
     problem = match nearest(word, &ITEM_WORDS) {
         Some(meant) => {
             let span = p.span();
-            problem.fix(format!("write `{meant}`"), p.file, span, meant)
+            problem.fix(write(meant), p.file, span, meant)
         }
-        None => problem.help("items are `table`, `scheme`, `vendor`, `class`, `tag`, `probe`, `let`, `signature` and `choice`"),
+        None => problem.help(say!(
+            "items are `table`, `scheme`, `vendor`, `class`, `tag`, `probe`, `let`, `signature` and `choice`",
+            "項目は`table`、`scheme`、`vendor`、`class`、`tag`、`probe`、`let`、`signature`、`choice`です"
+        )),
     };
     p.fail(problem)
 }
@@ -162,9 +210,9 @@ fn unknown(p: &mut Parser<'_>) -> Step {
 fn import(p: &mut Parser<'_>) -> Step {
     p.node(USE, |p| {
         p.bump();
-        path(p, "a module's path")?;
+        path(p, say!("a module's path", "モジュールのパス"))?;
         if !p.at(L_BRACE) {
-            return p.unexpected("`{` and the names to use");
+            return p.unexpected(Text::quoted("`{` and the names to use"));
         }
         names(p, R_BRACE)
     })
@@ -178,12 +226,17 @@ pub(super) fn names(p: &mut Parser<'_>, close: SyntaxKind) -> Step {
         let mut count = 0;
         p.list(close, false, |p| {
             count += 1;
-            name(p, "a name")
+            name(p, say!("a name", "名前"))
         })?;
         if count == 0 && close == R_BRACE {
             let problem = p
-                .error("unexpected-token", "expected a name, found `}`", opening, "names nothing")
-                .help("name what you use, or remove the line");
+                .error(
+                    "unexpected-token",
+                    say!("expected a name, found `}}`", "名前が必要ですが、`}}`があります"),
+                    opening,
+                    say!("names nothing", "名前が一つもありません"),
+                )
+                .help(say!("name what you use, or remove the line", "使用する名前を書くか、行を削除してください"));
             p.report(problem);
         }
         Some(())
@@ -192,7 +245,7 @@ pub(super) fn names(p: &mut Parser<'_>, close: SyntaxKind) -> Step {
 }
 
 /// A name that is bound or referred to.
-pub(super) fn name(p: &mut Parser<'_>, wanted: &str) -> Step {
+pub(super) fn name(p: &mut Parser<'_>, wanted: Text) -> Step {
     let word = p.word();
     if is_reserved(word) {
         return reserved(p, wanted);
@@ -210,7 +263,7 @@ pub(super) fn name(p: &mut Parser<'_>, wanted: &str) -> Step {
 }
 
 /// A name before `:` or `=`: it may also be an operator's word, as `ends` in a table of support dates.
-pub(super) fn slot_name(p: &mut Parser<'_>, wanted: &str) -> Step {
+pub(super) fn slot_name(p: &mut Parser<'_>, wanted: Text) -> Step {
     let word = p.word();
     if WORD_OPERATORS.contains(&word) {
         return p
@@ -223,27 +276,46 @@ pub(super) fn slot_name(p: &mut Parser<'_>, wanted: &str) -> Step {
     name(p, wanted)
 }
 
-pub(super) fn reserved<T>(p: &mut Parser<'_>, wanted: &str) -> Option<T> {
+pub(super) fn reserved<T>(p: &mut Parser<'_>, wanted: Text) -> Option<T> {
     let word = p.word();
-    let mut problem = p.error("reserved-word", format!("expected {wanted}, found the word `{word}`"), p.span(), "a word of the language");
+    let mut problem = p.error(
+        "reserved-word",
+        say!("expected {wanted}, found the word `{word}`", "{wanted}が必要ですが、予約語`{word}`があります"; wanted),
+        p.span(),
+        say!("a word of the language", "言語の予約語です"),
+    );
     if WORD_OPERATORS.contains(&word) {
-        problem = problem.help("it stands on the line of what it compares; only `and`, `or` and signs may start the next line");
+        problem = problem.help(say!(
+            "it stands on the line of what it compares; only `and`, `or` and signs may start the next line",
+            "比較対象と同じ行に書きます。次の行の先頭に書けるのは`and`、`or`と記号だけです"
+        ));
     }
     p.fail(problem)
 }
 
-pub(super) fn hyphens(p: &mut Parser<'_>, wanted: &str) {
+pub(super) fn hyphens(p: &mut Parser<'_>, wanted: Text) {
+    hyphens_mended(p, wanted, |problem| problem);
+}
+
+/// As [`hyphens`], with what mends it there.
+pub(super) fn hyphens_mended(p: &mut Parser<'_>, wanted: Text, mended: impl FnOnce(Diagnostic) -> Diagnostic) {
     let text = p.token_text(p.at);
     let problem = p
-        .error("hyphen-name", format!("expected {wanted}, found `{text}`"), p.span(), "names have no hyphens")
-        .help("names use `_`; keys and header names with hyphens stand in quotes");
-    let span = p.span();
-    let problem = if wanted == "a key" { problem.fix("quote it", p.file, span, format!("\"{text}\"")) } else { problem };
-    p.report(problem);
+        .error(
+            "hyphen-name",
+            say!("expected {wanted}, found `{text}`", "{wanted}が必要ですが、`{text}`があります"; wanted),
+            p.span(),
+            say!("names have no hyphens", "名前にハイフンは使えません"),
+        )
+        .help(say!(
+            "names use `_`; keys and header names with hyphens stand in quotes",
+            "名前には`_`を使い、ハイフンを含むキーやヘッダー名は引用符で囲みます"
+        ));
+    p.report(mended(problem));
 }
 
 /// `a.b.c`
-pub(super) fn path(p: &mut Parser<'_>, wanted: &str) -> Step {
+pub(super) fn path(p: &mut Parser<'_>, wanted: Text) -> Step {
     if is_reserved(p.word()) {
         return reserved(p, wanted);
     }
@@ -264,8 +336,12 @@ fn table(p: &mut Parser<'_>) -> Step {
     p.node(TABLE, |p| {
         p.bump();
         p.before_block(|p| {
-            name(p, "the table's name")?;
-            if p.eat_word("from") { p.expect_text("the table's file in quotes") } else { Some(()) }
+            name(p, say!("the table's name", "テーブルの名前"))?;
+            if p.eat_word("from") {
+                p.expect_text(say!("the table's file in quotes", "引用符で囲んだテーブルのファイル名"))
+            } else {
+                Some(())
+            }
         })?;
         p.block(|_| false, |p| if p.at_word("row") && p.nth(1) != COLON { row(p) } else { column(p) })
     })
@@ -287,7 +363,7 @@ fn row(p: &mut Parser<'_>) -> Step {
 
 fn column(p: &mut Parser<'_>) -> Step {
     p.node(COLUMN, |p| {
-        slot_name(p, "a column's name")?;
+        slot_name(p, say!("a column's name", "列の名前"))?;
         p.expect(COLON)?;
         p.join();
         ty(p)?;
@@ -301,13 +377,13 @@ fn column(p: &mut Parser<'_>) -> Step {
 pub(super) fn ty(p: &mut Parser<'_>) -> Step {
     p.nested(|p| {
         p.node(TYPE, |p| {
-            name(p, "a type")?;
+            name(p, say!("a type", "型"))?;
             if p.eat(LT) {
                 ty(p)?;
                 p.expect(GT)?;
             }
             if p.eat(L_PAREN) {
-                name(p, "a version scheme")?;
+                name(p, say!("a version scheme", "バージョン体系"))?;
                 p.expect(R_PAREN)?;
             }
             p.eat(QUESTION);
@@ -320,7 +396,7 @@ pub(super) fn ty(p: &mut Parser<'_>) -> Step {
 fn scheme(p: &mut Parser<'_>) -> Step {
     p.node(SCHEME, |p| {
         p.bump();
-        name(p, "the scheme's name")?;
+        name(p, say!("the scheme's name", "バージョン体系の名前"))?;
         p.expect(EQ)?;
         p.join();
         expressions::postfix(p).map(|_| ())
@@ -332,7 +408,7 @@ fn entry(p: &mut Parser<'_>, kind: SyntaxKind) -> Step {
     p.node(kind, |p| {
         p.bump();
         p.before_block(|p| {
-            path(p, "its name")?;
+            path(p, say!("its name", "名前"))?;
             if kind == TAG_ENTRY && p.at(L_PAREN) {
                 p.node(PARAMS, |p| p.list(R_PAREN, false, param))?;
             }
@@ -345,7 +421,7 @@ fn entry(p: &mut Parser<'_>, kind: SyntaxKind) -> Step {
 
 fn param(p: &mut Parser<'_>) -> Step {
     p.node(PARAM, |p| {
-        slot_name(p, "a parameter's name")?;
+        slot_name(p, say!("a parameter's name", "パラメーターの名前"))?;
         p.expect(COLON)?;
         p.join();
         ty(p)
@@ -354,11 +430,11 @@ fn param(p: &mut Parser<'_>) -> Step {
 }
 
 fn attributes(p: &mut Parser<'_>) -> Step {
-    p.block(|_| false, |p| attribute(p, "a word"))
+    p.block(|_| false, |p| attribute(p, say!("a word", "単語")))
 }
 
 /// `alias "MELCO", "Melco Inc."`: a word and values on its line; commas between them are free.
-pub(super) fn attribute(p: &mut Parser<'_>, wanted: &str) -> Step {
+pub(super) fn attribute(p: &mut Parser<'_>, wanted: Text) -> Step {
     if BLOCK_ENDERS.contains(&p.word()) {
         return p.unexpected(wanted);
     }
@@ -380,7 +456,7 @@ pub(super) fn attribute(p: &mut Parser<'_>, wanted: &str) -> Step {
 pub(super) fn probe(p: &mut Parser<'_>) -> Step {
     p.node(PROBE, |p| {
         p.bump();
-        name(p, "the probe's name")?;
+        name(p, say!("the probe's name", "プローブの名前"))?;
         p.expect(EQ)?;
         p.join();
         expressions::postfix(p)?;
@@ -415,10 +491,15 @@ fn ports(p: &mut Parser<'_>) -> Step {
 fn port(p: &mut Parser<'_>) -> Step {
     let text = p.token_text(p.at);
     if p.at(INT) && (text.starts_with('0') || text.parse::<u16>().is_err()) {
-        let problem = p.error("port-range", format!("there is no port {text}"), p.span(), "ports are 1 to 65535");
+        let problem = p.error(
+            "port-range",
+            say!("there is no port {text}", "{text}番ポートは存在しません"),
+            p.span(),
+            say!("ports are 1 to 65535", "ポート番号は1から65535までです"),
+        );
         p.report(problem);
     } else if !p.at(INT) {
-        return p.unexpected("a port, or `any tls`");
+        return p.unexpected(say!("a port, or `any tls`", "ポート番号、または`any tls`"));
     }
     p.expect(INT)
 }
@@ -426,7 +507,7 @@ fn port(p: &mut Parser<'_>) -> Step {
 pub(super) fn binding(p: &mut Parser<'_>) -> Step {
     p.node(LET, |p| {
         p.bump();
-        name(p, "a name")?;
+        name(p, say!("a name", "名前"))?;
         p.expect(EQ)?;
         p.join();
         expressions::expr(p).map(|_| ())
@@ -438,8 +519,12 @@ fn signature(p: &mut Parser<'_>) -> Step {
     p.node(SIGNATURE, |p| {
         p.bump();
         p.before_block(|p| {
-            name(p, "the signature's name")?;
-            if p.eat_word("refines") { path(p, "the signature that this one refines") } else { Some(()) }
+            name(p, say!("the signature's name", "シグネチャの名前"))?;
+            if p.eat_word("refines") {
+                path(p, say!("the signature that this one refines", "このシグネチャが詳細化する元のシグネチャ"))
+            } else {
+                Some(())
+            }
         })?;
         p.block(|_| false, statements::statement)
     })
@@ -449,8 +534,8 @@ fn signature(p: &mut Parser<'_>) -> Step {
 fn choice(p: &mut Parser<'_>) -> Step {
     p.node(CHOICE, |p| {
         p.bump();
-        p.before_block(|p| name(p, "the choice's name"))?;
-        p.block(|_| false, |p| path(p, "a signature"))
+        p.before_block(|p| name(p, say!("the choice's name", "`choice`の名前")))?;
+        p.block(|_| false, |p| path(p, say!("a signature", "シグネチャ")))
     })
     .map(|_| ())
 }

@@ -27,23 +27,26 @@ pub(super) fn statement(p: &mut Parser<'_>) -> Step {
 fn metadata(p: &mut Parser<'_>) -> Step {
     let (word, span) = (p.word(), p.span());
     if word.is_empty() && !p.at(KEBAB) {
-        return p.unexpected("a statement");
+        return p.unexpected(say!("a statement", "文"));
     }
-    attribute(p, "a statement")?;
+    attribute(p, say!("a statement", "文"))?;
     if p.at_statement_end() {
         return Some(());
     }
     let mut problem = p
         .error(
             "unknown-statement",
-            format!("`{word}` starts no statement that goes on like this"),
+            say!("`{word}` starts no statement that goes on like this", "`{word}`で始まり、このように続く文はありません"),
             span,
-            "read as metadata: a word and values",
+            say!("read as metadata: a word and values", "メタデータ（単語と値の並び）として読みました"),
         )
-        .label(p.file, p.span(), "not a value");
+        .label(p.file, p.span(), say!("not a value", "値ではありません"));
     problem = match nearest(word, &STATEMENT_WORDS) {
-        Some(meant) => problem.fix(format!("write `{meant}`"), p.file, span, meant),
-        None => problem.help(format!("statements are `{}`", STATEMENT_WORDS.join("`, `"))),
+        Some(meant) => problem.fix(write(meant), p.file, span, meant),
+        None => {
+            let all = Text { en: STATEMENT_WORDS.join("`, `").into(), ja: STATEMENT_WORDS.join("`、`").into() };
+            problem.help(say!("statements are `{all}`", "文は`{all}`です"; all))
+        }
     };
     p.fail(problem)
 }
@@ -63,7 +66,7 @@ fn conditions(p: &mut Parser<'_>) -> Step {
     p.node(MATCH, |p| {
         p.bump();
         if !p.at(L_BRACE) {
-            name(p, "`{` or the name of a follow")?;
+            name(p, Text::quoted("`{` or the name of a follow"))?;
         }
         lines(p)
     })
@@ -119,7 +122,12 @@ fn at_least(p: &mut Parser<'_>) -> Step {
 fn count(p: &mut Parser<'_>) -> Step {
     let text = p.token_text(p.at);
     if p.at(INT) && (!text.starts_with(|first| matches!(first, '1'..='9')) || text.len() > 3) {
-        let problem = p.error("bad-number", format!("`at least {text}` is no count"), p.span(), "a count is 1 to 999");
+        let problem = p.error(
+            "bad-number",
+            say!("`at least {text}` is no count", "`at least {text}`は回数として正しくありません"),
+            p.span(),
+            say!("a count is 1 to 999", "1から999までの数値です"),
+        );
         p.report(problem);
     }
     p.expect(INT)
@@ -128,7 +136,7 @@ fn count(p: &mut Parser<'_>) -> Step {
 fn each(p: &mut Parser<'_>) -> Step {
     p.node(EACH, |p| {
         p.bump();
-        name(p, "a name for the element")?;
+        name(p, say!("a name for the element", "要素の名前"))?;
         p.expect_word("in")?;
         expressions::postfix(p)?;
         lines(p)
@@ -139,12 +147,12 @@ fn each(p: &mut Parser<'_>) -> Step {
 fn follow(p: &mut Parser<'_>) -> Step {
     p.node(FOLLOW, |p| {
         p.bump();
-        name(p, "a name for the answer")?;
+        name(p, say!("a name for the answer", "応答の名前"))?;
         p.expect(EQ)?;
         p.join();
         expressions::postfix(p)?;
         if p.eat_word("at") {
-            name(p, "a probe")?;
+            name(p, say!("a probe", "プローブ"))?;
         }
         Some(())
     })
@@ -156,7 +164,7 @@ fn extract(p: &mut Parser<'_>) -> Step {
         p.bump();
         p.block(at_statement, |p| {
             p.node(EXTRACT_LINE, |p| {
-                name(p, "a name")?;
+                name(p, say!("a name", "名前"))?;
                 p.expect(COLON)?;
                 p.join();
                 ty(p)?;
@@ -174,11 +182,11 @@ fn record(p: &mut Parser<'_>, kind: SyntaxKind) -> Step {
     p.node(kind, |p| {
         p.bump();
         if kind == IDENTIFY && !p.at(L_BRACE) {
-            name(p, "`{` or a facet")?;
+            name(p, Text::quoted("`{` or a facet"))?;
         }
         p.block(at_statement, |p| {
             p.node(SLOT, |p| {
-                slot_name(p, "a slot")?;
+                slot_name(p, say!("a slot", "スロット"))?;
                 p.expect(EQ)?;
                 p.join();
                 expressions::expr(p).map(|_| ())
@@ -192,12 +200,12 @@ fn record(p: &mut Parser<'_>, kind: SyntaxKind) -> Step {
 fn tag(p: &mut Parser<'_>) -> Step {
     p.node(TAG_USE, |p| {
         p.bump();
-        name(p, "a tag")?;
+        name(p, say!("a tag", "タグ"))?;
         if p.at(L_PAREN) {
             p.node(ARGS, |p| {
                 p.list(R_PAREN, false, |p| {
                     p.node(ARG, |p| {
-                        slot_name(p, "a parameter of the tag")?;
+                        slot_name(p, say!("a parameter of the tag", "タグのパラメーター"))?;
                         p.expect(COLON)?;
                         p.join();
                         expressions::expr(p).map(|_| ())
@@ -225,7 +233,7 @@ fn tag(p: &mut Parser<'_>) -> Step {
 fn each_row(p: &mut Parser<'_>) -> Step {
     p.node(EACH_ROW, |p| {
         p.bump();
-        name(p, "a name for the row")?;
+        name(p, say!("a name for the row", "行の名前"))?;
         p.expect_word("in")?;
         p.join();
         expressions::postfix(p)?;

@@ -6,7 +6,7 @@ pub(super) fn test(p: &mut Parser<'_>) -> Step {
     p.node(TEST, |p| {
         p.bump();
         p.before_block(|p| {
-            p.expect_text("what the test shows, in quotes")?;
+            p.expect_text(say!("what the test shows, in quotes", "テストが示すこと（引用符で囲む）"))?;
             if p.at_word("at") {
                 p.node(AT, |p| {
                     p.bump();
@@ -26,10 +26,10 @@ fn line(p: &mut Parser<'_>) -> Step {
         "with" => with(p),
         "expect" => expect(p),
         word => {
-            let mut problem = p.unexpected_problem("`given`, `with` or `expect`");
+            let mut problem = p.unexpected_problem(Text::quoted("`given`, `with` or `expect`"));
             if let Some(meant) = nearest(word, &["given", "with", "expect"]) {
                 let span = p.span();
-                problem = problem.fix(format!("write `{meant}`"), p.file, span, meant);
+                problem = problem.fix(write(meant), p.file, span, meant);
             }
             p.fail(problem)
         }
@@ -39,14 +39,14 @@ fn line(p: &mut Parser<'_>) -> Step {
 fn given(p: &mut Parser<'_>) -> Step {
     p.node(GIVEN, |p| {
         p.bump();
-        name(p, "a probe")?;
+        name(p, say!("a probe", "プローブ"))?;
         p.expect(EQ)?;
         p.join();
         fixture(p)?;
         if p.at_word("from") {
             p.node(FROM, |p| {
                 p.bump();
-                if p.eat(DOTTED) { Some(()) } else { p.expect_text("an address") }
+                if p.eat(DOTTED) { Some(()) } else { p.expect_text(say!("an address", "アドレス")) }
             })?;
         }
         Some(())
@@ -59,8 +59,16 @@ fn fixture(p: &mut Parser<'_>) -> Step {
         (HEREDOC, ..) => {
             if p.token_text(p.at).starts_with('"') {
                 let problem = p
-                    .error("unexpected-token", "this heredoc does not say what it is", p.span(), "a word is missing before `\"\"\"`")
-                    .help("`http\"\"\"`, `banner\"\"\"`, ...: the protocol decides how its lines end");
+                    .error(
+                        "unexpected-token",
+                        say!("this heredoc does not say what it is", "このヒアドキュメントの種類が書かれていません"),
+                        p.span(),
+                        say!("a word is missing before `\"\"\"`", "`\"\"\"`の前に種類を表す単語が必要です"),
+                    )
+                    .help(say!(
+                        "`http\"\"\"`, `banner\"\"\"`, ...: the protocol decides how its lines end",
+                        "`http\"\"\"`や`banner\"\"\"`のように書きます。行末の扱いはプロトコルで決まります"
+                    ));
                 p.report(problem);
             }
             p.node(LITERAL, |p| {
@@ -72,17 +80,22 @@ fn fixture(p: &mut Parser<'_>) -> Step {
             p.bump();
             p.bump();
             p.join();
-            p.expect_text("a file in quotes")?;
+            p.expect_text(say!("a file in quotes", "引用符で囲んだファイル名"))?;
             p.join();
             p.expect(R_PAREN)
         }),
         (IDENT, _, L_BRACE) => p.node(FACTS, |p| {
-            name(p, "a protocol")?;
+            name(p, say!("a protocol", "プロトコル"))?;
             p.list(R_BRACE, true, expressions::record_entry)
         }),
         (_, "timeout", _) => word_node(p, TIMEOUT),
         (_, "refused", _) => word_node(p, REFUSED),
-        _ => return p.unexpected("a fixture: `http\"\"\"`, `fixture(\"file\")`, `timeout`, `refused` or facts in braces"),
+        _ => {
+            return p.unexpected(say!(
+                "a fixture: `http\"\"\"`, `fixture(\"file\")`, `timeout`, `refused` or facts in braces",
+                "フィクスチャ（`http\"\"\"`、`fixture(\"file\")`、`timeout`、`refused`、波括弧で囲んだファクトのいずれか）"
+            ));
+        }
     }
     .map(|_| ())
 }
@@ -97,7 +110,7 @@ fn word_node(p: &mut Parser<'_>, kind: SyntaxKind) -> Option<Closed> {
 fn with(p: &mut Parser<'_>) -> Step {
     p.node(WITH, |p| {
         p.bump();
-        name(p, "a table")?;
+        name(p, say!("a table", "テーブル"))?;
         p.expect(EQ)?;
         p.join();
         expressions::expr(p).map(|_| ())
@@ -120,12 +133,12 @@ fn expect(p: &mut Parser<'_>) -> Step {
             "identify" | "captures" | "resolved" => expressions::record(p),
             "no_match" => {
                 if p.eat_word("because") {
-                    p.expect_text("a label in quotes")?;
+                    p.expect_text(say!("a label in quotes", "引用符で囲んだラベル"))?;
                 }
                 Some(())
             }
             _ if p.at(L_BRACKET) => names(p, R_BRACKET),
-            _ => p.unexpected("`[` and names"),
+            _ => p.unexpected(Text::quoted("`[` and names")),
         }
     })
     .map(|_| ())
@@ -133,16 +146,24 @@ fn expect(p: &mut Parser<'_>) -> Step {
 
 fn unknown_expectation(p: &mut Parser<'_>) -> Step {
     if !p.at(IDENT) {
-        return p.unexpected("what to expect");
+        return p.unexpected(say!("what to expect", "期待する内容"));
     }
     let word = p.word();
-    let mut problem = p.error("unknown-expectation", format!("`{word}` is nothing that a test expects"), p.span(), "not known");
+    let mut problem = p.error(
+        "unknown-expectation",
+        say!("`{word}` is nothing that a test expects", "`{word}`はテストの期待として書けません"),
+        p.span(),
+        say!("not known", "未知の単語です"),
+    );
     problem = match nearest(word, &EXPECTATIONS) {
         Some(meant) => {
             let span = p.span();
-            problem.fix(format!("write `{meant}`"), p.file, span, meant)
+            problem.fix(write(meant), p.file, span, meant)
         }
-        None => problem.help(format!("a test expects `{}`", EXPECTATIONS.join("`, `"))),
+        None => {
+            let all = Text { en: EXPECTATIONS.join("`, `").into(), ja: EXPECTATIONS.join("`、`").into() };
+            problem.help(say!("a test expects `{all}`", "テストに書ける期待は`{all}`です"; all))
+        }
     };
     p.fail(problem)
 }

@@ -1,6 +1,6 @@
 //! What is said about mistakes.
 
-use ksig_lang::{CODES, Diagnostic, RenderStyle, Sources, parse, render};
+use ksig_lang::{CODES, Diagnostic, Lang, RenderStyle, Sources, Text, parse, render};
 
 fn codes(text: &str) -> Vec<&'static str> {
     parse(text, 0).diagnostics.iter().map(|problem| problem.code).collect()
@@ -96,11 +96,11 @@ fn several_files_and_all_parts_are_drawn() {
     let one = sources.add("vocab.ksig", "\u{FEFF}ksig 1\r\nmodule vocab\r\nvendor acme { }\r\n");
     let two = sources.add("sig.ksig", "ksig 1\nmodule sig\nuse vocab { acmee }\n");
     let span = |start, end| ksig_lang::Span { start, end };
-    let problem = Diagnostic::warning("unknown-name", "there is no `acmee`", two, span(30, 35), "not declared")
-        .label(one, span(34, 38), "this one is near")
-        .note("the vocabulary is closed")
-        .help("declare it, or fix the spelling\u{202e}")
-        .fix("write `acme`", two, span(30, 35), "acme");
+    let problem = Diagnostic::warning("unknown-name", Text::quoted("there is no `acmee`"), two, span(30, 35), Text::quoted("not declared"))
+        .label(one, span(34, 38), Text::quoted("this one is near"))
+        .note(Text::quoted("the vocabulary is closed"))
+        .help(Text::quoted("declare it, or fix the spelling\u{202e}"))
+        .fix(Text::quoted("write `acme`"), two, span(30, 35), "acme");
     insta::assert_snapshot!(render(&[problem], &sources, RenderStyle::default()));
 }
 
@@ -112,14 +112,13 @@ fn no_control_reaches_the_terminal() {
     let mut sources = Sources::new();
     let file = sources.add(format!("a{controls}.ksig"), &text);
     let mut problems = parse(&text, file).diagnostics;
-    problems.push(
-        Diagnostic::error("x", &controls, file, ksig_lang::Span { start: 0, end: 4 }, &controls).help(&controls).note(&controls).fix(
-            &controls,
-            file,
-            ksig_lang::Span { start: 0, end: 4 },
-            &controls,
-        ),
-    );
+    let said = || Text::quoted(controls.clone());
+    problems.push(Diagnostic::error("x", said(), file, ksig_lang::Span { start: 0, end: 4 }, said()).help(said()).note(said()).fix(
+        said(),
+        file,
+        ksig_lang::Span { start: 0, end: 4 },
+        &controls,
+    ));
     let drawn = render(&problems, &sources, RenderStyle::default());
     assert!(drawn.chars().all(|c| c == '\n' || !c.is_control() && !"\u{202e}\u{2066}\u{200f}".contains(c)), "{drawn:?}");
     assert!(drawn.contains(r"\u{1b}") && drawn.contains(r"\u{9b}"));
@@ -130,8 +129,10 @@ fn a_span_that_lies_nowhere_does_not_hurt() {
     let mut sources = Sources::new();
     let file = sources.add("a", "あ");
     let wild = ksig_lang::Span { start: 1, end: u32::MAX };
-    let problem = Diagnostic::error("x", "m", file, wild, "l").label(file + 1, wild, "no such file").fix("f", file, wild, "い");
-    assert!(render(&[problem], &sources, RenderStyle { color: true }).contains('m'));
+    let problem = Diagnostic::error("x", Text::quoted("m"), file, wild, Text::NONE)
+        .label(file + 1, wild, Text::quoted("no such file"))
+        .fix(Text::quoted("f"), file, wild, "い");
+    assert!(render(&[problem], &sources, RenderStyle { color: true, lang: Lang::Ja }).contains('m'));
 }
 
 #[test]

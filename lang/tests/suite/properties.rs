@@ -30,7 +30,7 @@ fn draw(text: &str) {
     let mut sources = Sources::new();
     let file = sources.add("a.ksig", text);
     let problems = parse(text, file).diagnostics;
-    let drawn = render(&problems, &sources, RenderStyle { color: false });
+    let drawn = render(&problems, &sources, RenderStyle::default());
     assert_eq!(drawn.is_empty(), problems.is_empty());
 }
 
