@@ -37,6 +37,7 @@ pub const CODES: &[Code] = &[
     ),
     code("component-without-product", "A component names its `product`."),
     code("declared-twice", "Two items of a module have the same name."),
+    code("empty-choice", "A choice lists the signatures of which the first that matches stands."),
     code("evidence-without-source", "`evidence observed`, `documented` and `derived` name where the knowledge comes from."),
     code("field-needs-key", "The field is a map, such as the headers: say which entry, `top.header[\"server\"]`."),
     code("field-takes-no-key", "The field is one value, not a map."),
@@ -46,6 +47,7 @@ pub const CODES: &[Code] = &[
     ),
     code("identifies-nothing", "A signature says what a device is (`identify`) or what software runs (`component`)."),
     code("match-of-unknown-follow", "`match name { }` speaks of a `follow` of the same signature."),
+    code("member-twice", "A signature stands once in one choice: its place there says what gives way to what."),
     code("missing-file", "A table or a fixture is not beside the signature."),
     code(
         "module-differs-from-path",
@@ -80,6 +82,7 @@ pub const CODES: &[Code] = &[
     code("unknown-field", "No protocol has such a field. `ksig show fields` lists all of them."),
     code("unknown-flag", "A pattern's flags are `i`, `iu` and `fold_width`."),
     code("unknown-import", "The module declares no such name."),
+    code("unknown-member", "A choice names no such signature: it is not in this file, not imported, and no full name."),
     code("unknown-module", "No file of the set is that module."),
     code("unknown-name", "Nothing of that name is declared or imported here."),
     code("unknown-parameter", "The tag has no such parameter."),

@@ -15,8 +15,19 @@ pub struct Program {
     pub signatures: Vec<Signature>,
     /// Sorted by name.
     pub tables: Vec<Table>,
+    /// Sorted by name.
+    pub choices: Vec<Choice>,
     /// Vendors, classes, tags.
     pub vocabulary: Vocabulary,
+}
+
+/// An ordered list of signatures, of which the first that matches stands (V16).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// `import.banners.ssh`.
+    pub name: String,
+    /// Full names in order.
+    pub members: Vec<String>,
 }
 
 /// One signature, with everything that it inherits already in it.

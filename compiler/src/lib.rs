@@ -82,7 +82,8 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     let tables = read_tables(&names, &files, input, &mut diagnostics);
     let context = check::Context { schema: world.schema, argument: world.argument, names: &names, tables: &tables, input, files: &files };
     let signatures = check::signatures(&context, &mut diagnostics);
-    let program = hir::Program { signatures, tables: tables.into_values().collect(), vocabulary: names.vocabulary };
+    let choices = check::choices(&context, &mut diagnostics);
+    let program = hir::Program { signatures, choices, tables: tables.into_values().collect(), vocabulary: names.vocabulary };
     diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
     diagnostics.dedup();
     Analysis { sources, files: parsed.into_iter().map(|(_, ast)| ast).collect(), program, diagnostics }

@@ -21,11 +21,14 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
             release: release.id.clone(),
             date: release.date,
             tables: program.tables.clone(),
+            choices: program.choices.iter().map(|choice| choice.name.clone()).collect(),
             vocabulary: program.vocabulary.clone(),
             probe_plan: probe_plan(&chosen),
             ..Plan::default()
         },
         tables: program.tables.iter().enumerate().map(|(id, table)| (table.name.as_str(), id as u32)).collect(),
+        bases: program.signatures.iter().filter_map(|s| Some((s.name.as_str(), s.refines.as_deref()?))).collect(),
+        members: members(program),
         signatures: chosen.iter().enumerate().map(|(id, signature)| (signature.name.as_str(), id as u32)).collect(),
         probes: HashMap::new(),
         slots: HashMap::new(),
@@ -70,8 +73,21 @@ fn used_probes(signature: &hir::Signature) -> impl Iterator<Item = &hir::Probe> 
     signature.probes.iter().filter(move |probe| used.contains(&&probe.key))
 }
 
+/// Where each signature that a choice names stands.
+fn members(program: &hir::Program) -> HashMap<&str, Member> {
+    let choices = program.choices.iter().enumerate();
+    let places = choices.flat_map(|(choice, described)| {
+        let named = described.members.iter().enumerate();
+        named.map(move |(place, name)| (name.as_str(), Member { choice: choice as u32, place: place as u32 }))
+    });
+    places.collect()
+}
+
 struct Lowering<'a> {
     plan: Plan,
+    /// What each signature refines, whether or not the release holds it.
+    bases: HashMap<&'a str, &'a str>,
+    members: HashMap<&'a str, Member>,
     tables: HashMap<&'a str, TableId>,
     signatures: HashMap<&'a str, SignatureId>,
     probes: HashMap<ProbeKey, ProbeId>,
@@ -80,9 +96,16 @@ struct Lowering<'a> {
     tests: HashMap<Test, TestId>,
 }
 
-impl Lowering<'_> {
-    fn signature(&mut self, signature: &hir::Signature) -> Signature {
+impl<'a> Lowering<'a> {
+    /// The signature itself, then what it refines, nearest first.
+    fn lineage(&self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        std::iter::successors(Some(name), |name| self.bases.get(name).copied())
+    }
+
+    fn signature(&mut self, signature: &'a hir::Signature) -> Signature {
         let condition = simplify(self.condition(&signature.condition));
+        let refines = self.lineage(&signature.name).skip(1).find_map(|base| self.signatures.get(base).copied());
+        let choice = self.lineage(&signature.name).find_map(|name| self.members.get(name).copied());
         let follows: Vec<ProbeId> = used_probes(signature)
             .filter(|probe| probe.follow)
             .map(|probe| probe.key.clone())
@@ -96,7 +119,8 @@ impl Lowering<'_> {
             summary: signature.meta.summary.clone(),
             confidence: signature.meta.confidence,
             grade: signature.meta.grade,
-            refines: signature.refines.as_deref().and_then(|base| self.signatures.get(base).copied()),
+            refines,
+            choice,
             vars: signature.vars.clone(),
             triggers: self.triggers(&condition).map_or_else(Vec::new, |(_, tests)| tests),
             condition,

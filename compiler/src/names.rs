@@ -28,9 +28,11 @@ pub enum Definition {
     Probe(FileId, usize),
     /// A signature's full name.
     Signature(String),
+    /// A choice's full name.
+    Choice(String),
 }
 
-/// Where a signature is declared.
+/// Where an item is declared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
     /// In which file.
@@ -52,6 +54,8 @@ pub struct Names {
     pub tables: BTreeMap<String, Place>,
     /// Signatures by full name.
     pub signatures: BTreeMap<String, Place>,
+    /// Choices by full name.
+    pub choices: BTreeMap<String, Place>,
     /// A file's scope: its own items and what it imports.
     pub scopes: HashMap<FileId, BTreeMap<String, Definition>>,
 }
@@ -171,8 +175,9 @@ fn declare(
             None
         }
         Item::Choice(choice) => {
-            diagnostics.push(problems::not_compiled_yet(Text::quoted("`choice`"), file, choice.span));
-            None
+            let full = full_name(module, &choice.name.value);
+            names.choices.entry(full.clone()).or_insert(place);
+            Some((choice.name.clone(), Definition::Choice(full)))
         }
     }
 }

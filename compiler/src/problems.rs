@@ -328,6 +328,24 @@ pub fn refines_cycle(name: &str, file: FileId, span: Span) -> Diagnostic {
     Diagnostic::error("refines-cycle", message, file, span, say!("the circle closes here", "ここで循環しています"))
 }
 
+pub fn empty_choice(name: &Name, file: FileId) -> Diagnostic {
+    let Name { value, span } = name;
+    let message = say!("choice `{value}` has no member", "`{value}`には選択肢がありません");
+    Diagnostic::error("empty-choice", message, file, *span, say!("nothing to choose from", "選ぶ対象がありません"))
+        .help(say!("name signatures in it, one a line, the first choice first", "優先する順に、シグネチャを1行に一つずつ書いてください"))
+}
+
+pub fn unknown_member<'a>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+    unknown("unknown-member", say!("signature", "シグネチャ"), name, file, span, known)
+}
+
+pub fn member_twice(name: &str, file: FileId, span: Span, first_file: FileId, first: Span) -> Diagnostic {
+    let message = say!("`{name}` is a member of a choice already", "`{name}`はすでにchoiceに含まれています");
+    Diagnostic::error("member-twice", message, file, span, say!("again", "二つ目"))
+        .label(first_file, first, say!("first here", "最初の場所"))
+        .note(say!("a signature has one place in one choice", "シグネチャは一つのchoiceに一度だけ書けます"))
+}
+
 pub fn unknown_flag(flag: &Name, file: FileId) -> Diagnostic {
     unknown("unknown-flag", say!("flag", "フラグ"), &flag.value, file, flag.span, ["i", "iu", "fold_width"].into_iter())
 }

@@ -40,6 +40,8 @@ pub struct Matcher {
     following: Vec<SignatureId>,
     /// By test: signatures that mention it outside `not`; for evidence that another tool cut.
     mentioned_by: OnceLock<Woken>,
+    /// By choice: its signatures by place.
+    choices: Vec<Vec<SignatureId>>,
     names: HashMap<String, SignatureId>,
     scratch: Mutex<Vec<Scratch>>,
 }
@@ -89,6 +91,7 @@ impl Matcher {
             always: signatures().filter(|(_, signature)| signature.triggers.is_empty()).map(|(id, _)| id).collect(),
             following: signatures().filter(|(_, signature)| !signature.follows.is_empty()).map(|(id, _)| id).collect(),
             mentioned_by: OnceLock::new(),
+            choices: by_choice(plan.plan()),
             names: signatures().map(|(id, signature)| (signature.name.clone(), id)).collect(),
             scratch: Mutex::new(Vec::new()),
             plan,
@@ -203,8 +206,7 @@ impl Matcher {
     fn verdicts(&self, service: &Service, date: Option<Date>, scratch: &mut Scratch) -> Vec<Verdict> {
         let Scratch { board, candidates, marked } = scratch;
         let board = Board::fill(&self.plan, &self.index, &*self.backend, service, board);
-        let signatures = &self.plan.plan().signatures;
-        marked.resize(signatures.len(), false);
+        marked.resize(self.plan.plan().signatures.len(), false);
         candidates.clear();
         let woken = if board.partial() { self.mentioned_by() } else { &self.woken_by };
         for id in board.holding().flat_map(|test| woken.by(test)).chain(&self.always) {
@@ -212,20 +214,44 @@ impl Matcher {
                 candidates.push(*id);
             }
         }
-        let mut verdicts = Vec::new();
-        for &id in candidates.iter() {
-            marked[id as usize] = false;
-            if self.backend.eval_gate(id, board.truths()) == Truth::False {
-                continue;
-            }
-            let signature = &signatures[id as usize];
-            let mut evaluation = Evaluation::new(&board, signature, &self.traits[id as usize], date);
-            let truth = evaluation.condition(&signature.condition);
-            if truth != Truth::False {
-                verdicts.push(evaluation.verdict(id, truth));
+        let mut verdicts: Vec<Verdict> = candidates.iter().filter_map(|&id| self.verdict(&board, id, date)).collect();
+        if board.partial() {
+            // What was not observed at all can still stand before a member that matches.
+            for id in self.earlier_members(&verdicts) {
+                if !std::mem::replace(&mut marked[id as usize], true) {
+                    candidates.push(id);
+                    verdicts.extend(self.verdict(&board, id, date));
+                }
             }
         }
+        candidates.iter().for_each(|&id| marked[id as usize] = false);
         verdicts
+    }
+
+    /// What a signature says; absent when its condition is false.
+    fn verdict(&self, board: &Board<'_>, id: SignatureId, date: Option<Date>) -> Option<Verdict> {
+        if self.backend.eval_gate(id, board.truths()) == Truth::False {
+            return None;
+        }
+        let signature = &self.plan.plan().signatures[id as usize];
+        let mut evaluation = Evaluation::new(board, signature, &self.traits[id as usize], date);
+        let truth = evaluation.condition(&signature.condition);
+        (truth != Truth::False).then(|| evaluation.verdict(id, truth))
+    }
+
+    /// The signatures of a choice before the last one that matches.
+    fn earlier_members(&self, verdicts: &[Verdict]) -> Vec<SignatureId> {
+        let signatures = &self.plan.plan().signatures;
+        let mut last: BTreeMap<u32, u32> = BTreeMap::new();
+        for member in verdicts.iter().filter(|v| v.truth == Truth::True).filter_map(|v| signatures[v.signature as usize].choice) {
+            let place = last.entry(member.choice).or_default();
+            *place = (*place).max(member.place);
+        }
+        let before = |(choice, last): (u32, u32)| {
+            let members = self.choices[choice as usize].iter().copied();
+            members.take_while(move |&id| signatures[id as usize].choice.is_some_and(|member| member.place < last))
+        };
+        last.into_iter().flat_map(before).collect()
     }
 
     /// In cut evidence a signature can be consistent although its triggers were not observed.
@@ -257,6 +283,18 @@ impl Gate for Matcher {
 /// The day of the observation in UTC.
 pub fn scan_date(evidence: &Evidence) -> Option<Date> {
     evidence.time.map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// The signatures of each choice by place.
+fn by_choice(plan: &Plan) -> Vec<Vec<SignatureId>> {
+    let mut choices = vec![Vec::new(); plan.choices.len()];
+    for (id, signature) in plan.signatures.iter().enumerate() {
+        if let Some(member) = signature.choice {
+            choices[member.choice as usize].push(id as SignatureId);
+        }
+    }
+    choices.iter_mut().for_each(|members| members.sort_by_key(|&id| (plan.signatures[id as usize].choice, id)));
+    choices
 }
 
 fn mentioned(condition: &Condition, found: &mut impl FnMut(TestId)) {

@@ -46,6 +46,8 @@ pub struct Plan {
     pub tables: Vec<Table>,
     /// Signatures sorted by name: the plan is a function of the set, never of file order.
     pub signatures: Vec<Signature>,
+    /// Names of the choices; [`Signature::choice`] says who stands where in them.
+    pub choices: Vec<String>,
     /// Names in both languages.
     pub vocabulary: Vocabulary,
     /// What a scan sends for this release.
@@ -190,6 +192,8 @@ pub struct Signature {
     pub grade: Grade,
     /// Which signature it refines; its condition already contains that one's.
     pub refines: Option<SignatureId>,
+    /// Its place in a choice, its own or else that of the nearest signature that it refines.
+    pub choice: Option<Member>,
     /// Captures, extracts and lets.
     pub vars: Vec<Var>,
     /// What must hold.
@@ -210,6 +214,15 @@ pub struct Signature {
     pub tags: Vec<TagPlan>,
     /// Where the support block comes from.
     pub support: Option<SupportPlan>,
+}
+
+/// A place in a choice: of the signatures that match, those at the first place stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Member {
+    /// Index into [`Plan::choices`].
+    pub choice: u32,
+    /// Counted from the first.
+    pub place: u32,
 }
 
 /// A named value of a signature.

@@ -4,11 +4,13 @@
 //! set of verdicts: they are put in the order of names first.
 //!
 //! 1. A verdict that a matching `refines` replaces is dropped, and named in `also`.
-//! 2. Identities of one facet that agree wherever both say something are merged, each merge as large as it can be. Versions and CPE names that
+//! 2. Of the members of a `choice` those at the first place that matched stand; a later one is dropped. Where an earlier one was not observed, so
+//!    that it may match, a later one is at most consistent.
+//! 3. Identities of one facet that agree wherever both say something are merged, each merge as large as it can be. Versions and CPE names that
 //!    differ do not part two identities: they are cleared, with a note.
-//! 3. Of several merges the one with the surest member that it does not share with the others stands; the others' members are noted as
+//! 4. Of several merges the one with the surest member that it does not share with the others stands; the others' members are noted as
 //!    overruled. Equally sure ones are ambiguous.
-//! 4. Signatures that only name software, or only attach tags, never compete: together they are one answer of the facet `software`.
+//! 5. Signatures that only name software, or only attach tags, never compete: together they are one answer of the facet `software`.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +21,7 @@ use ksig_schema::identification::{Component, Confidence, Identification, Identif
 use crate::backend::Truth;
 use crate::evaluate::{SupportFacts, Verdict};
 use crate::expr::text_of;
-use crate::plan::{BoundKind, Datum, Plan, Signature, SignatureId};
+use crate::plan::{BoundKind, Datum, Member, Plan, Signature, SignatureId};
 use crate::proof::PROOFS_MAX;
 
 /// Most different identities of one facet that are merged; the surest are kept.
@@ -58,8 +60,13 @@ pub(crate) fn service(plan: &Plan, mut verdicts: Vec<Verdict>, date: Option<Date
     let resolver = Resolver { plan, date, refined };
 
     let mut resolution = Resolution::default();
+    let choices = Choices::of(plan, &standing, &rest);
+    resolution.notes.extend(standing.iter().filter_map(|verdict| choices.not_chosen(verdict)));
+    let (sure, unsure): (Vec<_>, Vec<_>) =
+        standing.into_iter().filter(|verdict| choices.may_stand(verdict)).partition(|verdict| !choices.waits(verdict));
+    let open = rest.into_iter().filter(|verdict| verdict.observed && choices.may_stand(verdict)).chain(unsure).collect();
     let mut facets: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
-    for claim in standing.iter().flat_map(|verdict| resolver.claims(verdict)) {
+    for claim in sure.iter().flat_map(|verdict| resolver.claims(verdict)) {
         facets.entry(claim.identity.map_or(SOFTWARE, |identity| &identity.facet)).or_default().push(claim);
     }
     for (facet, claims) in facets {
@@ -69,7 +76,7 @@ pub(crate) fn service(plan: &Plan, mut verdicts: Vec<Verdict>, date: Option<Date
             resolution.identifications.push(resolver.software(&software));
         }
     }
-    resolution.consistent = resolver.consistent(&rest);
+    resolution.consistent = resolver.consistent(open);
     resolution.notes.sort();
     resolution.notes.dedup();
     resolution
@@ -85,6 +92,58 @@ fn refined_by<'v>(plan: &Plan, verdicts: impl Iterator<Item = &'v Verdict>) -> B
         }
     }
     refined
+}
+
+/// What choices make of the matching and the open verdicts.
+struct Choices<'p> {
+    plan: &'p Plan,
+    /// By choice: the first place at which a signature matches.
+    first: BTreeMap<u32, u32>,
+    /// By choice: the places of signatures that may match.
+    open: BTreeMap<u32, Vec<(u32, SignatureId)>>,
+}
+
+impl<'p> Choices<'p> {
+    fn of(plan: &'p Plan, standing: &[&Verdict], rest: &[&Verdict]) -> Choices<'p> {
+        let mut choices = Choices { plan, first: BTreeMap::new(), open: BTreeMap::new() };
+        for member in standing.iter().filter_map(|verdict| member(plan, verdict)) {
+            let first = choices.first.entry(member.choice).or_insert(member.place);
+            *first = (*first).min(member.place);
+        }
+        for verdict in rest {
+            if let Some(member) = member(plan, verdict) {
+                choices.open.entry(member.choice).or_default().push((member.place, verdict.signature));
+            }
+        }
+        choices
+    }
+
+    /// No earlier member matches.
+    fn may_stand(&self, verdict: &Verdict) -> bool {
+        member(self.plan, verdict).is_none_or(|member| self.first.get(&member.choice).is_none_or(|&first| member.place <= first))
+    }
+
+    /// An earlier member may match; one that refines this one says nothing against it.
+    fn waits(&self, verdict: &Verdict) -> bool {
+        let Some(member) = member(self.plan, verdict) else { return false };
+        let earlier = self.open.get(&member.choice).into_iter().flatten().filter(|(place, _)| *place < member.place);
+        earlier.into_iter().any(|&(_, id)| !bases(self.plan, id).any(|base| base == verdict.signature))
+    }
+
+    fn not_chosen(&self, verdict: &Verdict) -> Option<Note> {
+        let member = member(self.plan, verdict).filter(|_| !self.may_stand(verdict))?;
+        let signature = self.plan.signatures[verdict.signature as usize].name.clone();
+        Some(Note::NotChosen { signature, choice: self.plan.choices[member.choice as usize].clone() })
+    }
+}
+
+fn member(plan: &Plan, verdict: &Verdict) -> Option<Member> {
+    plan.signatures[verdict.signature as usize].choice
+}
+
+/// What a signature refines, nearest first.
+fn bases(plan: &Plan, id: SignatureId) -> impl Iterator<Item = SignatureId> + '_ {
+    std::iter::successors(plan.signatures[id as usize].refines, |&id| plan.signatures[id as usize].refines)
 }
 
 struct Resolver<'p> {
@@ -185,9 +244,7 @@ impl<'p> Resolver<'p> {
     }
 
     /// What could be, were the missing fields observed (V3b): each identity once.
-    fn consistent(&self, verdicts: &[&Verdict]) -> Vec<Identified> {
-        let open: Vec<&Verdict> =
-            verdicts.iter().copied().filter(|verdict| verdict.truth == Truth::NotObserved && verdict.observed).collect();
+    fn consistent(&self, open: Vec<&Verdict>) -> Vec<Identified> {
         let refined = refined_by(self.plan, open.iter().copied());
         let mut by_identity: BTreeMap<Vec<Option<&str>>, Vec<Claim<'_>>> = BTreeMap::new();
         let standing =

@@ -216,6 +216,8 @@ impl Verifier<'_> {
         limit("the number of patterns", plan.patterns.len(), LIST_LEN_MAX)?;
         limit("the number of tables", plan.tables.len(), LIST_LEN_MAX)?;
         limit("the number of signatures", plan.signatures.len(), LIST_LEN_MAX)?;
+        limit("the number of choices", plan.choices.len(), LIST_LEN_MAX)?;
+        plan.choices.iter().try_for_each(|choice| name(choice))?;
         name(&plan.release)?;
         distinct("probes", &plan.probes)?;
         distinct("slots", &plan.slots)?;
@@ -283,6 +285,9 @@ impl Verifier<'_> {
         }
         if let Some(base) = signature.refines {
             index("signature", base, plan.signatures.len())?;
+        }
+        if let Some(member) = signature.choice {
+            index("choice", member.choice, plan.choices.len())?;
         }
         for &probe in &signature.follows {
             index("probe", probe, plan.probes.len())?;

@@ -168,6 +168,13 @@ pub enum Note {
         /// How sure it was.
         confidence: Confidence,
     },
+    /// A signature matched, and an earlier one of its choice did too.
+    NotChosen {
+        /// Which.
+        signature: String,
+        /// The choice that both are members of.
+        choice: String,
+    },
     /// Matching signatures name different versions, so none is given.
     VersionsDiffer {
         /// Of which facet.

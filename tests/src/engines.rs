@@ -57,19 +57,22 @@ impl Engines {
         Ok(answers)
     }
 
-    /// Asks every signature and every engine about a host; gives back how many signatures match.
+    /// Asks every signature and every engine about a host, and for the answer of all; gives back what each signature says of each service.
     ///
     /// # Errors
     /// Any of them differs from the oracle or from another engine.
-    pub fn agree_on(&self, evidence: &Evidence) -> Result<usize> {
-        self.identify(evidence)?;
-        let mut matching = 0;
-        for service in &evidence.services {
-            for signature in 0..self.program.signatures.len() {
-                matching += usize::from(self.outcome(signature, evidence, service)?.truth == Truth::True);
-            }
+    pub fn agree_on(&self, evidence: &Evidence) -> Result<Vec<Outcome>> {
+        let answers = self.identify(evidence)?;
+        let date = ksig_runtime::matcher::scan_date(evidence);
+        let mut all = Vec::new();
+        for (service, answer) in evidence.services.iter().zip(answers) {
+            let signatures = 0..self.program.signatures.len();
+            let outcomes = signatures.map(|signature| self.outcome(signature, evidence, service)).collect::<Result<Vec<_>>>()?;
+            let (theirs, ours) = (oracle::sorted(answer), oracle::answer(&self.program, &outcomes, date));
+            ensure!(theirs == ours, "the engines answer {theirs:#?}\nand by the oracle it is {ours:#?}");
+            all.extend(outcomes);
         }
-        Ok(matching)
+        Ok(all)
     }
 
     /// What one signature says of a service: the oracle's outcome, which every engine shares.

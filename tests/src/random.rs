@@ -116,7 +116,8 @@ struct Program<'d, 'b> {
 /// Files of one to three signatures over a few fields. Not every one of them compiles.
 pub fn program(dice: &mut Dice) -> Input {
     let mut sources: Vec<Source> = SHARED.iter().map(|text| source("shared", text)).collect();
-    for file in 0..1 + dice.roll(2) {
+    let mut members = Vec::new();
+    for file in 0..1 + dice.roll(3) {
         let mut text = format!("ksig 1\nmodule made.file{file}\n{HEAD}");
         for signature in 0..1 + dice.roll(2) {
             let mut program = Program { dice, next: 0, texts: vec![], versions: vec![], rows: vec![] };
@@ -128,10 +129,28 @@ pub fn program(dice: &mut Dice) -> Input {
                 body.replace("(?<c", "(?<d").replace(" c", " d").replace("(c", "(d").replace("[c", "[d")
             };
             text.push_str(&format!("signature s{signature}{refines} {{\n{body}}}\n"));
+            members.push(format!("made.file{file}.s{signature}"));
         }
         sources.push(source(&format!("made/file{file}.ksig"), &text));
     }
+    sources.push(source("made/choices.ksig", &choices(dice, members)));
     Input { sources, ..Input::default() }
+}
+
+/// A file with one or two choices of some of the signatures, or none.
+fn choices(dice: &mut Dice, mut members: Vec<String>) -> String {
+    let mut text = String::from("ksig 1\nmodule made.choices\n");
+    for choice in 0..dice.roll(3) {
+        let mut lines = String::new();
+        for _ in 0..dice.roll(1 + members.len()) {
+            let member = members.swap_remove(dice.roll(members.len()));
+            lines.push_str(&format!("  {member}\n"));
+        }
+        if !lines.is_empty() {
+            text.push_str(&format!("choice choice{choice} {{\n{lines}}}\n"));
+        }
+    }
+    text
 }
 
 fn source(path: &str, text: &str) -> Source {

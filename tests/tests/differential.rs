@@ -37,9 +37,7 @@ fn engines_agree_with_the_oracle_on_random_programs() {
         for _ in 0..EVIDENCE {
             let evidence = random::evidence(&mut dice, &schema);
             let fail = |error: anyhow::Error| TestCaseError::fail(format!("{error:#}\n{text}\n{}", listed(&evidence)));
-            engines.identify(&evidence).map_err(fail)?;
-            for signature in 0..engines.program().signatures.len() {
-                let outcome = engines.outcome(signature, &evidence, &evidence.services[0]).map_err(fail)?;
+            for outcome in engines.agree_on(&evidence).map_err(fail)? {
                 match outcome.truth {
                     Truth::True => matched.fetch_add(1, Ordering::Relaxed),
                     Truth::NotObserved => open.fetch_add(1, Ordering::Relaxed),

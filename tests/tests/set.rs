@@ -13,6 +13,8 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 const ORDERS: u32 = 8;
 /// Random programs whose order is changed.
 const PROGRAMS: u32 = 500;
+/// Threads that ask one matcher.
+const THREADS: usize = 4;
 
 /// The bundle, or the codes of the problems.
 fn built(input: &Input, schema: &Schema) -> Result<Vec<u8>, Vec<&'static str>> {
@@ -109,13 +111,28 @@ fn answers_do_not_depend_on_order() {
             return Ok(());
         }
         let evidence = random::evidence(&mut Dice::new(&facts), &schema);
-        prop_assert_eq!(answers(&input, &schema, &evidence), answers(&other, &schema, &evidence));
+        let answer = answers(&input, &schema, &evidence);
+        prop_assert_eq!(&answer, &answers(&other, &schema, &evidence));
+        for of_a_thread in answers_on_threads(&other, &schema, &evidence) {
+            prop_assert_eq!(&answer, &of_a_thread);
+        }
         Ok(())
     });
     match result {
         Err(TestError::Fail(reason, _)) => panic!("{reason}"),
         other => other.expect("programs can be drawn"),
     }
+}
+
+/// One matcher, asked by several threads at once.
+fn answers_on_threads(input: &Input, schema: &Schema, evidence: &Evidence) -> Vec<Option<Vec<Identification>>> {
+    let Ok(bundle) = built(input, schema) else { return Vec::new() };
+    let plan = bundle::read(&bundle).expect("a bundle that was written can be read");
+    let matcher = Matcher::new(plan.clone(), std::sync::Arc::new(ksig_runtime::Interpreter::new(&plan)));
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(|| matcher.identify(evidence))).collect();
+        threads.into_iter().map(|thread| thread.join().ok()).collect()
+    })
 }
 
 fn answers(input: &Input, schema: &Schema, evidence: &Evidence) -> Option<Vec<Identification>> {

@@ -2,6 +2,7 @@
 //!
 //! In: syntax and [`Names`]. Out: typed signatures; one with a problem is left out, and so is what refines it.
 
+mod choice;
 mod condition;
 mod expr;
 mod meta;
@@ -22,6 +23,8 @@ use crate::hir::{self, Condition, ExprKind};
 use crate::input::{Input, Source};
 use crate::names::{Definition, Names, dotted, full_name, module_of};
 use crate::{ArgumentCheck, problems};
+
+pub(crate) use choice::choices;
 
 /// What all signatures are checked against.
 pub(crate) struct Context<'a> {
@@ -78,7 +81,7 @@ impl Order<'_> {
         let place = self.context.names.signatures[name];
         let (_, ast) = self.context.files[&place.file];
         let ast::Item::Signature(signature) = &ast.items[place.item] else { return };
-        let base = signature.refines.as_ref().map(|path| (base_name(self.context, place.file, path), path));
+        let base = signature.refines.as_ref().map(|path| (signature_named(self.context, place.file, path), path));
         let checked = match base {
             None => check_one(self.context, place.file, name, signature, None, diagnostics),
             Some((None, path)) => {
@@ -105,7 +108,8 @@ impl Order<'_> {
     }
 }
 
-fn base_name(context: &Context, file: FileId, path: &ast::Path) -> Option<String> {
+/// The full name of a signature that a file names: by its name in scope, or by its full one.
+fn signature_named(context: &Context, file: FileId, path: &ast::Path) -> Option<String> {
     let written = dotted(path);
     match context.names.scopes.get(&file).and_then(|scope| scope.get(&written)) {
         Some(Definition::Signature(full)) => Some(full.clone()),

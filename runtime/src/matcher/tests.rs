@@ -284,7 +284,7 @@ proptest! {
             .chain(&answer.ambiguous)
             .flat_map(|identified| identified.also.iter().chain([&identified.signature]))
             .chain(answer.notes.iter().filter_map(|note| match note {
-                Note::Overruled { signature, .. } => Some(signature),
+                Note::Overruled { signature, .. } | Note::NotChosen { signature, .. } => Some(signature),
                 Note::VersionsDiffer { .. } => None,
             }))
             .collect();

@@ -16,6 +16,8 @@ pub struct Names {
     pub values: Vec<Datum>,
     /// A true line bound it.
     pub bound: Vec<bool>,
+    /// A true line asked a field of text or bytes.
+    pub text_seen: bool,
 }
 
 /// What a signature is evaluated against.
@@ -65,13 +67,31 @@ impl World<'_> {
             ExprKind::And(a, b) => kept(names, |names| self.truth_binding(a, names).and(self.truth_binding(b, names))),
             ExprKind::Or(a, b) => kept(names, |names| self.truth_binding(a, names).or(self.truth_binding(b, names))),
             ExprKind::Matches(value, found) => {
-                let value = self.several(value, names);
+                let several = self.several(value, names);
                 let truth = self.truth(expr, names);
-                self.bind(&value, found, truth, names);
+                self.bind(&several, found, truth, names);
+                names.text_seen |= truth == Truth::True && self.asks_text(expr);
                 truth
             }
-            _ => self.truth(expr, names),
+            _ => {
+                let truth = self.truth(expr, names);
+                names.text_seen |= truth == Truth::True && self.asks_text(expr);
+                truth
+            }
         }
+    }
+
+    /// A question to one field that holds text or bytes, by constants alone.
+    fn asks_text(&self, line: &Expr) -> bool {
+        let constant = |expr: &Expr| matches!(expr.kind, ExprKind::Const(_));
+        let asked = match &line.kind {
+            ExprKind::Compare(_, None, a, b) | ExprKind::TextTest(_, a, b) if constant(b) => a,
+            ExprKind::Matches(a, _) | ExprKind::Present(a) | ExprKind::Under(a, _) | ExprKind::InTable(a, _) => a,
+            ExprKind::InList(a, items) if !items.is_empty() => a,
+            _ => return false,
+        };
+        let ExprKind::Field(field) = &asked.kind else { return false };
+        matches!(seen(self.service, field), Seen::Values(values) if bytes(&values[0]).is_some())
     }
 
     /// Binds the captures of a true pattern that nothing bound before (V7).

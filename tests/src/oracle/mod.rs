@@ -5,11 +5,12 @@
 //! no triggers, no prefilter, and its own reading of the regex dialect. What it shares are plain data types and the order of versions, which
 //! `schema` defines.
 //!
-//! Resolution between signatures (V15) is absent: an outcome is of one signature alone.
+//! [`answer`] makes one answer of all outcomes (V15, V16). Proofs are absent from it.
 
 mod expr;
 mod facts;
 pub mod pattern;
+mod resolution;
 mod value;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use ksig_schema::identification::{Component, Identity, Known, Support, Tag};
 use ksig_schema::{Date, Scheme, Service};
 
 use expr::{Names, World};
+
+pub use resolution::{answer, sorted};
 
 /// Kleene's three values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,16 +81,31 @@ pub struct Outcome {
     pub tags: Vec<Tag>,
     /// Of the model that it names, by the version of its first identity.
     pub support: Support,
+    /// Something was seen that speaks for it: what makes an open one consistent (V3b).
+    pub observed: bool,
+    /// What `support` is made of: the end, the latest version, and how versions are ordered.
+    pub figures: Figures,
+}
+
+/// What a signature knows of the support of a model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// When it ends.
+    pub ends: Datum,
+    /// The latest version.
+    pub latest: Datum,
+    /// How versions are ordered.
+    pub scheme: Option<Scheme>,
 }
 
 /// Evaluates one signature of a program.
 pub fn evaluate(program: &Program, signature: &Signature, service: &Service, date: Option<Date>) -> Outcome {
     let world = World { tables: &program.tables, signature, service, date };
     let count = signature.vars.len();
-    let mut names = Names { values: vec![Datum::Missing; count], bound: vec![false; count] };
+    let mut names = Names { values: vec![Datum::Missing; count], bound: vec![false; count], text_seen: false };
     let truth = world.condition(&signature.condition, &mut names);
     let names = world.with_steps(&names);
-    let open = Names { values: visible(signature, &names), bound: names.bound.clone() };
+    let open = Names { values: visible(signature, &names), ..names.clone() };
     let text = |expr: &Expr| value::shown(&world.value(expr, &open));
     let said = |expr: &Expr| text(expr).filter(|text| !text.is_empty());
 
@@ -123,14 +141,29 @@ pub fn evaluate(program: &Program, signature: &Signature, service: &Service, dat
     tags.sort();
     tags.dedup();
     let has_model = identities.iter().any(|identity| identity.model.is_some());
-    let support = signature.support.as_ref().filter(|_| has_model).map_or_else(Support::default, |support| {
+    let figures = signature.support.as_ref().map_or_else(Figures::default, |support| {
         let of = |expr: &Option<Expr>| expr.as_ref().map_or(Datum::Missing, |expr| world.value(expr, &open));
-        let version = identities.first().and_then(|identity| identity.version.clone());
-        support_block(&of(&support.ends), &of(&support.latest), support.scheme.as_ref(), version, date)
+        Figures { ends: of(&support.ends), latest: of(&support.latest), scheme: support.scheme.clone() }
     });
+    let version = identities.first().and_then(|identity| identity.version.clone());
+    let support = if has_model { support_block(&figures, version, date) } else { Support::default() };
     let captures = signature.vars.iter().zip(&open.values);
     let captures = captures.filter_map(|(var, value)| Some((var.name.clone(), value::shown(value)?))).collect();
-    Outcome { truth, captures, components: components.collect(), identities, tags, support }
+    let observed = names.text_seen || names_capture(signature, &names);
+    Outcome { truth, captures, components: components.collect(), identities, tags, support, observed, figures }
+}
+
+/// Whether a slot of an identity is said by a capture that is bound.
+fn names_capture(signature: &Signature, names: &Names) -> bool {
+    let mut bound = false;
+    for (_, expr) in signature.identities.iter().flat_map(|identity| &identity.slots) {
+        expr.walk(&mut |part| {
+            if let ksig_compiler::hir::ExprKind::Var(var) = part.kind {
+                bound |= names.bound[var as usize] && names.values[var as usize] != Datum::Missing;
+            }
+        });
+    }
+    bound
 }
 
 /// The values that may leave the engine: not one marked `redact`, nor one that is made from it.
@@ -149,7 +182,9 @@ fn visible(signature: &Signature, names: &Names) -> Vec<Datum> {
 }
 
 /// Whether support has ended and whether the version is the latest, where that is known (V11).
-fn support_block(ends: &Datum, latest: &Datum, scheme: Option<&Scheme>, version: Option<String>, date: Option<Date>) -> Support {
+fn support_block(figures: &Figures, version: Option<String>, date: Option<Date>) -> Support {
+    let Figures { ends, latest, scheme } = figures;
+    let scheme = scheme.as_ref();
     use CompareOp::{Ge, Gt, Le, Lt};
     let known = |yes: bool, no: bool| match (yes, no) {
         (true, _) => Known::Yes,
