@@ -10,7 +10,12 @@ pub struct Code {
 
 /// All codes, sorted.
 pub const CODES: &[Code] = &[
+    code(
+        "ambiguous-import",
+        "A `use` finds what its module declares, and what the modules below it declare where that is one. Name the module that is meant.",
+    ),
     code("at-least-out-of-range", "`at least N of { }` names more lines than the group holds, or none."),
+    code("bad-attribute", "A statement of a vocabulary entry has another form; the help shows it."),
     code("bad-literal", "The literal is not of the type that its place needs, such as a version that its scheme does not read."),
     code("bad-metadata", "`summary`, `added`, `evidence` and their like each have one form; the help shows it."),
     code(
@@ -35,9 +40,11 @@ pub const CODES: &[Code] = &[
         "capture-outside-match",
         "A named group stands where it would bind nothing: under `not`, in `none { }`, in a guard. Use `(?:...)`, or `(?<_>...)` for a value.",
     ),
+    code("class-without-parent", "Classes are a tree: `router.home` needs `router`."),
     code("component-without-product", "A component names its `product`."),
     code("declared-twice", "Two items of a module have the same name."),
     code("empty-choice", "A choice lists the signatures of which the first that matches stands."),
+    code("entry-without-name", "Every vendor has a `name`, every class and tag an `en`: the name that people are shown."),
     code("evidence-without-source", "`evidence observed`, `documented` and `derived` name where the knowledge comes from."),
     code("field-needs-key", "The field is a map, such as the headers: say which entry, `top.header[\"server\"]`."),
     code("field-takes-no-key", "The field is one value, not a map."),
@@ -49,9 +56,14 @@ pub const CODES: &[Code] = &[
     code("match-of-unknown-follow", "`match name { }` speaks of a `follow` of the same signature."),
     code("member-twice", "A signature stands once in one choice: its place there says what gives way to what."),
     code("missing-file", "A table or a fixture is not beside the signature."),
+    code("missing-japanese", "Classes and tags have a Japanese name, `ja`, since answers and the search speak both languages."),
     code(
         "module-differs-from-path",
         "A module's name is its path below the root of the signatures, so that a signature is found where its name says.",
+    ),
+    code(
+        "name-taken",
+        "Two entries of a kind have one name. Ids, names, aliases and former names lead to one entry each; case, spaces and signs make no difference.",
     ),
     code(
         "negation-may-be-missing",
@@ -61,10 +73,12 @@ pub const CODES: &[Code] = &[
     code("no-such-part", "Only rows and probes have parts."),
     code("not-compiled-yet", "The form is part of the language, but this version of ksig cannot compile it. It is refused, never ignored."),
     code("not-ordered", "Only numbers, dates and versions are ordered. A version inside a text is read by a typed capture."),
+    code("pen-taken", "IANA gives each enterprise number to one organisation."),
     code(
         "probe-not-benign",
         "The request is not one that a normal client sends. Paths are literal, without query, `..` or encoded separators.",
     ),
+    code("rebrand-cycle", "`rebrand of` leads from a brand to the maker of its machines, never back."),
     code("refines-cycle", "`refines` must lead to a base, and not too deep."),
     code("said-twice", "A statement that may stand once stands twice."),
     code("second-key", "A table has one key column."),
@@ -76,6 +90,7 @@ pub const CODES: &[Code] = &[
         "Types differ. Nothing is converted silently: literals and typed captures convert, and a capture that does not is missing.",
     ),
     code("unexpected-form", "The form is right elsewhere, not here."),
+    code("unknown-attribute", "A vocabulary entry has no such statement."),
     code("unknown-base", "`refines` names no signature."),
     code("unknown-class", "The class is not in the vocabulary."),
     code("unknown-column", "The table has no such column."),
@@ -106,7 +121,7 @@ mod tests {
 
     #[test]
     fn every_problem_has_an_explanation() {
-        let problems = include_str!("problems.rs");
+        let problems = concat!(include_str!("problems.rs"), include_str!("problems/vocabulary.rs"));
         let mut missing = Vec::new();
         for part in problems.split('"').filter(|part| part.contains('-') && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')) {
             if !CODES.iter().any(|code| code.code == part) {

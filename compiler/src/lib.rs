@@ -17,6 +17,7 @@ mod names;
 mod problems;
 mod tables;
 mod types;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ksig_lang::ast::{self, Item, Name, Path};
-use ksig_lang::{Diagnostic, FileId, Span, Text, say};
-use ksig_schema::{Scheme, Term, Vocabulary};
+use ksig_lang::{Diagnostic, FileId, Span, say};
+use ksig_schema::{Scheme, Vocabulary};
 
 use crate::problems;
 use crate::types::Params;
+use crate::vocabulary::{self, Entry, Kind};
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,13 +76,17 @@ pub fn full_name(module: &str, name: &str) -> String {
     if module.is_empty() { name.to_string() } else { format!("{module}.{name}") }
 }
 
-/// Collects all declarations; problems: names declared twice, unknown modules and names in `use`.
+/// What a module declares: each name with what it stands for and where.
+type Exports = BTreeMap<String, (Definition, FileId, Span)>;
+
+/// Collects all declarations; problems: names declared twice, entries of the vocabulary, unknown modules and names in `use`.
 pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>) -> Names {
     let mut names = Names::default();
     for builtin in ["dotted", "semver", "date"] {
         names.schemes.extend(Scheme::builtin(builtin).map(|scheme| (builtin.to_string(), scheme)));
     }
-    let mut exports: BTreeMap<String, BTreeMap<String, (Definition, FileId, Span)>> = BTreeMap::new();
+    names.vocabulary = vocabulary::read(&vocabulary_entries(files), diagnostics);
+    let mut exports: BTreeMap<String, Exports> = BTreeMap::new();
     for &(file, ast) in files {
         let module = module_of(ast);
         let exported = exports.entry(module.clone()).or_default();
@@ -103,22 +108,54 @@ pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>
         }
         for import in &ast.uses {
             let path = dotted(&import.path);
-            let Some(exported) = exports.get(&path) else {
+            let modules = modules_at(&exports, &path);
+            if modules.is_empty() {
                 diagnostics.push(problems::unknown_module(&path, file, import.path.span, exports.keys().map(String::as_str)));
                 continue;
-            };
+            }
             for name in &import.names {
-                match exported.get(&name.value) {
-                    Some((definition, ..)) => {
-                        scope.insert(name.value.clone(), definition.clone());
+                let homes: Vec<_> = modules.iter().filter_map(|(module, exported)| Some((*module, exported.get(&name.value)?))).collect();
+                match homes.as_slice() {
+                    [] => {
+                        let known = modules.iter().flat_map(|(_, exported)| exported.keys()).map(String::as_str);
+                        diagnostics.push(problems::unknown_import(&path, name, file, known, &names.vocabulary));
                     }
-                    None => diagnostics.push(problems::unknown_import(&path, name, file, exported.keys().map(String::as_str))),
+                    // What the module itself declares stands before what those below it do.
+                    [(_, (definition, ..))] => drop(scope.insert(name.value.clone(), definition.clone())),
+                    [(module, (definition, ..)), ..] if *module == path => drop(scope.insert(name.value.clone(), definition.clone())),
+                    several => {
+                        let homes: Vec<&str> = several.iter().map(|(module, _)| *module).collect();
+                        diagnostics.push(problems::ambiguous_import(&path, name, &homes, file));
+                    }
                 }
             }
         }
         names.scopes.insert(file, scope);
     }
     names
+}
+
+/// A module and those below it, in order: the module itself comes first.
+fn modules_at<'a>(exports: &'a BTreeMap<String, Exports>, path: &str) -> Vec<(&'a str, &'a Exports)> {
+    let below = format!("{path}.");
+    let own = exports.get_key_value(path).into_iter();
+    let others = exports.range(below.clone()..).take_while(|(module, _)| module.starts_with(&below));
+    own.chain(others).map(|(module, exported)| (module.as_str(), exported)).collect()
+}
+
+fn vocabulary_entries<'a>(files: &[(FileId, &'a ast::File)]) -> Vec<Entry<'a>> {
+    let of_file = |&(file, ast): &(FileId, &'a ast::File)| {
+        ast.items.iter().filter_map(move |item| {
+            let (kind, entry) = match item {
+                Item::Vendor(entry) => (Kind::Vendor, entry),
+                Item::Class(entry) => (Kind::Class, entry),
+                Item::Tag(entry) => (Kind::Tag, entry),
+                _ => return None,
+            };
+            Some(Entry { kind, file, entry })
+        })
+    };
+    files.iter().flat_map(of_file).collect()
 }
 
 /// Enters one item into the lists; gives back its name in the module.
@@ -135,17 +172,14 @@ fn declare(
     match item {
         Item::Vendor(entry) => {
             let name = entry_name(entry);
-            names.vocabulary.vendors.entry(name.value.clone()).or_insert_with(|| term(entry, "name"));
             Some((name.clone(), Definition::Vendor(name.value)))
         }
         Item::Class(entry) => {
             let name = entry_name(entry);
-            names.vocabulary.classes.entry(name.value.clone()).or_insert_with(|| term(entry, "en"));
             Some((name.clone(), Definition::Class(name.value)))
         }
         Item::Tag(entry) => {
             let name = entry_name(entry);
-            names.vocabulary.tags.entry(name.value.clone()).or_insert_with(|| term(entry, "en"));
             names.tag_params.entry(name.value.clone()).or_insert_with(|| entry.params.clone());
             Some((name.clone(), Definition::Tag(name.value)))
         }
@@ -179,21 +213,5 @@ fn declare(
             names.choices.entry(full.clone()).or_insert(place);
             Some((choice.name.clone(), Definition::Choice(full)))
         }
-    }
-}
-
-/// Display names of a vocabulary entry; `english` is the attribute that holds the English one.
-fn term(entry: &ast::Entry, english: &'static str) -> Term {
-    let texts = |wanted: &'static str| {
-        let attributes = entry.attributes.iter().filter(move |attribute| attribute.name.value == wanted);
-        attributes.flat_map(|attribute| &attribute.values).filter_map(|value| match &value.kind {
-            ast::ExprKind::Text(text) => Some(text.clone()),
-            _ => None,
-        })
-    };
-    Term {
-        en: texts(english).next().unwrap_or_else(|| dotted(&entry.path)),
-        ja: texts("ja").next().unwrap_or_default(),
-        aliases: texts("alias").chain(texts("former")).collect(),
     }
 }

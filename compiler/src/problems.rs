@@ -4,7 +4,11 @@
 use ksig_lang::ast::Name;
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, FileId, Text, say};
-use ksig_schema::Type;
+use ksig_schema::{Type, Vocabulary};
+
+use crate::vocabulary::{NameKind, bearer};
+
+pub mod vocabulary;
 
 /// The known name that is nearest to what was written; absent when none is near.
 pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -52,11 +56,45 @@ pub fn unknown_module<'a>(path: &str, file: FileId, span: Span, known: impl Iter
     unknown("unknown-module", say!("module", "モジュール"), path, file, span, known)
 }
 
-pub fn unknown_import<'a>(module: &str, name: &Name, file: FileId, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+pub fn unknown_import<'a>(
+    module: &str,
+    name: &Name,
+    file: FileId,
+    known: impl Iterator<Item = &'a str>,
+    vocabulary: &Vocabulary,
+) -> Diagnostic {
     let Name { value, span } = name;
-    let mut problem = unknown("unknown-import", say!("name", "名前"), value, file, *span, known);
+    let known: Vec<&str> = known.collect();
+    let mut problem = unknown("unknown-import", say!("name", "名前"), value, file, *span, known.iter().copied());
     problem.message = say!("module `{module}` declares no `{value}`", "モジュール`{module}`は`{value}`を宣言していません");
-    problem
+    match bearer(vocabulary, value) {
+        Some((id, what)) if known.contains(&id) => of_bearer(problem, value, id, what, file, *span),
+        _ => problem,
+    }
+}
+
+pub fn ambiguous_import(module: &str, name: &Name, homes: &[&str], file: FileId) -> Diagnostic {
+    let Name { value, span } = name;
+    let message =
+        say!("several modules below `{module}` declare `{value}`", "`{module}`の下にある複数のモジュールが`{value}`を宣言しています");
+    let modules = homes.join(", ");
+    Diagnostic::error("ambiguous-import", message, file, *span, say!("which one?", "どのモジュールのものか決まりません"))
+        .help(say!("import it from one of {modules}", "次のどれかからインポートしてください: {modules}"))
+}
+
+/// What a name that is not an id is to its bearer.
+pub fn other_name(written: &str, id: &str, what: NameKind) -> Text {
+    match what {
+        NameKind::Former => say!("`{written}` is a former name of `{id}`", "`{written}`は`{id}`の旧称です"),
+        NameKind::Japanese => say!("`{written}` is the Japanese name of `{id}`", "`{written}`は`{id}`の日本語名です"),
+        NameKind::Other => say!("`{written}` is another name of `{id}`", "`{written}`は`{id}`の別名です"),
+    }
+}
+
+/// Says whose name a written one is, in place of a guess.
+fn of_bearer(mut problem: Diagnostic, written: &str, id: &str, what: NameKind, file: FileId, span: Span) -> Diagnostic {
+    problem.fix = None;
+    problem.help(other_name(written, id, what)).fix(write(id), file, span, id)
 }
 
 pub fn module_differs(expected: &str, written: &str, file: FileId, span: Span) -> Diagnostic {
@@ -228,16 +266,20 @@ pub fn unknown_class<'a>(name: &str, file: FileId, span: Span, known: impl Itera
     unknown("unknown-class", say!("class", "機器種別"), name, file, span, known.map(String::as_str))
 }
 
-pub fn unknown_vendor<'a>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a String>) -> Diagnostic {
-    let known: Vec<&str> = known.map(String::as_str).collect();
-    if known.contains(&name) {
+pub fn unknown_vendor(name: &str, file: FileId, span: Span, vocabulary: &Vocabulary) -> Diagnostic {
+    if vocabulary.vendors.contains_key(name) {
         let message = say!("vendor `{name}` is not imported here", "ベンダー`{name}`がインポートされていません");
         return Diagnostic::error("unknown-vendor", message, file, span, not_imported()).help(import_it("vocab.vendors", name));
     }
-    unknown("unknown-vendor", say!("vendor", "ベンダー"), name, file, span, known.into_iter()).note(say!(
-        "vendors are declared once, in signatures/vocab/vendors.ksig, and imported",
-        "ベンダーはsignatures/vocab/vendors.ksigで一度だけ宣言し、インポートして使います"
-    ))
+    let known = vocabulary.vendors.keys().map(String::as_str);
+    let problem = unknown("unknown-vendor", say!("vendor", "ベンダー"), name, file, span, known).note(say!(
+        "vendors are declared once, in signatures/vocab, and imported",
+        "ベンダーはsignatures/vocabで一度だけ宣言し、インポートして使います"
+    ));
+    match bearer(vocabulary, name) {
+        Some((id, what)) => of_bearer(problem, name, id, what, file, span),
+        None => problem,
+    }
 }
 
 fn not_imported() -> Text {

@@ -237,9 +237,10 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
             say!("`{text}` is no date: dates are written 2026-12-31", "`{text}`は日付として読めません。日付は2026-12-31のように書きます")
         }),
         Type::Version(scheme) => version(text, scheme, names),
-        Type::Vendor if !names.vocabulary.vendors.contains_key(text) => {
-            Err(unknown(text, say!("vendor", "ベンダー"), names.vocabulary.vendors.keys()))
-        }
+        Type::Vendor if !names.vocabulary.vendors.contains_key(text) => Err(match crate::vocabulary::bearer(&names.vocabulary, text) {
+            Some((id, what)) => problems::other_name(text, id, what),
+            None => unknown(text, say!("vendor", "ベンダー"), names.vocabulary.vendors.keys()),
+        }),
         Type::Class if !names.vocabulary.classes.contains_key(text) => {
             Err(unknown(text, say!("class", "機器種別"), names.vocabulary.classes.keys()))
         }

@@ -28,4 +28,4 @@ pub use observation::{Ended, Observation, Transport};
 pub use probe::{ConstructorDef, Gate, ParameterDef, PlannedProbe, ProbeKey, ProbePlan, Safety};
 pub use value::{Date, Time, Type, Value};
 pub use version::{Scheme, SchemeKind, Version};
-pub use vocabulary::{Term, Vocabulary};
+pub use vocabulary::{FormerName, Term, Vocabulary};

@@ -6,7 +6,7 @@ use ksig_schema::{Term, Transport};
 use proptest::prelude::*;
 
 fn term(en: &str, ja: &str, aliases: &[&str]) -> Term {
-    Term { en: en.into(), ja: ja.into(), aliases: aliases.iter().map(|alias| alias.to_string()).collect() }
+    Term { en: en.into(), ja: ja.into(), aliases: aliases.iter().map(|alias| alias.to_string()).collect(), ..Term::default() }
 }
 
 fn vocabulary() -> Vocabulary {

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn term(en: &str, ja: &str, aliases: &[&str]) -> Term {
-        Term { en: en.into(), ja: ja.into(), aliases: aliases.iter().map(|alias| alias.to_string()).collect() }
+        Term { en: en.into(), ja: ja.into(), aliases: aliases.iter().map(|alias| alias.to_string()).collect(), ..Term::default() }
     }
 
     fn names() -> Names {

@@ -313,7 +313,7 @@ impl Checker<'_> {
                     },
                     Some(Type::Vendor) => match self.scope.get(&name) {
                         Some(Definition::Vendor(id)) => made(ExprKind::Const(Datum::Text(id.clone())), Type::Vendor),
-                        _ => self.refuse(problems::unknown_vendor(&name, self.file, e.span, self.names.vocabulary.vendors.keys())),
+                        _ => self.refuse(problems::unknown_vendor(&name, self.file, e.span, &self.names.vocabulary)),
                     },
                     _ => self.unknown_name(&name, e.span),
                 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ksig_schema::Vocabulary;
+use ksig_schema::vocabulary::plain as plain_vendor;
 
 /// Kinds in sources' words and the class that each means; the words of the vocabulary itself need no line.
 const KINDS: &str = include_str!("kinds.csv");
@@ -34,11 +35,6 @@ pub(super) fn plain_version(text: &str) -> String {
     bare.unwrap_or(&lower).to_string()
 }
 
-/// A maker's name without spacing, punctuation or case, in any script.
-fn plain_vendor(text: &str) -> String {
-    text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
 impl Names {
     /// From a release's vocabulary.
     pub fn new(vocabulary: &Vocabulary) -> Names {
@@ -47,8 +43,11 @@ impl Names {
             let mut own: Vec<String> = term.names().chain([id.as_str()]).map(plain_vendor).filter(|name| !name.is_empty()).collect();
             own.sort_by_key(|name| std::cmp::Reverse(name.len()));
             own.dedup();
-            for name in &own {
-                names.vendors.entry(name.clone()).or_default().insert(id.clone());
+            // A machine of a brand is a machine of its maker too: sources name either.
+            for id in [id].into_iter().chain(&term.rebrand_of) {
+                for name in &own {
+                    names.vendors.entry(name.clone()).or_default().insert(id.clone());
+                }
             }
             names.of_vendor.insert(id.clone(), own);
         }

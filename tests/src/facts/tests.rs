@@ -7,6 +7,7 @@ fn names() -> Names {
         en: en.into(),
         ja: ja.into(),
         aliases: aliases.iter().map(|a| a.to_string()).collect(),
+        ..Term::default()
     };
     let mut vocabulary = Vocabulary::default();
     vocabulary.vendors.insert("acme".into(), term("ACME", "アクメ", &["ACME Works Co., Ltd."]));
@@ -187,4 +188,23 @@ fn a_report_counts_every_row_once_a_group() {
     assert!(report.text().contains("wrong: model"), "{}", report.text());
     let json = serde_json::to_value(&report).expect("a report is JSON");
     assert_eq!(json["by_score"]["model"]["vendor"]["right"], 1);
+}
+
+#[test]
+fn every_kind_of_the_sources_is_a_class_of_the_corpus() {
+    let corpus = ksig::analysis::check(&ksig::bundled::signatures().expect("the bundled signatures are text"));
+    for line in include_str!("kinds.csv").lines().skip(1) {
+        let (kind, class) = line.split_once(',').expect("two columns");
+        assert!(corpus.program.vocabulary.classes.contains_key(class), "{kind}: there is no class {class}");
+    }
+}
+
+#[test]
+fn a_brand_is_right_for_its_maker() {
+    let mut vocabulary = Vocabulary::default();
+    vocabulary.vendors.insert("acme".into(), Term { en: "ACME".into(), ..Term::default() });
+    vocabulary.vendors.insert("zenith".into(), Term { en: "Zenith".into(), rebrand_of: vec!["acme".into()], ..Term::default() });
+    vocabulary.vendors.insert("apex".into(), Term { en: "Apex".into(), ..Term::default() });
+    let names = Names::new(&vocabulary);
+    assert!(names.same_vendor("Zenith", "acme") && !names.same_vendor("Zenith", "apex"));
 }
