@@ -8,20 +8,14 @@ mod no_positive_test;
 mod unanchored_model;
 mod unused_capture;
 
-use ksig_lang::{Diagnostic, Severity, Text};
+use ksig_lang::{CodeDoc, Diagnostic, Severity, Text};
 
 use crate::hir::{Program, Signature};
 
 /// A lint.
 pub struct Lint {
-    /// `no-near-miss-test`; also the diagnostic's code.
-    pub name: &'static str,
-    /// What it finds and why that matters, in Markdown.
-    pub doc: &'static str,
-    /// Statements of a signature in which it finds something.
-    pub bad: &'static str,
-    /// The same, mended.
-    pub good: &'static str,
+    /// What it finds and why that matters. The code is its name, and that of what it finds; the examples are statements of a signature.
+    pub doc: CodeDoc,
     /// How bad a finding is.
     pub level: Severity,
     /// Looks at one signature.
@@ -37,7 +31,7 @@ pub fn run(program: &Program) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for signature in &program.signatures {
         for lint in ALL {
-            let allowed = signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.name && !reason.is_empty());
+            let allowed = signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.doc.code && !reason.is_empty());
             if !allowed {
                 (lint.check)(signature, program, &mut found);
             }
@@ -49,6 +43,6 @@ pub fn run(program: &Program) -> Vec<Diagnostic> {
 impl Lint {
     /// A finding at a place of the signature.
     fn finding(&self, signature: &Signature, span: ksig_lang::Span, message: Text, label: Text) -> Diagnostic {
-        Diagnostic { severity: self.level, ..Diagnostic::error(self.name, message, signature.file, span, label) }
+        Diagnostic { severity: self.level, ..Diagnostic::error(self.doc.code, message, signature.file, span, label) }
     }
 }

@@ -23,7 +23,7 @@ mod parser;
 mod swallowed;
 mod tree;
 
-pub use codes::{CODES, CodeDoc, explain};
+pub use codes::{CODES, CodeDoc, explain, is_limit};
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Severity};
 pub use fmt::format;
 pub use lexer::tokens;

@@ -149,15 +149,30 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
 }
 
 impl Book {
+    /// Statements of a signature in the frame; a whole file, which says `ksig 1`, as it stands.
+    pub fn framed(&self, text: &str) -> String {
+        if text.starts_with("ksig 1") { text.to_string() } else { self.frame.replace("{body}\n", text) }
+    }
+
+    /// A file with the prelude beside it. `module`: what its path says.
+    pub fn beside_the_prelude(&self, path: &str, text: &str, module: Option<&str>) -> Input {
+        let source = |path: &str, text: &str, module: Option<&str>| Source {
+            path: path.into(),
+            module: module.map(str::to_string),
+            folder: String::new(),
+            text: text.into(),
+        };
+        let mut sources: Vec<Source> = self.prelude.iter().map(|text| source("prelude", text, None)).collect();
+        sources.push(source(path, text, module));
+        Input { sources, ..Input::default() }
+    }
+
     /// Runs one fence.
     ///
     /// # Errors
     /// What differs from what the fence says, as a text for people.
     pub fn run(&self, case: &Case, schema: &Schema) -> Result<()> {
-        let source = |path: &str, text: &str| Source { path: path.into(), module: None, folder: String::new(), text: text.into() };
-        let mut sources: Vec<Source> = self.prelude.iter().map(|text| source("prelude", text)).collect();
-        sources.push(source(&case.place, &case.text));
-        let input = Input { sources, ..Input::default() };
+        let input = self.beside_the_prelude(&case.place, &case.text, None);
         let analysis = analyze(&input, world(schema));
         let linted = lints::run(&analysis.program);
         let rendered = |found: &[ksig_lang::Diagnostic]| ksig_lang::render(found, &analysis.sources, RenderStyle::default());

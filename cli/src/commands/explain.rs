@@ -1,40 +1,45 @@
 //! `ksig explain CODE`.
 
-use ksig_compiler::{codes, lints};
+use ksig_compiler::codes;
+use ksig_lang::{CodeDoc, Lang, say};
 
 use super::{Failure, Outcome, answer};
 
 /// Say what a problem's code means
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  ksig explain negation-may-be-missing\n  ksig explain            # lists all codes")]
+#[command(
+    after_help = "Examples:\n  ksig explain negation-may-be-missing\n  ksig explain unknown-vendor --lang ja\n  ksig explain            # lists all codes"
+)]
 pub struct Args {
     /// The code, as problems show it in brackets; all codes are listed when none is named
     code: Option<String>,
 }
 
 impl Args {
-    pub(super) fn run(self, _lang: ksig_lang::Lang) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, lang: Lang) -> Result<Outcome, Failure> {
         let Some(code) = self.code else {
-            let mut names: Vec<&str> = all().collect();
-            names.sort_unstable();
-            answer(&(names.join("\n") + "\n"))?;
+            for group in codes::groups() {
+                let codes: String = group.codes.iter().map(|doc| format!("  {}\n", doc.code)).collect();
+                answer(&format!("{}\n{codes}\n", group.about.in_lang(lang)))?;
+            }
             return Ok(Outcome::Fine);
         };
-        if let Some(lint) = lints::ALL.iter().find(|lint| lint.name == code) {
-            answer(&format!("{code} (lint)\n\n{}\n\nFound in:\n{}\nNot found in:\n{}", lint.doc, lint.bad, lint.good))?;
-        } else if let Some(known) = codes::CODES.iter().find(|known| known.code == code) {
-            answer(&format!("{code}\n\n{}\n", known.meaning))?;
-        } else if let Some(known) = ksig_lang::CODES.iter().find(|known| known.code == code) {
-            answer(&format!("{code}\n\n{}\n\nReported for:\n\n{}\nNot reported for:\n\n{}\n", known.explanation, known.bad, known.good))?;
-        } else {
-            let near = all().min_by_key(|known| strsim::damerau_levenshtein(known, &code)).unwrap_or_default();
+        let Some(doc) = codes::explain(&code) else {
+            let known: Vec<&str> = codes::groups().into_iter().flat_map(|group| group.codes).map(|doc| doc.code).collect();
+            let near = known.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, &code)).unwrap_or_default();
             anyhow::bail!("no problem has the code `{code}`; the nearest is `{near}`");
-        }
+        };
+        answer(&explained(doc, lang))?;
         Ok(Outcome::Fine)
     }
 }
 
-fn all() -> impl Iterator<Item = &'static str> {
-    let lints = lints::ALL.iter().map(|lint| lint.name);
-    lints.chain(codes::CODES.iter().map(|code| code.code)).chain(ksig_lang::CODES.iter().map(|code| code.code))
+fn explained(doc: &CodeDoc, lang: Lang) -> String {
+    let mut out = format!("{}\n\n{}\n", doc.code, doc.meaning.in_lang(lang));
+    let examples = [(say!("Reported for:", "報告される例:"), doc.bad), (say!("Not reported for:", "報告されない例:"), doc.good)];
+    for (heading, example) in examples.iter().filter(|(_, example)| !example.is_empty()) {
+        let lines: String = example.trim_matches('\n').lines().map(|line| format!("    {line}\n")).collect();
+        out.push_str(&format!("\n{}\n\n{lines}", heading.in_lang(lang)));
+    }
+    out
 }

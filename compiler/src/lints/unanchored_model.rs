@@ -1,30 +1,33 @@
 //! A model that is found anywhere in a text: see [`LINT`].
 
-use ksig_lang::{Severity, say};
+use ksig_lang::{CodeDoc, Severity, Text, say};
 
 use super::Lint;
 use crate::hir::ExprKind;
 
 /// The lint.
 pub const LINT: Lint = Lint {
-    name: "unanchored-model",
-    doc: "\
-A pattern that captures a model from a short field (a realm, a title, a header) should be tied to a place in it, with `^`, `$`
-or literal text beside the capture. One that begins and ends with the capture finds models inside other words and numbers.",
-    bad: r#"
+    doc: CodeDoc {
+        code: "unanchored-model",
+        meaning: Text::new(
+            "A pattern that captures a model from a short field (a realm, a title, a header) should be tied to a place in it, with `^`, `$` or literal text beside the capture. One that begins and ends with the capture finds models inside other words and numbers.",
+            "短いフィールド（realm、タイトル、ヘッダー）からモデル名を取り出すパターンは、`^`、`$`、またはキャプチャの隣の固定文字列によって位置を決めます。キャプチャで始まりキャプチャで終わるパターンは、別の単語や数字の中にもモデル名を見つけてしまいます。",
+        ),
+        bad: r#"
   summary "ACME BRL router"
   match { top.auth.basic.realm ~ /(?<model>BRL-\d\d[A-Z]*)/ }
   identify { vendor = acme; model = model; class = router.home }
   example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }
   example "Login" in top.auth.basic.realm => nothing
 "#,
-    good: r#"
+        good: r#"
   summary "ACME BRL router"
   match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]*)$/ }
   identify { vendor = acme; model = model; class = router.home }
   example "BRL-04UR" in top.auth.basic.realm => { model: "BRL-04UR" }
   example "Login" in top.auth.basic.realm => nothing
 "#,
+    },
     level: Severity::Warning,
     check: |signature, _, found| {
         signature.condition.walk(&mut |expr| {

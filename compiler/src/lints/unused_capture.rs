@@ -2,31 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use ksig_lang::{Severity, say};
+use ksig_lang::{CodeDoc, Severity, Text, say};
 
 use super::Lint;
 use crate::hir::{Expect, ExprKind};
 
 /// The lint.
 pub const LINT: Lint = Lint {
-    name: "unused-capture",
-    doc: "\
-A capture, extract or `let` that no slot, tag, condition or test reads is a leftover, or a version that was meant to be
-reported and is not.",
-    bad: r#"
+    doc: CodeDoc {
+        code: "unused-capture",
+        meaning: Text::new(
+            "A capture, extract or `let` that no slot, tag, condition or test reads is a leftover, or a version that was meant to be reported and is not.",
+            "どのスロット、タグ、条件、テストからも参照されないキャプチャ、`extract`、`let`は、消し忘れか、出力するはずだったバージョンの書き忘れです。",
+        ),
+        bad: r#"
   summary "ACME BRL router"
   match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]*) (?<fw>[\d.]+)$/ }
   identify { vendor = acme; model = model; class = router.home }
   example "BRL-04UR 1.20" in top.auth.basic.realm => { model: "BRL-04UR" }
   example "Login" in top.auth.basic.realm => nothing
 "#,
-    good: r#"
+        good: r#"
   summary "ACME BRL router"
   match { top.auth.basic.realm ~ /^(?<model>BRL-\d\d[A-Z]*) (?<fw: version(dotted)>[\d.]+)$/ }
   identify { vendor = acme; model = model; version = fw; class = router.home }
   example "BRL-04UR 1.20" in top.auth.basic.realm => { model: "BRL-04UR", version: v"1.20" }
   example "Login" in top.auth.basic.realm => nothing
 "#,
+    },
     level: Severity::Warning,
     check: |signature, program, found| {
         let mut read = BTreeSet::new();
