@@ -96,7 +96,7 @@ impl Release {
     pub fn of_plan(plan: VerifiedPlan, engine: Engine) -> Result<Release, ReleaseError> {
         let backend: Arc<dyn Backend> = match engine {
             Engine::Interpreter => Arc::new(Interpreter::new(&plan)),
-            Engine::Jit => Arc::new(ksig_compiler::jit::JitBackend::compile(&plan).map_err(|error| ReleaseError::Plan(error.to_string()))?),
+            Engine::Jit => Arc::new(ksig_compiler::jit::JitBackend::tiered(&plan).map_err(|error| ReleaseError::Plan(error.to_string()))?),
         };
         Ok(Release { matcher: Matcher::new(plan, backend) })
     }

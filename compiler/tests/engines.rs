@@ -257,13 +257,37 @@ fn literals_of_every_length_are_compared_whole() {
 #[test]
 fn large_automata_run_in_the_regex_engine() {
     let plan = of(vec![Predicate::Matches(0), Predicate::Matches(1)], &[r"(?:a|b).{30}c", "^abc$"]);
-    let (jit, counts) = JitBackend::compile_counted(&plan).expect("compiles");
+    let jit = JitBackend::compile(&plan).expect("compiles");
+    let counts = jit.counts();
     assert_eq!((counts.patterns_in_code, counts.patterns_outside), (1, 1));
     let text = format!("xxa{}c", "y".repeat(30));
     assert_eq!(hits(&jit, 0, &[ValueView::Text(&text)]), BTreeSet::from([0]));
     assert_eq!(hits(&jit, 0, &[ValueView::Text("abc")]), BTreeSet::from([1]));
     let clif = JitBackend::clif(&plan).expect("prints");
     assert!(clif.contains("; test 1: /^abc$/") && clif.contains("runs in the regex engine") && clif.contains("function"), "{clif}");
+}
+
+#[test]
+fn a_pattern_in_use_becomes_code_and_answers_the_same() {
+    let sources = ["^acme-(?<m>[A-Z]{2}\\d+)$", "^apex ", "lighttpd/[0-9.]+", "^never asked"];
+    let plan = of((0..4).map(Predicate::Matches).collect(), &sources);
+    let jit = JitBackend::tiered(&plan).expect("compiles");
+    assert_eq!(jit.counts().patterns_in_code, 0);
+    let texts = ["acme-AB12", "acme-AB", "apex 1", "apex", "lighttpd/1.4", "x lighttpd/1.4.69", "lighttpd/"];
+    let wanted: Vec<_> = texts.iter().map(|text| meant(&plan, 0, &[ValueView::Text(text)])).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    for (text, wanted) in texts.iter().zip(&wanted) {
+                        assert_eq!(hits(&jit, 0, &[ValueView::Text(text)]), *wanted, "{text}");
+                    }
+                }
+            });
+        }
+    });
+    let counts = jit.counts();
+    assert_eq!((counts.patterns_in_code, counts.patterns_outside), (3, 1), "the one that met no text of its own has no code");
 }
 
 #[test]

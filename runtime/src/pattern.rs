@@ -80,20 +80,21 @@ pub fn hir(pattern: &Pattern) -> Result<Hir, PatternError> {
 /// # Errors
 /// As [`hir`].
 pub fn group_names(pattern: &Pattern) -> Result<Vec<String>, PatternError> {
-    fn walk(hir: &Hir, names: &mut Vec<String>) {
-        match hir.kind() {
-            HirKind::Capture(group) => {
-                names.extend(group.name.as_ref().map(|name| name.to_string()));
-                walk(&group.sub, names);
-            }
-            HirKind::Repetition(repetition) => walk(&repetition.sub, names),
-            HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().for_each(|sub| walk(sub, names)),
-            HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
-        }
-    }
     let mut names = Vec::new();
-    walk(&hir(pattern)?, &mut names);
+    collect_groups(&hir(pattern)?, &mut names);
     Ok(names)
+}
+
+fn collect_groups(hir: &Hir, names: &mut Vec<String>) {
+    match hir.kind() {
+        HirKind::Capture(group) => {
+            names.extend(group.name.as_ref().map(|name| name.to_string()));
+            collect_groups(&group.sub, names);
+        }
+        HirKind::Repetition(repetition) => collect_groups(&repetition.sub, names),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().for_each(|sub| collect_groups(sub, names)),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
+    }
 }
 
 fn parse(pattern: &Pattern) -> Result<Ast, PatternError> {
@@ -357,13 +358,17 @@ fn ascii_only(inner: Ast) -> Ast {
 /// Longest text in which captures are sought without a lazy automaton first; two passes over cold tables cost more than one over a short text.
 const SHORT_BYTES_MAX: usize = 1024;
 
-/// A pattern that is ready to run, with its own scratch; shared by all threads.
+/// A pattern that is proven to be one of the dialect and within its limits, with its own scratch; shared by all threads.
+///
+/// What runs it is made when it is first asked, because few patterns of a release ever meet a text that they could match.
 #[derive(Clone)]
 pub struct CompiledPattern {
-    regex: Regex,
-    /// For captures in short texts; made when it is first needed, because few patterns of a release ever match.
+    regex: OnceLock<Regex>,
+    /// For captures in short texts.
     short: OnceLock<Regex>,
     hir: Hir,
+    groups: Vec<String>,
+    size_bytes: usize,
     bytes: bool,
 }
 
@@ -383,18 +388,32 @@ impl CompiledPattern {
     /// As [`hir`], and when the compiled form passes [`PATTERN_COMPILED_BYTES_MAX`].
     pub fn new(pattern: &Pattern) -> Result<CompiledPattern, PatternError> {
         let hir = hir(pattern)?;
-        let regex = build(&hir, pattern.bytes, true).map_err(|message| PatternError::whole(pattern, message))?;
-        Ok(CompiledPattern { regex, short: OnceLock::new(), hir, bytes: pattern.bytes })
+        let (regex, mut groups) = (OnceLock::new(), Vec::new());
+        collect_groups(&hir, &mut groups);
+        let bound = size_bound(&hir);
+        let size_bytes = if bound <= SIZE_BOUND_TRUSTED_BYTES {
+            bound
+        } else {
+            // Too near to the limit for a bound: the real thing is made, and measured.
+            let built = build(&hir, pattern.bytes, true).map_err(|message| PatternError::whole(pattern, message))?;
+            regex.get_or_init(|| built).memory_usage()
+        };
+        Ok(CompiledPattern { regex, short: OnceLock::new(), hir, groups, size_bytes, bytes: pattern.bytes })
+    }
+
+    /// The engine. A pattern whose size was only bounded is far below the limit, so making it cannot fail; if it did, nothing would match.
+    fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| build(&self.hir, self.bytes, true).unwrap_or_else(|_| nothing()))
     }
 
     /// Whether the pattern is found in the text or bytes; of a text pattern, they must be UTF-8.
     pub fn is_match(&self, haystack: &[u8]) -> bool {
-        self.regex.is_match(haystack)
+        self.regex().is_match(haystack)
     }
 
     /// Where the leftmost-first match lies.
     pub fn find(&self, haystack: &[u8]) -> Option<(usize, usize)> {
-        self.regex.find(haystack).map(|found| (found.start(), found.end()))
+        self.regex().find(haystack).map(|found| (found.start(), found.end()))
     }
 
     /// The named groups that took part in the leftmost-first match, in the order in which they open; absent without a match.
@@ -404,11 +423,11 @@ impl CompiledPattern {
 
     /// Where the leftmost-first match lies, and its named groups.
     pub fn find_captures<'p>(&'p self, haystack: &[u8]) -> Option<((usize, usize), Vec<Capture<'p>>)> {
-        let regex = if haystack.len() <= SHORT_BYTES_MAX { self.short() } else { &self.regex };
+        let regex = if haystack.len() <= SHORT_BYTES_MAX { self.short() } else { self.regex() };
         let mut captures = regex.create_captures();
         regex.captures(haystack, &mut captures);
         let found = captures.get_match()?;
-        let groups = self.regex.group_info().pattern_names(regex_automata::PatternID::ZERO).enumerate();
+        let groups = regex.group_info().pattern_names(regex_automata::PatternID::ZERO).enumerate();
         let named = groups.filter_map(|(index, name)| {
             let span = captures.get_group(index)?;
             Some((name?, (span.start, span.end)))
@@ -417,7 +436,7 @@ impl CompiledPattern {
     }
 
     fn short(&self) -> &Regex {
-        self.short.get_or_init(|| build(&self.hir, self.bytes, false).unwrap_or_else(|_| self.regex.clone()))
+        self.short.get_or_init(|| build(&self.hir, self.bytes, false).unwrap_or_else(|_| self.regex().clone()))
     }
 
     /// Its meaning.
@@ -425,9 +444,14 @@ impl CompiledPattern {
         &self.hir
     }
 
-    /// Heap bytes of the compiled form, without scratch.
-    pub fn memory_usage(&self) -> usize {
-        self.regex.memory_usage()
+    /// Names of its groups in the order in which they open.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// Most heap bytes that the compiled form takes, without scratch.
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
     }
 
     /// Runs on bytes, not on text.
@@ -443,6 +467,37 @@ impl CompiledPattern {
             _ => None,
         }
     }
+}
+
+/// A bound of the compiled size up to which nothing needs to be built to know that the pattern is within [`PATTERN_COMPILED_BYTES_MAX`].
+const SIZE_BOUND_TRUSTED_BYTES: usize = PATTERN_COMPILED_BYTES_MAX / 16;
+/// Bytes of one state of an automaton with all that stands beside it.
+const STATE_BYTES: usize = 64;
+/// States that the UTF-8 forms of one range of characters take at most: a range splits into at most 19 sequences of up to 4 bytes.
+const STATES_OF_A_RANGE: usize = 80;
+
+/// No more heap bytes than this does the compiled form take; saturating, for it is far above what real patterns take.
+fn size_bound(hir: &Hir) -> usize {
+    let states: usize = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len() + 1,
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(STATES_OF_A_RANGE) + 2,
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 2,
+        HirKind::Capture(group) => return size_bound(&group.sub).saturating_add(8 * STATE_BYTES),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1) as usize;
+            return size_bound(&repetition.sub).saturating_add(2 * STATE_BYTES).saturating_mul(times);
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            return parts.iter().fold(2 * STATE_BYTES, |sum, part| sum.saturating_add(size_bound(part)).saturating_add(STATE_BYTES));
+        }
+    };
+    states.saturating_mul(STATE_BYTES)
+}
+
+/// Matches nothing.
+fn nothing() -> Regex {
+    Regex::builder().build_from_hir(&Hir::fail()).expect("an expression that fails is small")
 }
 
 fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, String> {

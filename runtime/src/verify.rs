@@ -191,7 +191,7 @@ impl Verifier<'_> {
         let mut compiled_bytes = 0usize;
         for (id, pattern) in plan.patterns.iter().enumerate() {
             let compiled = CompiledPattern::new(pattern).map_err(|error| place(format!("pattern {id}"))(Problem::Pattern(error)))?;
-            compiled_bytes = compiled_bytes.saturating_add(compiled.memory_usage());
+            compiled_bytes = compiled_bytes.saturating_add(compiled.size_bytes());
             limit("the memory of all patterns", compiled_bytes, PATTERNS_COMPILED_BYTES_MAX).map_err(place("plan"))?;
             patterns.push(compiled);
         }
@@ -201,9 +201,8 @@ impl Verifier<'_> {
         for table in &plan.tables {
             self.table(table).map_err(|problem| place(format!("table {}", table.name))(problem))?;
         }
-        let mut groups = GroupNames { plan, names: vec![None; plan.patterns.len()] };
         for signature in &plan.signatures {
-            self.signature(signature, &mut groups).map_err(|problem| place(format!("signature {}", signature.name))(problem))?;
+            self.signature(signature, patterns).map_err(|problem| place(format!("signature {}", signature.name))(problem))?;
         }
         self.refines_ends()
     }
@@ -273,7 +272,7 @@ impl Verifier<'_> {
         ascending("keys", keys)
     }
 
-    fn signature(&self, signature: &Signature, groups: &mut GroupNames<'_>) -> Checked {
+    fn signature(&self, signature: &Signature, patterns: &[CompiledPattern]) -> Checked {
         let plan = self.plan;
         name(&signature.name)?;
         name(&signature.summary)?;
@@ -298,7 +297,7 @@ impl Verifier<'_> {
         for &trigger in &signature.triggers {
             index("test", trigger, plan.tests.len())?;
         }
-        let mut walk = Walk { verifier: self, signature, groups, nodes: 0, computed: computed_at(signature)?, step: usize::MAX };
+        let mut walk = Walk { verifier: self, signature, patterns, nodes: 0, computed: computed_at(signature)?, step: usize::MAX };
         walk.condition(&signature.condition, 0)?;
         if let Some(first) = &signature.first_stage {
             walk.condition(first, 0)?;
@@ -370,20 +369,6 @@ impl Verifier<'_> {
     }
 }
 
-/// Names of a pattern's groups, read once.
-struct GroupNames<'p> {
-    plan: &'p Plan,
-    names: Vec<Option<Vec<String>>>,
-}
-
-impl GroupNames<'_> {
-    fn has(&mut self, pattern: PatternId, group: &str) -> bool {
-        let names = self.names[pattern as usize]
-            .get_or_insert_with(|| crate::pattern::group_names(&self.plan.patterns[pattern as usize]).unwrap_or_default());
-        names.iter().any(|name| name == group)
-    }
-}
-
 /// At which step each variable is computed; captures have none.
 fn computed_at(signature: &Signature) -> Result<Vec<Option<usize>>, Problem> {
     let mut computed = vec![None; signature.vars.len()];
@@ -397,17 +382,21 @@ fn computed_at(signature: &Signature) -> Result<Vec<Option<usize>>, Problem> {
 }
 
 /// The walk over one signature's conditions and expressions.
-struct Walk<'v, 'p, 'g> {
+struct Walk<'v, 'p> {
     verifier: &'v Verifier<'p>,
     signature: &'v Signature,
-    groups: &'v mut GroupNames<'g>,
+    patterns: &'v [CompiledPattern],
     nodes: usize,
     computed: Vec<Option<usize>>,
     /// Which step is walked; past the last when none is, so that all variables can be read.
     step: usize,
 }
 
-impl Walk<'_, '_, '_> {
+impl Walk<'_, '_> {
+    fn has_group(&self, pattern: PatternId, group: &str) -> bool {
+        self.patterns[pattern as usize].groups().iter().any(|name| name == group)
+    }
+
     fn count(&mut self) -> Checked {
         self.nodes += 1;
         limit("the size of the signature", self.nodes, SIGNATURE_NODES_MAX)
@@ -429,7 +418,7 @@ impl Walk<'_, '_, '_> {
                 for (group, var) in &leaf.captures {
                     index("variable", *var, self.signature.vars.len())?;
                     match tests[leaf.test as usize].predicate {
-                        Predicate::Matches(pattern) if self.groups.has(pattern, group) => {}
+                        Predicate::Matches(pattern) if self.has_group(pattern, group) => {}
                         _ => return Err(Problem::NoGroup(group.clone())),
                     }
                 }
@@ -485,7 +474,7 @@ impl Walk<'_, '_, '_> {
             }
             Expr::Extract(pattern, group, of) => {
                 index("pattern", *pattern, plan.patterns.len())?;
-                if !self.groups.has(*pattern, group) {
+                if !self.has_group(*pattern, group) {
                     return Err(Problem::NoGroup(group.clone()));
                 }
                 self.expr(of, next)

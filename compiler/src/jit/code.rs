@@ -53,6 +53,8 @@ pub(super) struct Code {
     /// Taken by `Drop` alone.
     module: Option<JITModule>,
     functions: Vec<(*const u8, Shape)>,
+    /// Bytes of each function.
+    sizes: Vec<usize>,
 }
 
 // SAFETY: after `new`, nothing changes the module or the memory behind the pointers until `Drop`, which has the owner to itself. The functions
@@ -72,13 +74,29 @@ impl Code {
     pub fn new(isa: OwnedTargetIsa, bodies: Vec<Body>) -> Result<(Code, Vec<Function>), JitError> {
         let mut module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
         let placed = place(&mut module, &bodies);
-        let mut code = Code { module: Some(module), functions: Vec::new() };
+        let sizes = bodies.iter().map(|body| body.bytes.len()).collect();
+        let mut code = Code { module: Some(module), functions: Vec::new(), sizes };
         let ids = placed?;
         if let Some(module) = &code.module {
             code.functions = ids.iter().zip(&bodies).map(|(&id, body)| (module.get_finalized_function(id), body.shape)).collect();
         }
         let functions = (0..code.functions.len() as u32).map(Function).collect();
         Ok((code, functions))
+    }
+
+    /// How many functions there are.
+    pub fn len(&self) -> usize {
+        self.functions.len()
+    }
+
+    /// Bytes of a function.
+    pub fn bytes(&self, function: Function) -> usize {
+        self.sizes[function.0 as usize]
+    }
+
+    /// Bytes of all functions.
+    pub fn bytes_in_all(&self) -> usize {
+        self.sizes.iter().sum()
     }
 
     /// Asks a text function about bytes.

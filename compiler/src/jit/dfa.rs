@@ -139,38 +139,66 @@ impl State {
 
 /// Walks from the first state to all that can be reached without passing a match.
 fn explore(dfa: &dense::DFA<Vec<u32>>, begin: StateID) -> Option<Automaton> {
-    let mut number: HashMap<StateID, u32> = HashMap::new();
-    let mut open: Vec<StateID> = Vec::new();
+    // Bytes of one class lead to one state, so a state is asked once a class.
+    let classes: Vec<(u8, u8)> = byte_ranges(dfa);
+    let mut numbers = Numbers { dfa, number: HashMap::new(), open: Vec::new() };
+    let start = numbers.target(begin)?;
     let mut states = Vec::new();
-    let mut target_of = |id: StateID, open: &mut Vec<StateID>| {
-        if dfa.is_match_state(id) {
-            return Some(Target::Yes);
+    while let Some(&id) = numbers.open.get(states.len()) {
+        let mut ranges: Vec<(u8, u8, Target)> = Vec::new();
+        for &(low, high) in &classes {
+            let target = numbers.target(dfa.next_state(id, low))?;
+            match ranges.last_mut() {
+                Some(last) if last.2 == target => last.1 = high,
+                _ => ranges.push((low, high, target)),
+            }
         }
-        if dfa.is_dead_state(id) {
-            return Some(Target::No);
-        }
-        if dfa.is_quit_state(id) {
-            return None;
-        }
-        let next = number.len() as u32;
-        let at = *number.entry(id).or_insert_with(|| {
-            open.push(id);
-            next
-        });
-        ((at as usize) < STATES_MAX).then_some(Target::State(at))
-    };
-    let start = target_of(begin, &mut open)?;
-    let mut done = 0;
-    while done < open.len() {
-        let id = open[done];
-        done += 1;
-        let mut ranges = Vec::new();
-        for byte in 0..=255u8 {
-            ranges.push((byte, byte, target_of(dfa.next_state(id, byte), &mut open)?));
-        }
-        states.push(State { ranges: joined(ranges), at_end: dfa.is_match_state(dfa.next_eoi_state(id)) });
+        states.push(State { ranges, at_end: dfa.is_match_state(dfa.next_eoi_state(id)) });
     }
     Some(Automaton { states, start })
+}
+
+/// Runs of neighbouring bytes that the automaton does not tell apart, in order.
+fn byte_ranges(dfa: &dense::DFA<Vec<u32>>) -> Vec<(u8, u8)> {
+    let classes = dfa.byte_classes();
+    let mut ranges: Vec<(u8, u8)> = Vec::new();
+    for byte in 0..=255u8 {
+        match ranges.last_mut() {
+            Some(last) if classes.get(last.1) == classes.get(byte) => last.1 = byte,
+            _ => ranges.push((byte, byte)),
+        }
+    }
+    ranges
+}
+
+/// Numbers states in the order in which they are first reached.
+struct Numbers<'d> {
+    dfa: &'d dense::DFA<Vec<u32>>,
+    number: HashMap<StateID, u32>,
+    open: Vec<StateID>,
+}
+
+impl Numbers<'_> {
+    /// Absent for a state that gives up, and for one too many.
+    fn target(&mut self, id: StateID) -> Option<Target> {
+        if self.dfa.is_special_state(id) {
+            if self.dfa.is_match_state(id) {
+                return Some(Target::Yes);
+            }
+            if self.dfa.is_dead_state(id) {
+                return Some(Target::No);
+            }
+            if self.dfa.is_quit_state(id) {
+                return None;
+            }
+        }
+        let next = self.open.len() as u32;
+        let at = *self.number.entry(id).or_insert(next);
+        if at == next {
+            self.open.push(id);
+        }
+        ((at as usize) < STATES_MAX).then_some(Target::State(at))
+    }
 }
 
 /// Neighbouring ranges with one target become one.

@@ -6,10 +6,12 @@ use ksig_runtime::plan::Condition;
 
 use super::emit::Emitter;
 
+/// Lines and groups of the smallest gate that is compiled; smaller ones are walked as fast as a call takes.
+const GATE_NODES_MIN: usize = 4;
 /// Lines and groups up to which a gate is compiled; larger ones are walked.
 const GATE_NODES_MAX: usize = 2000;
 
-/// Whether a gate is small enough.
+/// Whether a gate is worth its code, and small enough.
 pub(super) fn is_inline(condition: &Condition) -> bool {
     fn nodes(condition: &Condition) -> usize {
         match condition {
@@ -18,7 +20,7 @@ pub(super) fn is_inline(condition: &Condition) -> bool {
             Condition::Not(part) => 1 + nodes(part),
         }
     }
-    nodes(condition) <= GATE_NODES_MAX
+    (GATE_NODES_MIN..=GATE_NODES_MAX).contains(&nodes(condition))
 }
 
 /// Emits the body of a gate.

@@ -10,7 +10,8 @@
 //! | texts that contain, patterns with a literal | one Aho-Corasick pass a slot | `memmem`, or an automaton in code |
 //! | the rest | always tried | an automaton in code |
 //!
-//! A pattern whose automaton is too large runs in the regex engine, so compile time stays linear in the plan. Gates are code.
+//! Tries, numbers, literals and gates are compiled when the engine is made; a pattern's automaton becomes code when the pattern is used often
+//! (`tier`). One that is too large runs in the regex engine, so compile time stays linear in the plan.
 //!
 //! Every function is a leaf without relocations, so bodies are compiled in parallel and placed afterwards. `code` owns and calls them;
 //! it is the only file with unsafe code.
@@ -22,6 +23,7 @@ mod gate;
 mod numbers;
 mod prefixes;
 mod text;
+mod tier;
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,17 +35,16 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CompileError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use ksig_runtime::backend::{gate as walk_gate, holds};
-use ksig_runtime::plan::{Predicate, SignatureId, SlotId, TestId};
+use ksig_runtime::plan::{Predicate, SignatureId, SlotId, Test, TestId};
 use ksig_runtime::prefilter::{Approach, SlotFilter, approach};
 use ksig_runtime::{Backend, Truth, ValueView, VerifiedPlan};
 
 use code::{Body, Code, Function, Shape};
 use prefixes::Trie;
+use tier::Patterns;
 
 /// Exact texts of one slot up to which they are compared in code; more are found by hash.
 const EXACT_INLINE_MAX: usize = 32;
-/// A pattern that may match anywhere runs in the regex engine on longer values: it skips to a literal faster than code steps through bytes.
-const FLOATING_CODE_BYTES_MAX: usize = 1024;
 /// Most threads that compile.
 const THREADS_MAX: usize = 8;
 
@@ -85,8 +86,8 @@ enum Confirm {
     Host,
     /// By code, on text or bytes alike.
     Code(Function),
-    /// By code, on values of the pattern's kind.
-    Pattern { function: Function, on_bytes: bool, anchored: bool },
+    /// By the pattern's code, or the regex engine.
+    Pattern,
 }
 
 /// The tests of one slot.
@@ -104,6 +105,7 @@ pub struct JitBackend {
     code: Code,
     slots: Vec<SlotCode>,
     confirms: Vec<Confirm>,
+    patterns: Patterns,
     gates: Vec<Option<Function>>,
 }
 
@@ -138,62 +140,60 @@ struct SlotParts {
 }
 
 impl JitBackend {
-    /// Compiles a plan for this machine.
+    /// An engine whose patterns become code when they are used: what a release runs on.
     ///
     /// # Errors
     /// Cranelift has no backend for this machine, or no executable memory can be had.
-    pub fn compile(plan: &VerifiedPlan) -> Result<JitBackend, JitError> {
-        Ok(JitBackend::compile_counted(plan)?.0)
-    }
-
-    /// As [`JitBackend::compile`], with the sizes of what was made.
-    ///
-    /// # Errors
-    /// As [`JitBackend::compile`].
-    pub fn compile_counted(plan: &VerifiedPlan) -> Result<(JitBackend, JitCounts), JitError> {
+    pub fn tiered(plan: &VerifiedPlan) -> Result<JitBackend, JitError> {
         let isa = isa()?;
         let (parts, confirms_by_finding) = split_slots(plan);
         let jobs = jobs(plan, &parts, &confirms_by_finding);
-        let bodies = compile_all(&*isa, plan, &jobs)?;
-
-        let made: Vec<usize> = bodies.iter().enumerate().filter(|(_, body)| body.is_some()).map(|(at, _)| at).collect();
-        let bodies: Vec<Body> = bodies.into_iter().flatten().collect();
-        let mut counts =
-            JitCounts { functions: bodies.len(), code_bytes: bodies.iter().map(|body| body.bytes.len()).sum(), ..JitCounts::default() };
-        let (code, placed) = Code::new(isa, bodies)?;
-        let mut functions: Vec<Option<Function>> = vec![None; jobs.len()];
-        for (at, function) in made.into_iter().zip(placed) {
-            functions[at] = Some(function);
-        }
-
-        let tests = &plan.plan().tests;
+        let (code, functions) = compile_jobs(&isa, plan, &jobs, threads())?;
+        let confirm = |(test, found): (&Test, &bool)| match test.predicate {
+            _ if *found => Confirm::Found,
+            Predicate::Matches(_) => Confirm::Pattern,
+            _ => Confirm::Host,
+        };
         let mut backend = JitBackend {
             plan: plan.clone(),
             code,
             slots: parts.iter().map(|parts| SlotCode { filter: SlotFilter::of(plan, &parts.others), ..SlotCode::default() }).collect(),
-            confirms: confirms_by_finding.iter().map(|&found| if found { Confirm::Found } else { Confirm::Host }).collect(),
+            confirms: plan.plan().tests.iter().zip(&confirms_by_finding).map(confirm).collect(),
+            patterns: Patterns::new(plan, isa),
             gates: vec![None; plan.plan().signatures.len()],
         };
-        for (job, function) in jobs.iter().zip(functions) {
-            if let Job::Pattern(_) = job.1 {
-                *if function.is_some() { &mut counts.patterns_in_code } else { &mut counts.patterns_outside } += 1;
-            }
-            let Some(function) = function else { continue };
-            let at = job.0 as usize;
-            match job.1 {
-                Job::Text(_) => backend.confirms[at] = Confirm::Code(function),
-                Job::Pattern(test) => {
-                    let Predicate::Matches(pattern) = tests[test as usize].predicate else { continue };
-                    let pattern = plan.pattern(pattern);
-                    let anchored = pattern.hir().properties().look_set_prefix().contains(regex_syntax::hir::Look::Start);
-                    backend.confirms[at] = Confirm::Pattern { function, on_bytes: pattern.on_bytes(), anchored };
-                }
-                Job::Prefixes(_) => backend.slots[at].prefixes = Some(function),
-                Job::Numbers(_) => backend.slots[at].numbers = Some(function),
-                Job::Gate(_) => backend.gates[at] = Some(function),
+        for ((at, job), function) in jobs.iter().zip(functions) {
+            let at = *at as usize;
+            match job {
+                Job::Text(_) => backend.confirms[at] = function.map_or(Confirm::Host, Confirm::Code),
+                Job::Pattern(_) => {}
+                Job::Prefixes(_) => backend.slots[at].prefixes = function,
+                Job::Numbers(_) => backend.slots[at].numbers = function,
+                Job::Gate(_) => backend.gates[at] = function,
             }
         }
-        Ok((backend, counts))
+        Ok(backend)
+    }
+
+    /// The same with the code of every pattern made at once: for tests, which want machine code from the first question on.
+    ///
+    /// # Errors
+    /// As [`JitBackend::tiered`].
+    pub fn compile(plan: &VerifiedPlan) -> Result<JitBackend, JitError> {
+        let backend = JitBackend::tiered(plan)?;
+        backend.patterns.compile_all(plan, threads())?;
+        Ok(backend)
+    }
+
+    /// Sizes of the code that stands now.
+    pub fn counts(&self) -> JitCounts {
+        let patterns: Vec<usize> = self.patterns.in_code().collect();
+        JitCounts {
+            functions: self.code.len() + patterns.len(),
+            code_bytes: self.code.bytes_in_all() + patterns.iter().sum::<usize>(),
+            patterns_in_code: patterns.len(),
+            patterns_outside: self.patterns.len() - patterns.len(),
+        }
     }
 
     /// The code of all functions as Cranelift's text, each under a comment that says what it answers; what has no code is said to have none.
@@ -205,7 +205,11 @@ impl JitBackend {
         let (parts, found) = split_slots(plan);
         let mut context = FunctionBuilderContext::new();
         let mut out = String::new();
-        for (at, job) in &jobs(plan, &parts, &found) {
+        let tests = plan.plan().tests.iter().enumerate();
+        let patterns = tests
+            .filter(|(_, test)| matches!(test.predicate, Predicate::Matches(_)))
+            .map(|(id, _)| (id as u32, Job::Pattern(id as TestId)));
+        for (at, job) in jobs(plan, &parts, &found).iter().chain(&patterns.collect::<Vec<_>>()) {
             let _ = writeln!(out, "; {}", job.describe(plan, *at));
             match job.emit(&*isa, plan, &mut context) {
                 Some(function) => {
@@ -221,15 +225,7 @@ impl JitBackend {
         match self.confirms[test as usize] {
             Confirm::Found => true,
             Confirm::Code(function) => self.code.text(function, bytes),
-            Confirm::Pattern { function, on_bytes, anchored } => {
-                if on_bytes != matches!(value, ValueView::Bytes(_)) {
-                    return false;
-                }
-                if !anchored && bytes.len() > FLOATING_CODE_BYTES_MAX {
-                    return holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value);
-                }
-                self.code.text(function, bytes)
-            }
+            Confirm::Pattern => self.patterns.holds(&self.plan, test, value, bytes),
             Confirm::Host => holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value),
         }
     }
@@ -350,7 +346,6 @@ fn jobs<'p>(plan: &'p VerifiedPlan, parts: &'p [SlotParts], found: &[bool]) -> V
     }
     for (id, test) in plan.plan().tests.iter().enumerate() {
         match &test.predicate {
-            Predicate::Matches(_) => jobs.push((id as u32, Job::Pattern(id as TestId))),
             other if !found[id] && text::is_inline(other) => jobs.push((id as u32, Job::Text(other))),
             _ => {}
         }
@@ -410,9 +405,13 @@ impl Job<'_> {
 
 fn isa() -> Result<OwnedTargetIsa, JitError> {
     let mut flags = settings::builder();
-    for (name, value) in
-        [("opt_level", "speed"), ("is_pic", "false"), ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" })]
-    {
+    // What is compiled are compares and jumps that were chosen before: Cranelift's own optimiser finds nothing in them, and takes half of the time.
+    for (name, value) in [
+        ("opt_level", "none"),
+        ("regalloc_algorithm", "single_pass"),
+        ("is_pic", "false"),
+        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+    ] {
         flags.set(name, value).map_err(|error| JitError::new(error.to_string()))?;
     }
     let isa = cranelift_native::builder().map_err(JitError::new)?;
@@ -425,12 +424,31 @@ impl JitError {
     }
 }
 
+/// How many threads compile: all cores, within reason.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS_MAX)
+}
+
+/// Compiles jobs and places their bodies. The functions come back in the order of the jobs; absent for a pattern that is too large.
+fn compile_jobs(
+    isa: &OwnedTargetIsa,
+    plan: &VerifiedPlan,
+    jobs: &[(u32, Job<'_>)],
+    threads: usize,
+) -> Result<(Code, Vec<Option<Function>>), JitError> {
+    let bodies = compile_all(&**isa, plan, jobs, threads)?;
+    let made: Vec<bool> = bodies.iter().map(Option::is_some).collect();
+    let (code, placed) = Code::new(OwnedTargetIsa::clone(isa), bodies.into_iter().flatten().collect())?;
+    let mut placed = placed.into_iter();
+    let functions = made.into_iter().map(|made| if made { placed.next() } else { None }).collect();
+    Ok((code, functions))
+}
+
 /// Bodies with the numbers of their jobs, as one thread made them.
 type Made = Result<Vec<(usize, Option<Body>)>, JitError>;
 
-/// Compiles on all cores: the jobs are independent, and the order of the bodies is that of the jobs.
-fn compile_all(isa: &dyn TargetIsa, plan: &VerifiedPlan, jobs: &[(u32, Job<'_>)]) -> Result<Vec<Option<Body>>, JitError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, THREADS_MAX);
+/// Compiles on several threads: the jobs are independent, and the order of the bodies is that of the jobs.
+fn compile_all(isa: &dyn TargetIsa, plan: &VerifiedPlan, jobs: &[(u32, Job<'_>)], threads: usize) -> Result<Vec<Option<Body>>, JitError> {
     let next = AtomicUsize::new(0);
     let work = || -> Made {
         let mut context = FunctionBuilderContext::new();
@@ -441,10 +459,17 @@ fn compile_all(isa: &dyn TargetIsa, plan: &VerifiedPlan, jobs: &[(u32, Job<'_>)]
         }
         Ok(done)
     };
-    let done: Vec<Made> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(JitError::new("a compiling thread ended early")))).collect()
-    });
+    let done: Vec<Made> = if threads <= 1 || jobs.len() <= 1 {
+        vec![work()]
+    } else {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|_| Err(JitError::new("a compiling thread ended early"))))
+                .collect()
+        })
+    };
     let mut bodies: Vec<Option<Body>> = jobs.iter().map(|_| None).collect();
     for done in done {
         for (at, body) in done? {

@@ -1,0 +1,143 @@
+//! Patterns become machine code when they are used: of a release's patterns, few ever meet a text that they could match.
+//!
+//! In: a question to a pattern. Out: its answer, from the regex engine at first and from code after [`USES_BEFORE_CODE`] questions; both give
+//! the same, so when the change comes is nobody's business. [`Patterns::compile_all`] makes all code at once, for tests and benches.
+//!
+//! Patterns that wait for their code are compiled in batches that grow with their number, so that the mappings of executable memory grow
+//! as the square root of the patterns in use.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use cranelift_codegen::isa::OwnedTargetIsa;
+use ksig_runtime::backend::holds;
+use ksig_runtime::plan::{Predicate, TestId};
+use ksig_runtime::{ValueView, VerifiedPlan};
+use regex_syntax::hir::Look;
+
+use super::code::{Code, Function};
+use super::{JitError, Job, compile_jobs};
+
+/// Questions that the regex engine answers before a pattern is worth its code. Making the code takes as long as some thousand answers.
+const USES_BEFORE_CODE: u32 = 64;
+/// Batches for which one more pattern is waited for.
+const BATCHES_PER_WAIT: usize = 8;
+/// A pattern that may match anywhere runs in the regex engine on longer values: it skips to a literal faster than code steps through bytes.
+const FLOATING_CODE_BYTES_MAX: usize = 1024;
+
+/// The patterns of a plan's tests.
+pub(super) struct Patterns {
+    isa: OwnedTargetIsa,
+    /// By test; absent for tests that ask for no pattern.
+    entries: Vec<Option<Entry>>,
+    waiting: Mutex<Waiting>,
+}
+
+struct Entry {
+    on_bytes: bool,
+    anchored: bool,
+    uses: AtomicU32,
+    /// Absent inside when the automaton is too large for code, or no memory could be had.
+    code: OnceLock<Option<Placed>>,
+}
+
+#[derive(Clone)]
+struct Placed {
+    code: Arc<Code>,
+    function: Function,
+}
+
+#[derive(Default)]
+struct Waiting {
+    tests: Vec<TestId>,
+    batches: usize,
+}
+
+impl Patterns {
+    pub fn new(plan: &VerifiedPlan, isa: OwnedTargetIsa) -> Patterns {
+        let entry = |predicate: &Predicate| {
+            let Predicate::Matches(pattern) = predicate else { return None };
+            let pattern = plan.pattern(*pattern);
+            let anchored = pattern.hir().properties().look_set_prefix().contains(Look::Start);
+            Some(Entry { on_bytes: pattern.on_bytes(), anchored, uses: AtomicU32::new(0), code: OnceLock::new() })
+        };
+        let entries = plan.plan().tests.iter().map(|test| entry(&test.predicate)).collect();
+        Patterns { isa, entries, waiting: Mutex::default() }
+    }
+
+    /// Whether the pattern of a test is found in a value, whose bytes these are.
+    pub fn holds(&self, plan: &VerifiedPlan, test: TestId, value: ValueView<'_>, bytes: &[u8]) -> bool {
+        let Some(entry) = &self.entries[test as usize] else { return false };
+        if entry.on_bytes != matches!(value, ValueView::Bytes(_)) {
+            return false;
+        }
+        if entry.anchored || bytes.len() <= FLOATING_CODE_BYTES_MAX {
+            match entry.code.get() {
+                Some(Some(placed)) => return placed.code.text(placed.function, bytes),
+                Some(None) => {}
+                None => self.count(plan, test, entry),
+            }
+        }
+        holds(plan, &plan.plan().tests[test as usize].predicate, value)
+    }
+
+    /// Counts a use. Two threads may lose one; nothing hangs on it.
+    fn count(&self, plan: &VerifiedPlan, test: TestId, entry: &Entry) {
+        let uses = entry.uses.load(Ordering::Relaxed);
+        entry.uses.store(uses.saturating_add(1), Ordering::Relaxed);
+        if uses == USES_BEFORE_CODE {
+            let ready = {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                waiting.tests.push(test);
+                if waiting.tests.len() <= waiting.batches / BATCHES_PER_WAIT {
+                    return;
+                }
+                waiting.batches += 1;
+                std::mem::take(&mut waiting.tests)
+            };
+            // Without code the regex engine goes on.
+            if self.compile(plan, &ready, 1).is_err() {
+                ready.iter().for_each(|&test| self.settle(test, None));
+            }
+        }
+    }
+
+    /// Makes the code of all patterns, on that many threads.
+    ///
+    /// # Errors
+    /// No executable memory can be had.
+    pub fn compile_all(&self, plan: &VerifiedPlan, threads: usize) -> Result<(), JitError> {
+        let all: Vec<TestId> = (0..self.entries.len() as TestId).filter(|&test| self.entries[test as usize].is_some()).collect();
+        self.compile(plan, &all, threads)
+    }
+
+    fn compile(&self, plan: &VerifiedPlan, tests: &[TestId], threads: usize) -> Result<(), JitError> {
+        let jobs: Vec<(u32, Job<'_>)> = tests.iter().map(|&test| (test, Job::Pattern(test))).collect();
+        let (code, functions) = compile_jobs(&self.isa, plan, &jobs, threads)?;
+        let code = Arc::new(code);
+        for (&test, function) in tests.iter().zip(functions) {
+            self.settle(test, function.map(|function| Placed { code: Arc::clone(&code), function }));
+        }
+        Ok(())
+    }
+
+    fn settle(&self, test: TestId, placed: Option<Placed>) {
+        if let Some(entry) = &self.entries[test as usize] {
+            // Whoever came first has made the same code.
+            drop(entry.code.set(placed));
+        }
+    }
+
+    /// Code that stands, as functions and their bytes.
+    pub fn in_code(&self) -> impl Iterator<Item = usize> + '_ {
+        self.entries.iter().flatten().filter_map(|entry| match entry.code.get() {
+            Some(Some(placed)) => Some(placed.code.bytes(placed.function)),
+            _ => None,
+        })
+    }
+
+    /// How many patterns there are.
+    pub fn len(&self) -> usize {
+        self.entries.iter().flatten().count()
+    }
+}
