@@ -1,78 +1,88 @@
-//! From text to machine code: what each phase of compiling a release costs.
+//! From text to an engine: what each phase of compiling a release costs, and how it grows.
 //!
-//! `cargo bench -p ksig-tests --bench compile`. Prints divan's table after the rows of `target/bench/compile.ndjson`.
+//! `cargo bench -p ksig-tests --bench compile -- [SIZE ...]`: synthetic corpora of these sizes (1,000, 6,000, 10,000 and 100,000 signatures unless
+//! named), the bundled corpus, and one table of 200,000 rows. Figures are CPU time of all threads, so that other work on the machine counts
+//! little; `ns/signature` shows growth. `tests/benches/peers/yara_x.py` runs this beside yara-x.
+//!
+//! | phase | from | to |
+//! |---|---|---|
+//! | parse | text | syntax of every file |
+//! | check | syntax (parsed again, its time taken off) | typed program |
+//! | lower | typed program | plan |
+//! | verify | plan | proof that it is sound |
+//! | engine | proof | JIT that answers; a pattern becomes code after its first uses |
+//! | all code | proof | JIT with the code of every pattern |
+//! | load | bundle | proof |
 
-use divan::Bencher;
+use std::hint::black_box;
+
+use cpu_time::ProcessTime;
 use ksig::analysis::{named, world};
 use ksig_compiler::jit::JitBackend;
 use ksig_compiler::{Input, analyze, lower};
 use ksig_runtime::bundle;
-use ksig_tests::bench::{Row, Rows, Times, rss_mb, synthetic};
+use ksig_tests::bench::{Row, Rows, rss_mb, synthetic, with_table};
 
-/// Runs of each phase for the rows.
-const RUNS: usize = 7;
+const SIZES: [usize; 4] = [1_000, 6_000, 10_000, 100_000];
+const TABLE_ROWS: usize = 200_000;
+/// Larger corpora are measured once.
+const REPEATED_UP_TO: usize = 10_000;
+const RUNS: usize = 5;
 
-const CORPORA: [&str; 2] = ["bundled", "synthetic-1000"];
-
-const PHASES: [&str; 6] = ["parse", "analyze", "lower", "verify", "jit", "load"];
-
-fn input(corpus: &str) -> Input {
-    match corpus {
-        "bundled" => ksig::bundled::signatures().expect("the bundled signatures are text"),
-        _ => synthetic(1000),
+fn main() {
+    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let mut rows = Rows::begin("compile");
+    if sizes.is_empty() {
+        let bundled = ksig::bundled::signatures().expect("the bundled signatures are text");
+        phases(&mut rows, "bundled", &bundled, RUNS);
+    }
+    for &size in if sizes.is_empty() { SIZES.as_slice() } else { &sizes } {
+        phases(&mut rows, &format!("synthetic {size}"), &synthetic(size), if size > REPEATED_UP_TO { 1 } else { RUNS });
+    }
+    if sizes.is_empty() {
+        phases(&mut rows, &format!("a table of {TABLE_ROWS} rows"), &with_table(TABLE_ROWS), RUNS);
     }
 }
 
-/// A phase as a call, with what it needs made before.
-fn phase(name: &str, corpus: &str) -> Box<dyn Fn()> {
-    let input = input(corpus);
+fn phases(rows: &mut Rows, corpus: &str, input: &Input, runs: usize) {
     let schema = ksig_protocols::schema();
-    let program = analyze(&input, world(&schema)).program;
+    let world = world(&schema);
+    let program = analyze(input, world).program;
+    let signatures = program.signatures.len() as u64;
     let plan = lower::plan(&program, &named("bench"));
     let verified = plan.clone().verify().expect("the compiler's own plan verifies");
     let written = bundle::write(&plan).expect("a verified plan can be written");
-    fn done<T>(value: T) {
-        drop(divan::black_box(value));
+
+    let parse = median(runs, || input.sources.iter().for_each(|source| drop(black_box(ksig_lang::parse(&source.text, 0)))));
+    let analysis = median(runs, || drop(black_box(analyze(input, world))));
+    let copy = median(runs, || drop(black_box(plan.clone())));
+    let measured = [
+        ("parse", parse),
+        ("check", analysis.saturating_sub(parse)),
+        ("lower", median(runs, || drop(black_box(lower::plan(&program, &named("bench")))))),
+        ("verify", median(runs, || drop(black_box(plan.clone().verify().is_ok()))).saturating_sub(copy)),
+        ("engine", median(runs, || drop(black_box(JitBackend::tiered(&verified).is_ok())))),
+        ("all code", median(runs, || drop(black_box(JitBackend::compile(&verified).is_ok())))),
+        ("load", median(runs, || drop(black_box(bundle::read(&written).is_ok())))),
+    ];
+    for (bench, ns) in measured {
+        let corpus = format!("{corpus}, {} ns/signature", ns / signatures.max(1));
+        rows.add(&Row { bench, engine: "-".into(), order: "-", corpus, ns_median: ns, ns_p99: ns, rss_mb: rss_mb(), equal: None });
     }
-    match name {
-        "parse" => Box::new(move || input.sources.iter().for_each(|source| done(ksig_lang::parse(&source.text, 0)))),
-        "analyze" => Box::new(move || done(analyze(&input, world(&schema)))),
-        "lower" => Box::new(move || done(lower::plan(&program, &named("bench")))),
-        "verify" => Box::new(move || done(plan.clone().verify().is_ok())),
-        "jit" => Box::new(move || done(JitBackend::compile(&verified).expect("this machine has a backend"))),
-        _ => Box::new(move || done(bundle::read(&written).is_ok())),
-    }
+    let front: u64 = measured[..3].iter().map(|(_, ns)| ns).sum();
+    let ready: u64 = measured[..5].iter().map(|(_, ns)| ns).sum();
+    println!("{corpus}: parse + check + lower {} ms; all that and an engine that answers {} ms", front / 1_000_000, ready / 1_000_000);
 }
 
-#[divan::bench(args = PHASES, sample_count = 10)]
-fn bundled(bencher: Bencher, name: &str) {
-    bencher.bench_local(phase(name, CORPORA[0]));
-}
-
-#[divan::bench(args = PHASES, sample_count = 10)]
-fn synthetic_1000(bencher: Bencher, name: &str) {
-    bencher.bench_local(phase(name, CORPORA[1]));
-}
-
-fn main() {
-    let mut rows = Rows::begin("compile");
-    for corpus in CORPORA {
-        for name in PHASES {
-            let run = phase(name, corpus);
-            let times = Times::of_runs(RUNS, run);
-            let (ns_median, ns_p99) = (times.median(), times.p99());
-            rows.add(&Row {
-                bench: name,
-                engine: "-".into(),
-                order: "-",
-                corpus: corpus.into(),
-                ns_median,
-                ns_p99,
-                rss_mb: rss_mb(),
-                equal: None,
-            });
-        }
-    }
-    drop(rows);
-    divan::main();
+/// CPU nanoseconds of a call, all threads.
+fn median(runs: usize, mut call: impl FnMut()) -> u64 {
+    let mut times: Vec<u64> = (0..runs)
+        .map(|_| {
+            let begin = ProcessTime::now();
+            call();
+            begin.elapsed().as_nanos() as u64
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
 }

@@ -120,25 +120,57 @@ pub fn rss_mb() -> u64 {
     kilobytes.unwrap_or_default() / 1024
 }
 
-/// Signatures of a fictitious maker: `count` families of pages and headers, each with model and version captures.
+/// Families in one file of [`synthetic`].
+const FAMILIES_PER_FILE: usize = 20;
+
+/// Signatures of a fictitious maker: `count` families of pages and headers, each with model and version captures, in files of a few.
 pub fn synthetic(count: usize) -> Input {
-    let mut text = String::from(
-        "ksig 1\nmodule acme.synthetic\n\nvendor acme {\n  name \"ACME\"\n}\nclass router {\n  en \"Router\"\n}\n\nprobe top = http.get(\"/\")\n",
-    );
-    for family in 0..count {
-        let word = word(family);
-        let line = match family % 3 {
-            0 => format!(r#"top.html.title ~ /^{word} (?<model>[A-Z]{{2}}-\d{{2,4}}) Ver\.(?<fw: version(dotted)>\d+\.\d+)$/"#),
-            1 => format!(r#"top.header["server"] ~ /^{word}-(?<model>[A-Z]{{2}}\d{{2,4}})\/(?<fw: version(dotted)>\d+\.\d+)/"#),
-            _ => format!(r#"top.auth.basic.realm ~ /^{word} (?<model>[A-Z]{{2}}-\d{{2,4}})(?: V(?<fw: version(dotted)>[\d.]+))?$/"#),
-        };
-        text += &format!(
-            "\nsignature family_{family} {{\n  summary \"SYNTHETIC\"\n  evidence derived \"invented for a bench\"\n  match {{\n    {line}\n  }}\n  \
-             identify {{\n    vendor = acme\n    model = model\n    version = fw\n    class = router\n  }}\n}}\n"
-        );
+    let vocabulary = "ksig 1\nmodule acme.vocab\n\nvendor acme {\n  name \"ACME\"\n}\nclass router {\n  en \"Router\"\n  ja \"ルーター\"\n}\n";
+    let mut sources = vec![source("acme.vocab", vocabulary.into())];
+    for (file, families) in (0..count).collect::<Vec<_>>().chunks(FAMILIES_PER_FILE).enumerate() {
+        let module = format!("acme.family_{file}");
+        let mut text = format!("ksig 1\nmodule {module}\n\nuse acme.vocab {{ acme }}\n\nprobe top = http.get(\"/\")\n");
+        families.iter().for_each(|&family| text += &signature(family));
+        sources.push(source(&module, text));
     }
-    let source = Source { path: "acme/synthetic.ksig".into(), module: Some("acme.synthetic".into()), folder: "acme".into(), text };
-    Input { sources: vec![source], ..Input::default() }
+    Input { sources, ..Input::default() }
+}
+
+fn source(module: &str, text: String) -> Source {
+    let path = format!("{}.ksig", module.replace('.', "/"));
+    Source { path, module: Some(module.into()), folder: "acme".into(), text }
+}
+
+fn signature(family: usize) -> String {
+    let line = family_line(family);
+    format!(
+        "\nsignature family_{family} {{\n  summary \"SYNTHETIC\"\n  evidence derived \"invented for a bench\"\n  match {{\n    {line}\n  }}\n  \
+         identify {{\n    vendor = acme\n    model = model\n    version = fw\n    class = router\n  }}\n}}\n"
+    )
+}
+
+/// The line of one family; `tests/benches/peers/yara_x.py` has the same patterns.
+fn family_line(family: usize) -> String {
+    let word = word(family);
+    match family % 3 {
+        0 => format!(r#"top.html.title ~ /^{word} (?<model>[A-Z]{{2}}-\d{{2,4}}) Ver\.(?<fw: version(dotted)>\d+\.\d+)$/"#),
+        1 => format!(r#"top.header["server"] ~ /^{word}-(?<model>[A-Z]{{2}}\d{{2,4}})\/(?<fw: version(dotted)>\d+\.\d+)/"#),
+        _ => format!(r#"top.auth.basic.realm ~ /^{word} (?<model>[A-Z]{{2}}-\d{{2,4}})(?: V(?<fw: version(dotted)>[\d.]+))?$/"#),
+    }
+}
+
+/// One signature over one table of `rows` rows, in a CSV beside it.
+pub fn with_table(rows: usize) -> Input {
+    let mut input = synthetic(1);
+    let text = "ksig 1\nmodule acme.table\n\nuse acme.vocab { acme }\n\nprobe top = http.get(\"/\")\n\ntable models from \"models.csv\" {\n  \
+                model : text key\n  series : text\n  ends : date?\n  latest : version(dotted)?\n}\n\nsignature listed {\n  match { \
+                top.auth.basic.realm in models }\n  let row = models[top.auth.basic.realm]\n  identify { vendor = acme; series = row.series; model = \
+                row.model }\n  support { ends = row.ends; latest = row.latest }\n}\n";
+    input.sources.push(source("acme.table", text.into()));
+    let mut csv = String::from("model,series,ends,latest\n");
+    (0..rows).for_each(|row| csv += &format!("{}-{row},S{},20{:02}-06-30,{}.{}\n", word(row), row % 97, 10 + row % 30, row % 9, row % 77));
+    input.assets.insert("acme/models.csv".into(), csv.into_bytes());
+    input
 }
 
 /// Evidence lines for [`synthetic`]: every second one is of a family, the others of none.
