@@ -53,17 +53,17 @@ fn phases(rows: &mut Rows, corpus: &str, input: &Input, runs: usize) {
     let verified = plan.clone().verify().expect("the compiler's own plan verifies");
     let written = bundle::write(&plan).expect("a verified plan can be written");
 
-    let parse = median(runs, || input.sources.iter().for_each(|source| drop(black_box(ksig_lang::parse(&source.text, 0)))));
-    let analysis = median(runs, || drop(black_box(analyze(input, world))));
-    let copy = median(runs, || drop(black_box(plan.clone())));
+    let parse = median(runs, || input.sources.iter().map(|source| ksig_lang::parse(&source.text, 0)).for_each(drop));
+    let analysis = median(runs, || analyze(input, world));
+    let copy = median(runs, || plan.clone());
     let measured = [
         ("parse", parse),
         ("check", analysis.saturating_sub(parse)),
-        ("lower", median(runs, || drop(black_box(lower::plan(&program, &named("bench")))))),
-        ("verify", median(runs, || drop(black_box(plan.clone().verify().is_ok()))).saturating_sub(copy)),
-        ("engine", median(runs, || drop(black_box(JitBackend::tiered(&verified).is_ok())))),
-        ("all code", median(runs, || drop(black_box(JitBackend::compile(&verified).is_ok())))),
-        ("load", median(runs, || drop(black_box(bundle::read(&written).is_ok())))),
+        ("lower", median(runs, || lower::plan(&program, &named("bench")))),
+        ("verify", median(runs, || plan.clone().verify()).saturating_sub(copy)),
+        ("engine", median(runs, || JitBackend::tiered(&verified))),
+        ("all code", median(runs, || JitBackend::compile(&verified))),
+        ("load", median(runs, || bundle::read(&written))),
     ];
     for (bench, ns) in measured {
         let corpus = format!("{corpus}, {} ns/signature", ns / signatures.max(1));
@@ -74,12 +74,12 @@ fn phases(rows: &mut Rows, corpus: &str, input: &Input, runs: usize) {
     println!("{corpus}: parse + check + lower {} ms; all that and an engine that answers {} ms", front / 1_000_000, ready / 1_000_000);
 }
 
-/// CPU nanoseconds of a call, all threads.
-fn median(runs: usize, mut call: impl FnMut()) -> u64 {
+/// CPU nanoseconds of a call and of giving back what it made, all threads.
+fn median<T>(runs: usize, mut call: impl FnMut() -> T) -> u64 {
     let mut times: Vec<u64> = (0..runs)
         .map(|_| {
             let begin = ProcessTime::now();
-            call();
+            drop(black_box(call()));
             begin.elapsed().as_nanos() as u64
         })
         .collect();

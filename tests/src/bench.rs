@@ -125,7 +125,8 @@ const FAMILIES_PER_FILE: usize = 20;
 
 /// Signatures of a fictitious maker: `count` families of pages and headers, each with model and version captures, in files of a few.
 pub fn synthetic(count: usize) -> Input {
-    let vocabulary = "ksig 1\nmodule acme.vocab\n\nvendor acme {\n  name \"ACME\"\n}\nclass router {\n  en \"Router\"\n  ja \"ルーター\"\n}\n";
+    let vocabulary =
+        "ksig 1\nmodule acme.vocab\n\nvendor acme {\n  name \"ACME\"\n}\nclass router {\n  en \"Router\"\n  ja \"ルーター\"\n}\n";
     let mut sources = vec![source("acme.vocab", vocabulary.into())];
     for (file, families) in (0..count).collect::<Vec<_>>().chunks(FAMILIES_PER_FILE).enumerate() {
         let module = format!("acme.family_{file}");
