@@ -123,6 +123,19 @@ pub enum Condition {
     None(Vec<Condition>),
     /// `at least N of { }`.
     AtLeast(u32, Vec<Condition>),
+    /// `all h in xs { }` (`every`) or `any h in xs { }`.
+    Each {
+        /// The lines hold for every element, not for some.
+        every: bool,
+        /// The variable that stands for the element; it has a value inside only.
+        element: VarId,
+        /// A field or a list column.
+        list: Expr,
+        /// Joined by *and*; none of them is an `Each`.
+        lines: Vec<Condition>,
+        /// The author's label and text.
+        note: LineNote,
+    },
 }
 
 /// A typed expression.
@@ -234,10 +247,23 @@ pub struct Identity {
 pub struct TagUse {
     /// Its name.
     pub name: String,
+    /// `for row in table where ...`: once for each row.
+    pub each: Option<EachRow>,
     /// Parameters.
     pub params: Vec<(String, Expr)>,
     /// Guard.
     pub when: Option<Expr>,
+}
+
+/// The rows that a tag is attached for, in the table's order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EachRow {
+    /// The table's full name.
+    pub table: String,
+    /// The variable that stands for the row.
+    pub row: VarId,
+    /// `where ...`.
+    pub filter: Option<Expr>,
 }
 
 /// Where the support block comes from.
@@ -358,6 +384,10 @@ impl Condition {
             Condition::All(lines) | Condition::Any(lines) | Condition::None(lines) | Condition::AtLeast(_, lines) => {
                 lines.iter().for_each(|line| line.walk(visit));
             }
+            Condition::Each { list, lines, .. } => {
+                list.walk(visit);
+                lines.iter().for_each(|line| line.walk(visit));
+            }
         }
     }
 }
@@ -370,7 +400,8 @@ impl Signature {
         self.identities.iter().flat_map(|identity| &identity.slots).for_each(|(_, expr)| expr.walk(visit));
         self.components.iter().flatten().for_each(|(_, expr)| expr.walk(visit));
         for tag in &self.tags {
-            tag.params.iter().map(|(_, expr)| expr).chain(&tag.when).for_each(|expr| expr.walk(visit));
+            let filter = tag.each.iter().filter_map(|each| each.filter.as_ref());
+            tag.params.iter().map(|(_, expr)| expr).chain(&tag.when).chain(filter).for_each(|expr| expr.walk(visit));
         }
         if let Some(support) = &self.support {
             support.ends.iter().chain(&support.latest).for_each(|expr| expr.walk(visit));

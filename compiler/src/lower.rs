@@ -141,6 +141,11 @@ impl<'a> Lowering<'a> {
                 .iter()
                 .map(|tag| TagPlan {
                     name: tag.name.clone(),
+                    each: tag.each.as_ref().map(|each| EachRow {
+                        table: self.tables[each.table.as_str()],
+                        row: each.row,
+                        filter: each.filter.as_ref().map(|filter| self.expr(filter)),
+                    }),
                     params: tag.params.iter().map(|(name, expr)| (name.clone(), self.expr(expr))).collect(),
                     when: tag.when.as_ref().map(|when| self.expr(when)),
                 })
@@ -204,6 +209,13 @@ impl<'a> Lowering<'a> {
             hir::Condition::All(lines) => Condition::All(lines.iter().map(|line| self.condition(line)).collect()),
             hir::Condition::Any(lines) => Condition::Any(lines.iter().map(|line| self.condition(line)).collect()),
             hir::Condition::AtLeast(count, lines) => Condition::AtLeast(*count, lines.iter().map(|line| self.condition(line)).collect()),
+            hir::Condition::Each { every, element, list, lines, note } => {
+                let list = *self.asked(list);
+                let list = if let Expr::Slot(slot, _) = list { Expr::Slot(slot, true) } else { list };
+                let present = if let Expr::Slot(slot, _) = list { Some(self.test(slot, Predicate::Present)) } else { None };
+                let lines = simplify(Condition::All(lines.iter().map(|line| self.condition(line)).collect()));
+                Condition::Each(Box::new(Each { every: *every, element: *element, list, present, lines, note: note.clone() }))
+            }
             hir::Condition::None(lines) => {
                 let mut fields = Vec::new();
                 lines.iter().for_each(|line| line.walk(&mut |expr| fields.extend(field_of(expr))));
@@ -241,6 +253,10 @@ impl<'a> Lowering<'a> {
                     let (slot, pattern) = (self.slot(field), self.pattern(&found.pattern));
                     let test = self.test(slot, Predicate::Matches(pattern));
                     Condition::Test(Leaf { test, captures: found.captures.clone(), note: note.clone() })
+                }
+                _ if !found.captures.is_empty() => {
+                    let (pattern, value) = (self.pattern(&found.pattern), self.expr(value));
+                    Condition::Search(Search { pattern, value, captures: found.captures.clone(), note: note.clone() })
                 }
                 _ => Condition::Late(self.expr(expr), note.clone()),
             },
@@ -387,7 +403,8 @@ impl<'a> Lowering<'a> {
                 };
                 Some((weight, vec![leaf.test]))
             }
-            Condition::Late(..) | Condition::Not(_) => None,
+            Condition::Each(each) => Some((100, vec![each.present?])),
+            Condition::Late(..) | Condition::Search(_) | Condition::Not(_) => None,
             Condition::All(all) => all.iter().filter_map(|one| self.triggers(one)).min(),
             Condition::Any(all) => union(all.iter().map(|one| self.triggers(one)).collect::<Option<Vec<_>>>()?),
             Condition::AtLeast(count, all) => {
@@ -469,6 +486,6 @@ fn simplify(condition: Condition) -> Condition {
         }
         Condition::AtLeast(count, all) => Condition::AtLeast(count, all.into_iter().map(simplify).collect()),
         Condition::Not(inner) => Condition::Not(Box::new(simplify(*inner))),
-        leaf @ (Condition::Test(_) | Condition::Late(..)) => leaf,
+        leaf @ (Condition::Test(_) | Condition::Late(..) | Condition::Search(_) | Condition::Each(_)) => leaf,
     }
 }

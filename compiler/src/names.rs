@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ksig_lang::ast::{self, Item, Name, Path};
-use ksig_lang::{Diagnostic, FileId, Span, say};
+use ksig_lang::{Diagnostic, FileId, Span};
 use ksig_schema::{Scheme, Vocabulary};
 
 use crate::problems;
@@ -31,6 +31,8 @@ pub enum Definition {
     Signature(String),
     /// A choice's full name.
     Choice(String),
+    /// A `let` of a file: file and index of its item.
+    Let(FileId, usize),
 }
 
 /// Where an item is declared.
@@ -204,10 +206,7 @@ fn declare(
             names.signatures.entry(full.clone()).or_insert(place);
             Some((signature.name.clone(), Definition::Signature(full)))
         }
-        Item::Let(binding) => {
-            diagnostics.push(problems::not_compiled_yet(say!("`let` outside a signature", "シグネチャの外の`let`"), file, binding.span));
-            None
-        }
+        Item::Let(binding) => Some((binding.name.clone(), Definition::Let(file, index))),
         Item::Choice(choice) => {
             let full = full_name(module, &choice.name.value);
             names.choices.entry(full.clone()).or_insert(place);

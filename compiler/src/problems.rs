@@ -370,6 +370,10 @@ pub fn refines_cycle(name: &str, file: FileId, span: Span) -> Diagnostic {
     Diagnostic::error("refines-cycle", message, file, span, say!("the circle closes here", "ここで循環しています"))
 }
 
+pub fn let_cycle(reason: Text, file: FileId, span: Span) -> Diagnostic {
+    Diagnostic::error("let-cycle", reason, file, span, say!("named here", "ここで使っています"))
+}
+
 pub fn empty_choice(name: &Name, file: FileId) -> Diagnostic {
     let Name { value, span } = name;
     let message = say!("choice `{value}` has no member", "`{value}`には選択肢がありません");

@@ -144,7 +144,8 @@ pub fn gate(condition: &Condition, truths: &[u8]) -> Truth {
 fn gate_part(condition: &Condition, truths: &[u8], late: Truth) -> Truth {
     match condition {
         Condition::Test(leaf) => Truth::from_number(truths[leaf.test as usize]),
-        Condition::Late(..) => late,
+        Condition::Late(..) | Condition::Search(_) => late,
+        Condition::Each(each) => each.present.map_or(late, |test| late.min(Truth::from_number(truths[test as usize]))),
         Condition::All(parts) => parts.iter().map(|part| gate_part(part, truths, late)).min().unwrap_or(Truth::True),
         Condition::Any(parts) => parts.iter().map(|part| gate_part(part, truths, late)).max().unwrap_or(Truth::False),
         Condition::AtLeast(wanted, parts) => {

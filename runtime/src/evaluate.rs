@@ -14,7 +14,7 @@ use ksig_schema::{Date, Scheme, Value};
 use crate::backend::{Truth, ValueView, holds};
 use crate::board::{Board, Gap};
 use crate::explain::{Because, Line};
-use crate::expr::{Scope, convert, part_of_value, text_of, truth_of};
+use crate::expr::{Scope, convert, items, part_of, part_of_value, text_of, truth_of};
 use crate::plan::*;
 use crate::proof::Deciding;
 use crate::verify::VerifiedPlan;
@@ -67,6 +67,8 @@ fn late_mentions(condition: &Condition, wanted: &dyn Fn(VarId) -> bool) -> bool 
     match condition {
         Condition::Test(_) => false,
         Condition::Late(expr, _) => mentions(expr, wanted),
+        Condition::Search(search) => mentions(&search.value, wanted),
+        Condition::Each(each) => mentions(&each.list, wanted) || late_mentions(&each.lines, wanted),
         Condition::All(parts) | Condition::Any(parts) | Condition::AtLeast(_, parts) => {
             parts.iter().any(|part| late_mentions(part, wanted))
         }
@@ -110,6 +112,8 @@ pub(crate) struct Evaluation<'a> {
     notes: RefCell<Vec<String>>,
     /// Lines for an explanation, when one is asked for.
     lines: Option<Vec<Line>>,
+    /// Where an element holds what is marked `redact`.
+    redacted: Vec<(usize, usize)>,
     depth: u32,
 }
 
@@ -132,6 +136,7 @@ impl<'a> Evaluation<'a> {
             deciding: Vec::new(),
             notes: RefCell::new(Vec::new()),
             lines: None,
+            redacted: Vec::new(),
             depth: 0,
         }
     }
@@ -159,7 +164,9 @@ impl<'a> Evaluation<'a> {
         match condition {
             Condition::Test(leaf) => self.leaf(leaf, negated),
             Condition::Late(expr, note) => self.late(expr, note),
-            Condition::All(parts) => self.group("all", negated, |this| {
+            Condition::Search(search) => self.search(search, negated),
+            Condition::Each(each) => self.each(each, negated),
+            Condition::All(parts) => self.group("", "all", negated, |this| {
                 let mut truth = Truth::True;
                 for part in parts {
                     truth = truth.min(this.part(part, negated));
@@ -170,9 +177,9 @@ impl<'a> Evaluation<'a> {
                 truth
             }),
             Condition::Any(parts) => {
-                self.group("any", negated, |this| parts.iter().fold(Truth::False, |truth, part| truth.max(this.part(part, negated))))
+                self.group("", "any", negated, |this| parts.iter().fold(Truth::False, |truth, part| truth.max(this.part(part, negated))))
             }
-            Condition::AtLeast(wanted, parts) => self.group(&format!("at least {wanted} of"), negated, |this| {
+            Condition::AtLeast(wanted, parts) => self.group("", &format!("at least {wanted} of"), negated, |this| {
                 let (mut holding, mut unobserved) = (0, 0);
                 for part in parts {
                     match this.part(part, negated) {
@@ -183,16 +190,16 @@ impl<'a> Evaluation<'a> {
                 }
                 Truth::at_least(*wanted, holding, unobserved)
             }),
-            Condition::Not(part) => self.group("not", true, |this| !this.part(part, true)),
+            Condition::Not(part) => self.group("", "not", true, |this| !this.part(part, true)),
         }
     }
 
     /// A group that is false, and each one inside `not`, leaves no capture and no proof.
-    fn group(&mut self, name: &str, negated: bool, inside: impl FnOnce(&mut Self) -> Truth) -> Truth {
+    fn group(&mut self, label: &str, name: &str, negated: bool, inside: impl FnOnce(&mut Self) -> Truth) -> Truth {
         let mark = Mark { changes: self.changes.len(), deciding: self.deciding.len() };
         let at = self.lines.as_ref().map(Vec::len);
         if let Some(lines) = &mut self.lines {
-            lines.push(Line { depth: self.depth, label: String::new(), text: name.into(), truth: Truth::False, because: Because::Group });
+            lines.push(Line { depth: self.depth, label: label.into(), text: name.into(), truth: Truth::False, because: Because::Group });
         }
         self.depth += 1;
         let truth = inside(self);
@@ -294,14 +301,103 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// The value of an expression of a line.
+    fn value(&self, expr: &'a Expr) -> Datum {
+        if self.traits.late_reads_steps {
+            self.scope(&self.stepped(), None).eval(expr).into_owned()
+        } else {
+            self.scope(&self.vars, None).eval(expr).into_owned()
+        }
+    }
+
+    /// A pattern over an element, that binds captures.
+    fn search(&mut self, search: &'a Search, negated: bool) -> Truth {
+        let value = self.value(&search.value);
+        let pattern = self.plan().pattern(search.pattern);
+        let haystack = match (&value, pattern.on_bytes()) {
+            (Datum::Text(text), false) => Some(text.as_bytes()),
+            (Datum::Bytes(bytes), true) => Some(bytes.as_slice()),
+            _ => None,
+        };
+        let found = haystack.and_then(|haystack| pattern.find_captures(haystack));
+        let truth = match (&found, &value) {
+            (Some(_), _) => Truth::True,
+            (None, Datum::NotObserved) => Truth::NotObserved,
+            _ => Truth::False,
+        };
+        for (group, var) in search.captures.iter().filter(|_| !negated) {
+            let described = &self.signature.vars[*var as usize];
+            let span = found.as_ref().and_then(|(_, groups)| groups.iter().find(|(name, _)| name == group)).map(|&(_, span)| span);
+            if let Some(span) = span {
+                if described.redact {
+                    self.redacted.push(span);
+                }
+                if !self.bound[*var as usize] {
+                    self.set(*var, convert(&part_of(&value, span), &described.ty, described.scheme.as_ref()), true);
+                }
+            } else if truth == Truth::NotObserved && !self.bound[*var as usize] && self.vars[*var as usize] == Datum::Missing {
+                self.set(*var, Datum::NotObserved, false);
+            }
+        }
+        if self.lines.is_some() {
+            let because = Because::Captures(self.visible());
+            self.explain(&search.note, truth, because);
+        }
+        truth
+    }
+
+    /// Lines about each element. The first element that decides leaves its captures and its lines.
+    fn each(&mut self, each: &'a Each, negated: bool) -> Truth {
+        let list = self.value(&each.list);
+        let elements = items(&list);
+        let mut truth = match (&list, &each.list) {
+            (Datum::Missing, _) => Truth::False,
+            (Datum::NotObserved, _) => Truth::NotObserved,
+            (_, Expr::Slot(slot, _)) if each.every => self.board.whole(*slot),
+            _ => Truth::from_bool(each.every),
+        };
+        let mut deciding: Option<(usize, Truth)> = None;
+        if list != Datum::NotObserved {
+            let lines = self.lines.take();
+            for (at, element) in elements.iter().enumerate() {
+                let mark = Mark { changes: self.changes.len(), deciding: self.deciding.len() };
+                let one = self.of_element(each, element, negated);
+                self.take_back(mark);
+                if deciding.is_none_or(|(_, most)| if each.every { one < most } else { one > most }) {
+                    deciding = Some((at, one));
+                }
+                truth = if each.every { truth.min(one) } else { truth.max(one) };
+                if one == Truth::from_bool(!each.every) {
+                    break;
+                }
+            }
+            self.lines = lines;
+        }
+        self.group(&each.note.label, &each.note.text, negated, |this| {
+            if let Some((at, _)) = deciding {
+                let redacted = std::mem::take(&mut this.redacted);
+                this.of_element(each, &elements[at], negated);
+                let redacted = std::mem::replace(&mut this.redacted, redacted);
+                if let (Truth::True, Expr::Slot(slot, _)) = (truth, &each.list)
+                    && let Ok(values) = this.board.slot(*slot)
+                {
+                    this.deciding.push(Deciding { slot: *slot, values, at, span: None, redacted });
+                }
+            }
+            truth
+        })
+    }
+
+    fn of_element(&mut self, each: &'a Each, element: &Datum, negated: bool) -> Truth {
+        self.vars[each.element as usize] = element.clone();
+        let truth = self.part(&each.lines, negated);
+        self.vars[each.element as usize] = Datum::Missing;
+        truth
+    }
+
     fn late(&mut self, expr: &'a Expr, note: &'a LineNote) -> Truth {
         let notes_before = self.notes.borrow().len();
-        let truth = if self.traits.late_reads_steps {
-            let vars = self.stepped();
-            truth_of(&self.scope(&vars, None).eval(expr))
-        } else {
-            truth_of(&self.scope(&self.vars, None).eval(expr))
-        };
+        let truth = truth_of(&self.value(expr));
         if self.lines.is_some() {
             let because = match self.notes.borrow().get(notes_before) {
                 Some(note) => Because::Incomparable(note.clone()),
@@ -352,16 +448,31 @@ impl<'a> Evaluation<'a> {
 
     fn tags(&self, shown: &Scope<'_>) -> Vec<Tag> {
         let all = self.scope(&self.vars, None);
-        let attached = self.signature.tags.iter().filter(|tag| tag.when.as_ref().is_none_or(|when| all.truth(when) == Truth::True));
-        let mut tags: Vec<Tag> = attached
-            .map(|tag| Tag {
-                name: tag.name.clone(),
-                params: tag.params.iter().filter_map(|(name, expr)| Some((name.clone(), text_of(&shown.eval(expr))?))).collect(),
-            })
-            .collect();
+        let mut tags: Vec<Tag> = Vec::new();
+        for tag in &self.signature.tags {
+            match &tag.each {
+                None => tags.extend(attached(tag, &all, shown)),
+                Some(each) => self.tags_of_rows(tag, each, &mut tags),
+            }
+        }
         tags.sort();
         tags.dedup();
         tags
+    }
+
+    fn tags_of_rows(&self, tag: &'a TagPlan, each: &'a EachRow, tags: &mut Vec<Tag>) {
+        let mut vars = self.vars.clone();
+        let most = tags.len() + TAGS_OF_ROWS_MAX;
+        for row in 0..self.plan().plan().tables[each.table as usize].rows.len() {
+            vars[each.row as usize] = Datum::Row(each.table, row as u32);
+            let (all, shown) = (self.scope(&vars, None), self.scope(&vars, Some(&self.traits.hidden)));
+            if each.filter.as_ref().is_none_or(|filter| all.truth(filter) == Truth::True) {
+                tags.extend(attached(tag, &all, &shown));
+            }
+            if tags.len() == most {
+                break;
+            }
+        }
     }
 
     fn explain(&mut self, note: &LineNote, truth: Truth, because: Because) {
@@ -400,6 +511,15 @@ impl<'a> Evaluation<'a> {
         let captures = self.visible();
         (self.lines.unwrap_or_default(), captures, self.notes.into_inner())
     }
+}
+
+/// A tag whose guard is true.
+fn attached<'a>(tag: &'a TagPlan, all: &Scope<'a>, shown: &Scope<'a>) -> Option<Tag> {
+    if tag.when.as_ref().is_some_and(|when| all.truth(when) != Truth::True) {
+        return None;
+    }
+    let params = tag.params.iter().filter_map(|(name, expr)| Some((name.clone(), text_of(&shown.eval(expr))?)));
+    Some(Tag { name: tag.name.clone(), params: params.collect() })
 }
 
 fn identity_of(scope: &Scope<'_>, plan: &IdentityPlan) -> Identity {

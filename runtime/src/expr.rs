@@ -263,8 +263,9 @@ impl<'a> Scope<'a> {
                 let (left, right) = (scheme.parse(a)?, scheme.parse(b)?);
                 let order = scheme.compare(&left, &right);
                 let mut notes = self.notes.borrow_mut();
-                if order.is_none() && notes.len() < NOTES_MAX {
-                    notes.push(format!("{a} and {b} are of different trains of {}: incomparable", scheme.name));
+                let note = || format!("{a} and {b} are of different trains of {}: incomparable", scheme.name);
+                if order.is_none() && notes.len() < NOTES_MAX && !notes.contains(&note()) {
+                    notes.push(note());
                 }
                 order
             }
@@ -282,7 +283,7 @@ impl<'a> Scope<'a> {
 const MISSING_PARTNER: Datum = Datum::Bool(true);
 
 /// Elements of a list; a single value is a list of itself; nothing is an empty one.
-fn items(datum: &Datum) -> &[Datum] {
+pub(crate) fn items(datum: &Datum) -> &[Datum] {
     match datum {
         Datum::List(items) => items,
         Datum::Missing => &[],
@@ -316,7 +317,7 @@ fn bytes_of(datum: &Datum) -> Option<&[u8]> {
 }
 
 /// A part of a text or of bytes; missing when it is too long.
-fn part_of(value: &Datum, span: (usize, usize)) -> Datum {
+pub(crate) fn part_of(value: &Datum, span: (usize, usize)) -> Datum {
     match value {
         Datum::Text(text) => part_of_text(text, span),
         Datum::Bytes(bytes) => part_of_bytes(bytes, span),
@@ -350,9 +351,8 @@ pub(crate) fn text_of(datum: &Datum) -> Option<String> {
         Datum::Date(date) => date.to_string(),
         Datum::Bytes(bytes) => String::from_utf8(bytes.clone()).ok()?,
         Datum::Bound(BoundKind::Exactly, value) => text_of(value)?,
-        Datum::Bound(BoundKind::AtLeast | BoundKind::By, _) | Datum::Missing | Datum::NotObserved | Datum::Row(..) | Datum::List(_) => {
-            return None;
-        }
+        Datum::List(all) => all.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(" "),
+        Datum::Bound(BoundKind::AtLeast | BoundKind::By, _) | Datum::Missing | Datum::NotObserved | Datum::Row(..) => return None,
     };
     (text.len() <= TEXT_BYTES_MAX).then_some(text)
 }

@@ -303,7 +303,8 @@ fn mentioned(condition: &Condition, found: &mut impl FnMut(TestId)) {
         Condition::All(parts) | Condition::Any(parts) | Condition::AtLeast(_, parts) => {
             parts.iter().for_each(|part| mentioned(part, found))
         }
-        Condition::Late(..) | Condition::Not(_) => {}
+        Condition::Each(each) => each.present.into_iter().for_each(found),
+        Condition::Late(..) | Condition::Search(_) | Condition::Not(_) => {}
     }
 }
 

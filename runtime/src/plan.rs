@@ -245,6 +245,10 @@ pub enum Condition {
     Test(Leaf),
     /// A condition over captures and columns: decided after the captures before it.
     Late(Expr, LineNote),
+    /// A pattern with captures over an element of [`Condition::Each`].
+    Search(Search),
+    /// Lines about each element of a list.
+    Each(Box<Each>),
     /// Every one.
     All(Vec<Condition>),
     /// At least one.
@@ -269,6 +273,36 @@ pub struct Leaf {
     /// Named groups of its pattern and the variables they bind.
     pub captures: Vec<(String, VarId)>,
     /// What the author called the line.
+    pub note: LineNote,
+}
+
+/// A pattern over an expression, that binds captures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// Which pattern.
+    pub pattern: PatternId,
+    /// What it is searched in.
+    pub value: Expr,
+    /// Named groups and the variables they bind.
+    pub captures: Vec<(String, VarId)>,
+    /// What the author called the line.
+    pub note: LineNote,
+}
+
+/// Lines that hold for every or for some element of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Each {
+    /// Every element, and the list is whole; not only some.
+    pub every: bool,
+    /// The variable that is the element; missing outside.
+    pub element: VarId,
+    /// The list: a slot with all of its values, or an expression.
+    pub list: Expr,
+    /// Of a slot: the test that it is there. The lines are false where it is.
+    pub present: Option<TestId>,
+    /// What must hold of an element.
+    pub lines: Condition,
+    /// What the author called it.
     pub note: LineNote,
 }
 
@@ -325,11 +359,27 @@ pub struct ComponentPlan {
 pub struct TagPlan {
     /// Its name.
     pub name: String,
+    /// Once for each row of a table.
+    pub each: Option<EachRow>,
     /// Parameters; one that is missing is left out.
     pub params: Vec<(String, Expr)>,
     /// Attached only when this is true.
     pub when: Option<Expr>,
 }
+
+/// The rows that a tag is attached for, in the table's order; at most [`TAGS_OF_ROWS_MAX`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EachRow {
+    /// Which table.
+    pub table: TableId,
+    /// The variable that is the row; missing outside.
+    pub row: VarId,
+    /// Rows for which this is not true are left out.
+    pub filter: Option<Expr>,
+}
+
+/// Most tags that one statement attaches for rows of a table.
+pub const TAGS_OF_ROWS_MAX: usize = 64;
 
 /// Where the support block's figures come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -149,6 +149,7 @@ pub fn plan() -> Plan {
                 tags: vec![
                     TagPlan {
                         name: "eol".into(),
+                        each: None,
                         params: vec![("on".into(), Expr::Column(Box::new(Expr::Var(2)), 2))],
                         when: Some(Expr::Compare(
                             CompareOp::Le,
@@ -159,6 +160,7 @@ pub fn plan() -> Plan {
                     },
                     TagPlan {
                         name: "fw_outdated".into(),
+                        each: None,
                         params: Vec::new(),
                         when: Some(Expr::Compare(
                             CompareOp::Lt,

@@ -23,7 +23,8 @@ struct Range {
 fn range(condition: &Condition, triggers: &HashSet<TestId>) -> Range {
     match condition {
         Condition::Test(leaf) => Range { can_hold: !triggers.contains(&leaf.test), can_fail: true },
-        Condition::Late(..) => Range { can_hold: true, can_fail: true },
+        Condition::Late(..) | Condition::Search(_) => Range { can_hold: true, can_fail: true },
+        Condition::Each(each) => Range { can_hold: each.present.is_none_or(|test| !triggers.contains(&test)), can_fail: true },
         Condition::Not(part) => {
             let Range { can_hold, can_fail } = range(part, triggers);
             Range { can_hold: can_fail, can_fail: can_hold }

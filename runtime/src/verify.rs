@@ -297,7 +297,8 @@ impl Verifier<'_> {
         for &trigger in &signature.triggers {
             index("test", trigger, plan.tests.len())?;
         }
-        let mut walk = Walk { verifier: self, signature, patterns, nodes: 0, computed: computed_at(signature)?, step: usize::MAX };
+        let mut walk =
+            Walk { verifier: self, signature, patterns, nodes: 0, computed: computed_at(signature)?, in_each: false, step: usize::MAX };
         walk.condition(&signature.condition, 0)?;
         if let Some(first) = &signature.first_stage {
             walk.condition(first, 0)?;
@@ -319,6 +320,11 @@ impl Verifier<'_> {
         }
         for tag in &signature.tags {
             name(&tag.name)?;
+            if let Some(each) = &tag.each {
+                index("table", each.table, plan.tables.len())?;
+                index("variable", each.row, signature.vars.len())?;
+                each.filter.iter().try_for_each(|expr| walk.expr(expr, 0))?;
+            }
             tag.params.iter().try_for_each(|(param, expr)| name(param).and_then(|()| walk.expr(expr, 0)))?;
             tag.when.iter().try_for_each(|expr| walk.expr(expr, 0))?;
         }
@@ -388,6 +394,8 @@ struct Walk<'v, 'p> {
     patterns: &'v [CompiledPattern],
     nodes: usize,
     computed: Vec<Option<usize>>,
+    /// Inside lines over elements, which do not nest, so that time stays linear.
+    in_each: bool,
     /// Which step is walked; past the last when none is, so that all variables can be read.
     step: usize,
 }
@@ -427,6 +435,35 @@ impl Walk<'_, '_> {
             Condition::Late(expr, note) => {
                 self.note(note)?;
                 self.expr(expr, 0)
+            }
+            Condition::Search(search) => {
+                self.note(&search.note)?;
+                index("pattern", search.pattern, self.verifier.plan.patterns.len())?;
+                for (group, var) in &search.captures {
+                    index("variable", *var, self.signature.vars.len())?;
+                    if !self.has_group(search.pattern, group) {
+                        return Err(Problem::NoGroup(group.clone()));
+                    }
+                }
+                self.expr(&search.value, 0)
+            }
+            Condition::Each(each) => {
+                self.note(&each.note)?;
+                index("variable", each.element, self.signature.vars.len())?;
+                if std::mem::replace(&mut self.in_each, true) {
+                    return Err(Problem::Malformed("its lines over elements stand in each other"));
+                }
+                if let Some(test) = each.present {
+                    index("test", test, self.verifier.plan.tests.len())?;
+                    let test = &self.verifier.plan.tests[test as usize];
+                    if test.predicate != Predicate::Present || each.list != Expr::Slot(test.slot, true) {
+                        return Err(Problem::Malformed("its lines over elements wait for another test than their list's"));
+                    }
+                }
+                self.expr(&each.list, 0)?;
+                self.condition(&each.lines, depth + 1)?;
+                self.in_each = false;
+                Ok(())
             }
             Condition::All(parts) | Condition::Any(parts) | Condition::AtLeast(_, parts) => {
                 parts.iter().try_for_each(|part| self.condition(part, depth + 1))

@@ -54,6 +54,8 @@ table models {
 }
 probe top = http.get("/")
 probe sh = ssh.banner()
+let answered = top.status in [200, 401] and (sh.software present or top.html.title contains "AC")
+let words = ["AC-1", "ACME", "1.20"]
 "#;
 
 /// Texts that fields hold and lines ask for.
@@ -187,7 +189,12 @@ impl Program<'_, '_> {
             }
         }
         for _ in 0..self.dice.roll(2) {
-            out.push_str(&format!("  tag seen when {}\n", self.atom(false)));
+            let guard = self.atom(false);
+            out.push_str(&match self.dice.roll(3) {
+                0 => format!("  tag eol(on: r.ends) for r in models where r.series present when {guard}\n"),
+                1 => format!("  tag outdated(latest: r.exact) for r in models where r.model == {}\n", self.field()),
+                _ => format!("  tag seen when {guard}\n"),
+            });
         }
         out
     }
@@ -202,14 +209,38 @@ impl Program<'_, '_> {
     }
 
     fn line(&mut self, depth: usize, bind: bool) -> String {
-        let group = if depth == 0 { 0 } else { self.dice.roll(9) };
+        let group = if depth == 0 { 0 } else { self.dice.roll(11) };
         match group {
             5 => self.branches("any {", depth, bind),
             6 => format!("none {{\n{}}}\n", self.lines(depth - 1, false)),
             7 => format!("all {{\n{}}}\n", self.lines(depth - 1, bind)),
             8 => self.branches("at least 1 of {", depth, bind),
+            9 => self.each(bind),
             _ => format!("{}\n", self.atom(bind)),
         }
+    }
+
+    /// Lines about the elements of a list.
+    fn each(&mut self, bind: bool) -> String {
+        let (every, element) = (self.dice.of(&["all", "any", "any"]), self.name());
+        let list = self.dice.of(&["top.header[\"server\"]", "top.html.script_srcs", "sh.software", "top.header[\"server\"]"]);
+        let mut lines = String::new();
+        for _ in 0..1 + self.dice.roll(2) {
+            let line = match self.dice.roll(6) {
+                0 => format!("{element} contains {:?}", self.dice.of(TEXTS)),
+                1 => format!("{element} ~ /{}/", self.dice.of(PATTERNS)),
+                2 => format!("any {{\n{element} in models\n{}}}", self.line(0, false)),
+                3 => format!("not {element} starts {:?}", self.dice.of(TEXTS)),
+                4 if bind && every == "any" => {
+                    let name = self.name();
+                    self.texts.push(name.clone());
+                    format!("{element} ~ /(?<{name}>\\w+)-/")
+                }
+                _ => self.atom(false),
+            };
+            lines.push_str(&format!("{line}\n"));
+        }
+        format!("{every} {element} in {list} {{\n{lines}}}\n")
     }
 
     /// A group of which some hold; the same name may be bound in each branch.
@@ -233,7 +264,7 @@ impl Program<'_, '_> {
 
     fn atom(&mut self, bind: bool) -> String {
         let field = self.field();
-        match self.dice.roll(if bind { 18 } else { 15 }) {
+        match self.dice.roll(if bind { 20 } else { 17 }) {
             0 => format!("{field} == {:?}", self.dice.of(TEXTS)),
             1 => format!("{field} {} {:?}", self.dice.of(&["contains", "starts", "ends", "has"]), self.dice.of(TEXTS)),
             2 => format!("{field} present"),
@@ -249,14 +280,16 @@ impl Program<'_, '_> {
             12 => format!("scan.date {} 2026-06-30", self.dice.of(&[">=", "<", "=="])),
             13 => self.about_captures(field),
             14 => format!("({}) {} ({})", self.atom(false), self.dice.of(&["and", "or"]), self.atom(false)),
-            15 => {
+            15 => self.dice.of(&["answered", "answered", "top.status absent or not answered"]).into(),
+            16 => format!("{field} in words"),
+            17 => {
                 let name = self.name();
                 self.texts.push(name.clone());
                 let pattern =
                     self.dice.of(&["(?<N>AC-\\d+)", "^(?<N>\\w+)", "(?:Ver\\.(?<N>[\\d.]+))?$", "(?<N in models>)", "(?:(?<N>AC).)+"]);
                 format!("{field} ~ /{}/{}", pattern.replace('N', &name), self.dice.of(&["", "i", "fold_width"]))
             }
-            16 => {
+            18 => {
                 let name = self.name();
                 self.versions.push(name.clone());
                 format!("{field} ~ /(?<{name}: version({})>[\\dx.]+)/", self.dice.of(&["dotted", "dotted", "dotted"]))

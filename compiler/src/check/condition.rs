@@ -1,12 +1,13 @@
 //! The lines of `match`, and what binds before `identify`: extracts and lets.
 
-use ksig_lang::ast::{self, LineKind};
+use ksig_lang::ast::{self, LineKind, Name};
 use ksig_lang::say;
 use ksig_lang::source::Span;
 use ksig_runtime::plan::LineNote;
+use ksig_schema::Type;
 
 use super::{Captures, Checker};
-use crate::hir::{Condition, Expr};
+use crate::hir::{Condition, Expr, ExprKind};
 use crate::problems;
 
 /// How much of a line is kept for explanations, in characters.
@@ -47,8 +48,57 @@ impl Checker<'_> {
                 self.in_none = before;
                 Some(Condition::None(lines))
             }
-            LineKind::Each { .. } => {
-                self.refuse(problems::not_compiled_yet(say!("a line over each element", "要素ごとの条件"), self.file, line.span))
+            LineKind::Each { every, element, list, lines } => self.each(*every, element, list, lines, line),
+        }
+    }
+
+    /// `all h in xs { }` or `any h in xs { }`; its element is known to its lines only.
+    fn each(&mut self, every: bool, element: &Name, list: &ast::Expr, lines: &[ast::Line], line: &ast::Line) -> Option<Condition> {
+        if self.element.is_some() {
+            let found = say!("a line over each element", "各要素についての行");
+            let wanted = say!("lines about the element at hand", "その要素についての行");
+            return self.refuse(problems::unexpected(found, wanted, self.file, line.span));
+        }
+        let before = std::mem::replace(&mut self.captures, Captures::Refused);
+        let list = self.expr(list, None);
+        self.captures = before;
+        let (Some(list), Some(())) = (list, self.new_name(element)) else {
+            self.poison_lines(lines);
+            return None;
+        };
+        let ty = match (&list.kind, list.ty.required()) {
+            (_, Type::List(of)) => (**of).clone(),
+            (ExprKind::Field(_), of) => of.clone(),
+            _ => {
+                self.poison_lines(lines);
+                let wanted = say!("a field or a column with several values", "複数の値を持つフィールドか列");
+                return self.refuse(problems::expected(wanted, self.file, list.span));
+            }
+        };
+        let var = self.declare(element, ty);
+        self.element = Some(var);
+        // What every element shows is not what one of them shows: only `any` binds.
+        let in_none = self.in_none;
+        self.in_none |= every;
+        let lines = lines.iter().filter_map(|line| self.line(line)).collect();
+        self.in_none = in_none;
+        self.element = None;
+        self.vars_by_name.remove(&element.value);
+        let label = line.label.as_ref().map(|label| label.value.clone()).unwrap_or_default();
+        let word = if every { "all" } else { "any" };
+        let text = format!("{word} {} in {}", element.value, self.excerpt(list.span));
+        Some(Condition::Each { every, element: var, list, lines, note: LineNote { label, text } })
+    }
+
+    /// The names that broken lines would have bound.
+    fn poison_lines(&mut self, lines: &[ast::Line]) {
+        for line in lines {
+            match &line.kind {
+                LineKind::Condition(expr) => self.poison_captures(expr),
+                LineKind::All(lines) | LineKind::Any(lines) | LineKind::None(lines) | LineKind::AtLeast(_, lines) => {
+                    self.poison_lines(lines);
+                }
+                LineKind::Each { lines, .. } => self.poison_lines(lines),
             }
         }
     }
@@ -116,7 +166,7 @@ impl Checker<'_> {
         Some((self.declare(&binding.name, ty), value))
     }
 
-    fn new_name(&mut self, name: &ast::Name) -> Option<()> {
+    pub(super) fn new_name(&mut self, name: &ast::Name) -> Option<()> {
         match self.vars_by_name.get(&name.value) {
             Some(&id) => {
                 let first = self.var_spans[id as usize];

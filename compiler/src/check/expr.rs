@@ -33,6 +33,10 @@ impl Checker<'_> {
                 let id = self.vars_by_name[name];
                 made(ExprKind::Var(id), self.vars[id as usize].ty.clone())
             }
+            Ast::Name(name) if self.file_let(name).is_some() => {
+                let place = self.file_let(name)?;
+                self.let_value(place, expected, e.span)
+            }
             Ast::Name(_) | Ast::Field(..) | Ast::Index(..) => self.place(e, expected),
             Ast::Text(_) | Ast::Prefixed(..) | Ast::Int(_) | Ast::Bool(_) | Ast::Date(_) | Ast::Dotted(_) | Ast::List(_) => {
                 self.constant(e, expected)
@@ -323,6 +327,10 @@ impl Checker<'_> {
 
     fn is_row(&self, base: &ast::Expr) -> bool {
         match &base.kind {
+            Ast::Name(name) if self.file_let(name).is_some() => self
+                .file_let(name)
+                .and_then(|place| self.let_source(place))
+                .is_some_and(|binding| matches!(binding.value.kind, Ast::Index(..))),
             Ast::Name(name) => self.vars_by_name.get(name).is_some_and(|id| matches!(self.vars[*id as usize].ty.required(), Type::Row(_))),
             Ast::Index(..) => true,
             _ => false,
@@ -481,7 +489,16 @@ impl Checker<'_> {
 
     fn membership(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
         let value = self.expr(left, None)?;
+        self.member_of(value, right, span)
+    }
+
+    fn member_of(&mut self, value: Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
         let of = value.ty.required().clone();
+        if let Ast::Name(name) = &right.kind
+            && let Some(place) = self.file_let(name)
+        {
+            return self.inside_let(place, right.span, |this, list| this.member_of(value, list, span));
+        }
         let kind = match &right.kind {
             Ast::List(items) => {
                 let data = items.iter().map(|item| self.constant_datum(item, &of)).collect::<Option<Vec<_>>>()?;
@@ -612,7 +629,12 @@ impl Checker<'_> {
             return Some(Expr { kind: ExprKind::Extract(Box::new(value), compiled, "_".into()), ty, span });
         }
         let mut captures = Vec::new();
-        if !matches!(value.kind, ExprKind::Field(_)) {
+        let binds = match value.kind {
+            ExprKind::Field(_) => true,
+            ExprKind::Var(var) => self.element == Some(var),
+            _ => false,
+        };
+        if !binds {
             self.captures = Captures::Refused;
         }
         for group in &expanded.groups {

@@ -5,6 +5,7 @@
 mod choice;
 mod condition;
 mod expr;
+mod file_let;
 mod meta;
 mod pattern;
 mod probe;
@@ -147,6 +148,14 @@ struct Checker<'a> {
     captures: Captures,
     /// Inside `none { }`: nothing is bound there.
     in_none: bool,
+    /// The element that the lines at hand speak of.
+    element: Option<u32>,
+    /// The `let`s of files that are being read, outermost first.
+    lets: Vec<(FileId, usize)>,
+    /// Parts of expressions that `let`s of files stood for.
+    let_parts: usize,
+    /// Probes of other files that such a `let` may read.
+    let_probes: Vec<hir::Probe>,
     /// What `absent or` and `present and` around the expression at hand have settled.
     guards: Vec<ExprKind>,
     /// Names whose declaration has a problem: what mentions them is not reported again.
@@ -185,6 +194,10 @@ fn check_one(
         bound_now: BTreeSet::new(),
         captures: Captures::Refused,
         in_none: false,
+        element: None,
+        lets: Vec::new(),
+        let_parts: 0,
+        let_probes: Vec::new(),
         guards: Vec::new(),
         poisoned: BTreeSet::new(),
         identity_so_far: Vec::new(),
@@ -288,6 +301,7 @@ impl<'a> Checker<'a> {
         out.condition = Condition::All(all);
         out.first_stage = Condition::All(first);
         out.probes = std::mem::take(&mut self.probes);
+        out.probes.append(&mut self.let_probes);
         out.vars = std::mem::take(&mut self.vars);
         out.var_spans = std::mem::take(&mut self.var_spans);
         out

@@ -13,6 +13,19 @@ use crate::{hir, problems};
 impl<'a> Checker<'a> {
     /// Probes of the file and of the signature itself; follows are entered where they stand.
     pub(super) fn probes_in_scope(&mut self, ast: &ast::Signature) {
+        self.file_probes();
+        for statement in &ast.body {
+            match statement {
+                Statement::Probe(probe) => self.probe(probe),
+                // Follows are known before the lines about them, wherever they stand.
+                Statement::Follow(follow) => self.declare_follow(follow),
+                _ => {}
+            }
+        }
+    }
+
+    /// The file's own probes and those that it imports.
+    pub(super) fn file_probes(&mut self) {
         let scope = self.scope;
         let files = self.files;
         let mut declared: Vec<&'a ast::Probe> = Vec::new();
@@ -25,14 +38,6 @@ impl<'a> Checker<'a> {
         }
         for probe in declared {
             self.probe(probe);
-        }
-        for statement in &ast.body {
-            match statement {
-                Statement::Probe(probe) => self.probe(probe),
-                // Follows are known before the lines about them, wherever they stand.
-                Statement::Follow(follow) => self.declare_follow(follow),
-                _ => {}
-            }
         }
     }
 

@@ -6,7 +6,7 @@ use ksig_runtime::plan::IdentitySlot;
 use ksig_schema::Type;
 
 use super::Checker;
-use crate::hir::{Expr, Identity, Support, TagUse};
+use crate::hir::{EachRow, Expr, Identity, Support, TagUse};
 use crate::names::Definition;
 use crate::problems;
 
@@ -142,9 +142,39 @@ impl Checker<'_> {
             let known = self.names.vocabulary.tags.keys();
             return self.refuse(problems::unknown_tag(&tag.name, self.file, known));
         };
-        if let Some((name, ..)) = &tag.each {
-            return self.refuse(problems::not_compiled_yet(say!("a tag for each row", "行ごとのタグ"), self.file, name.span));
+        let each = match &tag.each {
+            Some((row, table, filter)) => Some(self.rows_of(row, table, filter.as_ref())?),
+            None => None,
+        };
+        let checked = self.tag_of(id, tag, each);
+        if let Some((row, ..)) = &tag.each {
+            self.vars_by_name.remove(&row.value);
         }
+        checked
+    }
+
+    /// `for row in table where ...`: the row is known to the tag only.
+    fn rows_of(&mut self, row: &Name, table: &ast::Expr, filter: Option<&ast::Expr>) -> Option<EachRow> {
+        let Ast::Name(name) = &table.kind else {
+            return self.refuse(problems::expected(say!("a table", "テーブル"), self.file, table.span));
+        };
+        let full = self.table_named(&Name { value: name.clone(), span: table.span })?;
+        self.new_name(row)?;
+        let var = self.declare(row, Type::Row(full.clone()));
+        let filter = match filter {
+            Some(filter) => match self.bool_expr(filter) {
+                Some(filter) => Some(filter),
+                None => {
+                    self.vars_by_name.remove(&row.value);
+                    return None;
+                }
+            },
+            None => None,
+        };
+        Some(EachRow { table: full, row: var, filter })
+    }
+
+    fn tag_of(&mut self, id: &str, tag: &ast::TagUse, each: Option<EachRow>) -> Option<TagUse> {
         let declared = self.names.tag_params.get(id).cloned().unwrap_or_default();
         let mut params = Vec::new();
         for (name, value) in &tag.args {
@@ -176,6 +206,6 @@ impl Checker<'_> {
             Some(when) => Some(self.bool_expr(when)?),
             None => None,
         };
-        Some(TagUse { name: id.clone(), params, when })
+        Some(TagUse { name: id.to_string(), each, params, when })
     }
 }

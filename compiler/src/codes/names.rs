@@ -31,6 +31,29 @@ vendor another { name "Another" }
 "#,
     },
     CodeDoc {
+        code: "let-cycle",
+        meaning: Text::new(
+            "A `let` outside a signature stands for its value wherever it is named, so it cannot stand for itself, nor for more parts than a signature may have.",
+            "シグネチャの外の`let`は、名前が書かれた場所でその値を表します。そのため、自分自身を参照したり、シグネチャに許される数を超える要素を表したりすることはできません。",
+        ),
+        bad: r#"ksig 1
+module a
+use vocab.vendors { acme }
+probe top = http.get("/")
+let one = two
+let two = one
+signature s { match { one }; identify { vendor = acme } }
+"#,
+        good: r#"ksig 1
+module a
+use vocab.vendors { acme }
+probe top = http.get("/")
+let one = two
+let two = top.html.title == "ACME"
+signature s { match { one }; identify { vendor = acme } }
+"#,
+    },
+    CodeDoc {
         code: "module-differs-from-path",
         meaning: Text::new(
             "A module's name is its path below the root of the signatures, with dots and without the extension, so that a signature is found where its name says. The examples stand in `signatures/a.ksig`.",

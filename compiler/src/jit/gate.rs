@@ -15,7 +15,7 @@ const GATE_NODES_MAX: usize = 2000;
 pub(super) fn is_inline(condition: &Condition) -> bool {
     fn nodes(condition: &Condition) -> usize {
         match condition {
-            Condition::Test(_) | Condition::Late(..) => 1,
+            Condition::Test(_) | Condition::Late(..) | Condition::Search(_) | Condition::Each(_) => 1,
             Condition::All(parts) | Condition::Any(parts) | Condition::AtLeast(_, parts) => 1 + parts.iter().map(nodes).sum::<usize>(),
             Condition::Not(part) => 1 + nodes(part),
         }
@@ -51,7 +51,11 @@ fn emit_part(emitter: &mut Emitter<'_>, truths: Value, condition: &Condition, po
             let offset = emitter.b.ins().iadd_imm_s(truths, i64::from(leaf.test));
             emitter.load(types::I8, offset, 0)
         }
-        Condition::Late(..) => emitter.b.ins().iconst(types::I8, if positive { 2 } else { 0 }),
+        Condition::Each(each) if positive && each.present.is_some() => {
+            let offset = emitter.b.ins().iadd_imm_s(truths, i64::from(each.present.unwrap_or_default()));
+            emitter.load(types::I8, offset, 0)
+        }
+        Condition::Late(..) | Condition::Search(_) | Condition::Each(_) => emitter.b.ins().iconst(types::I8, if positive { 2 } else { 0 }),
         Condition::All(parts) => fold(emitter, truths, parts, positive, 2, smaller),
         Condition::Any(parts) => fold(emitter, truths, parts, positive, 0, greater),
         Condition::AtLeast(wanted, parts) => {

@@ -52,6 +52,36 @@ impl World<'_> {
                     _ => Truth::False,
                 }
             }),
+            Condition::Each { every, element, list, lines, .. } => {
+                let values = self.several(list, names);
+                let all = match &values {
+                    Datum::Missing => return Truth::False,
+                    Datum::NotObserved => return Truth::NotObserved,
+                    several => elements(several),
+                };
+                let of_one = |value: &Datum, names: &mut Names| {
+                    names.values[*element as usize] = value.clone();
+                    let truth = lines.iter().map(|line| self.condition(line, names)).fold(Truth::True, Truth::and);
+                    names.values[*element as usize] = Datum::Missing;
+                    truth
+                };
+                let truths: Vec<Truth> = all.iter().map(|value| of_one(value, &mut names.clone())).collect();
+                let of_all = match every {
+                    true => truths.iter().copied().fold(Truth::True, Truth::and),
+                    false => truths.iter().copied().fold(Truth::False, Truth::or),
+                };
+                let truth = match &list.kind {
+                    ExprKind::Field(field) if *every => whole(self.service, field).and(of_all),
+                    _ => of_all,
+                };
+                // The first element that decides leaves its captures.
+                if let Some(deciding) = truths.iter().position(|one| *one == of_all).filter(|_| truth != Truth::False) {
+                    kept(names, |names| of_one(&all[deciding], names));
+                    let of_field = matches!(list.kind, ExprKind::Field(_));
+                    names.text_seen |= truth == Truth::True && of_field && bytes(&all[deciding]).is_some();
+                }
+                truth
+            }
             Condition::None(lines) => {
                 let mut fields = Vec::new();
                 lines.iter().for_each(|line| line.walk(&mut |expr| fields.extend(field_of(expr))));

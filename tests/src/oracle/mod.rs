@@ -15,12 +15,15 @@ mod value;
 
 use std::collections::BTreeMap;
 
-use ksig_compiler::hir::{Expr, Program, Signature};
+use ksig_compiler::hir::{Expr, Program, Signature, TagUse};
 use ksig_runtime::plan::{BoundKind, CompareOp, Datum, IdentitySlot};
 use ksig_schema::identification::{Component, Identity, Known, Support, Tag};
 use ksig_schema::{Date, Scheme, Service};
 
 use expr::{Names, World};
+
+/// Most tags that one statement attaches for rows.
+const TAGS_OF_ROWS_MAX: usize = 64;
 
 pub use resolution::{answer, sorted};
 
@@ -131,13 +134,27 @@ pub fn evaluate(program: &Program, signature: &Signature, service: &Service, dat
         let slot = |wanted: &str| slots.iter().find(|(name, _)| name == wanted).and_then(|(_, expr)| said(expr));
         Some(Component { vendor: slot("vendor"), product: slot("product")?, version: slot("version") })
     });
-    let attached = signature.tags.iter().filter(|tag| tag.when.as_ref().is_none_or(|when| world.truth(when, &names) == Truth::True));
-    let mut tags: Vec<Tag> = attached
-        .map(|tag| Tag {
-            name: tag.name.clone(),
-            params: tag.params.iter().filter_map(|(name, expr)| Some((name.clone(), text(expr)?))).collect(),
-        })
-        .collect();
+    let tag_of = |tag: &TagUse, names: &Names| {
+        let shown = Names { values: visible(signature, names), ..names.clone() };
+        let params = tag.params.iter().filter_map(|(name, expr)| Some((name.clone(), value::shown(&world.value(expr, &shown))?)));
+        let attached = tag.when.as_ref().is_none_or(|when| world.truth(when, names) == Truth::True);
+        attached.then(|| Tag { name: tag.name.clone(), params: params.collect() })
+    };
+    let mut tags: Vec<Tag> = Vec::new();
+    for tag in &signature.tags {
+        let Some(each) = &tag.each else {
+            tags.extend(tag_of(tag, &names));
+            continue;
+        };
+        let at = program.tables.iter().position(|table| table.name == each.table).unwrap_or_default();
+        let rows = (0..program.tables[at].rows.len()).filter_map(|row| {
+            let mut names = names.clone();
+            names.values[each.row as usize] = Datum::Row(at as u32, row as u32);
+            let wanted = each.filter.as_ref().is_none_or(|filter| world.truth(filter, &names) == Truth::True);
+            tag_of(tag, &names).filter(|_| wanted)
+        });
+        tags.extend(rows.take(TAGS_OF_ROWS_MAX));
+    }
     tags.sort();
     tags.dedup();
     let has_model = identities.iter().any(|identity| identity.model.is_some());
