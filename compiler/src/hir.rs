@@ -211,6 +211,10 @@ pub enum ExprKind {
         /// For versions.
         scheme: Option<Scheme>,
     },
+    /// A range of two ends; the upper one is included or not.
+    Range(Box<Expr>, Box<Expr>, bool),
+    /// `in` a range, a list of ranges, a set or a bound.
+    Within(Option<Scheme>, Box<Expr>, Box<Expr>),
     /// An object id at or below that one.
     Under(Box<Expr>, String),
     /// `absent`.
@@ -364,7 +368,12 @@ impl Expr {
             | ExprKind::Present(a)
             | ExprKind::Not(a)
             | ExprKind::Convert(a, _) => a.walk(visit),
-            ExprKind::Compare(_, _, a, b) | ExprKind::TextTest(_, a, b) | ExprKind::And(a, b) | ExprKind::Or(a, b) => {
+            ExprKind::Compare(_, _, a, b)
+            | ExprKind::Within(_, a, b)
+            | ExprKind::Range(a, b, _)
+            | ExprKind::TextTest(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b) => {
                 a.walk(visit);
                 b.walk(visit);
             }

@@ -20,7 +20,7 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
         plan: Plan {
             release: release.id.clone(),
             date: release.date,
-            tables: program.tables.clone(),
+            tables: program.tables.iter().map(|table| released(table, release)).collect(),
             choices: program.choices.iter().map(|choice| choice.name.clone()).collect(),
             vocabulary: program.vocabulary.clone(),
             probe_plan: probe_plan(&chosen),
@@ -40,6 +40,15 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
         lowering.plan.signatures.push(lowered);
     }
     lowering.plan
+}
+
+/// A table without the rows that nobody has verified, unless the release may hold them.
+fn released(table: &Table, release: &ReleaseName) -> Table {
+    let mut table = table.clone();
+    if let Some(column) = table.columns.iter().position(|column| column.name == tables::EVIDENCE).filter(|_| !release.unverified) {
+        table.rows.retain(|row| tables::grade(&row[column]) != Some(Grade::Unverified));
+    }
+    table
 }
 
 /// Every probe once, with the ports of all signatures that read it; first-stage where any signature reads it so.
@@ -302,6 +311,7 @@ impl<'a> Lowering<'a> {
                 };
                 (field, predicates)
             }
+            ExprKind::InTable(_, table) if has_intervals(&self.plan.tables[self.tables[table.as_str()] as usize]) => return None,
             ExprKind::InTable(a, table) => {
                 let keys =
                     tables::keys(&self.plan.tables[self.tables[table.as_str()] as usize]).map(|key| key.as_bytes().to_vec()).collect();
@@ -351,6 +361,9 @@ impl<'a> Lowering<'a> {
             ExprKind::InList(value, items) => Expr::In(self.asked(value), Box::new(Expr::Const(Datum::List(items.clone())))),
             ExprKind::InTable(value, table) => {
                 let table = self.tables[table.as_str()];
+                if has_intervals(&self.plan.tables[table as usize]) {
+                    return Expr::Present(Box::new(Expr::Row(table, Box::new(self.expr(value)))));
+                }
                 match *self.asked(value) {
                     all @ Expr::Slot(_, true) => {
                         let keys = tables::keys(&self.plan.tables[table as usize]).map(|key| Datum::Text(key.into())).collect();
@@ -360,11 +373,11 @@ impl<'a> Lowering<'a> {
                 }
             }
             ExprKind::InRange { value, low, high, inclusive, scheme } => {
-                let upper = if *inclusive { CompareOp::Le } else { CompareOp::Lt };
-                let above = Expr::Compare(CompareOp::Ge, scheme.clone(), self.asked(value), self.asked(low));
-                let below = Expr::Compare(upper, scheme.clone(), self.asked(value), self.asked(high));
-                Expr::And(Box::new(above), Box::new(below))
+                let range = Expr::Range(Box::new(self.expr(low)), Box::new(self.expr(high)), *inclusive);
+                Expr::Within(scheme.clone(), self.asked(value), Box::new(range))
             }
+            ExprKind::Range(low, high, inclusive) => Expr::Range(boxed(low), boxed(high), *inclusive),
+            ExprKind::Within(scheme, value, range) => Expr::Within(scheme.clone(), self.asked(value), self.asked(range)),
             ExprKind::Under(value, oid) => {
                 let (exact, below) = (Datum::Text(oid.clone()), Datum::Text(format!("{oid}.")));
                 let same = Expr::Compare(CompareOp::Eq, None, self.asked(value), Box::new(Expr::Const(exact)));
@@ -414,6 +427,10 @@ impl<'a> Lowering<'a> {
             }
         }
     }
+}
+
+fn has_intervals(table: &Table) -> bool {
+    table.key.is_some_and(|key| matches!(table.columns[key as usize].ty.required(), Type::Range(_)))
 }
 
 fn union(sets: Vec<(u32, Vec<TestId>)>) -> Option<(u32, Vec<TestId>)> {

@@ -159,6 +159,14 @@ pub fn key_twice(key: &str, file: FileId, span: Span, first: Span) -> Diagnostic
     )
 }
 
+pub fn keys_overlap(one: &str, other: &str, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("the keys `{one}` and `{other}` share a value", "キー`{one}`と`{other}`の範囲が重なっています");
+    Diagnostic::error("table-keys-overlap", message, file, span, say!("in this table", "このテーブル")).help(say!(
+        "end the first where the second begins: `1.0 ..< 1.20`",
+        "前の範囲を次の範囲の始まりで終わらせてください: `1.0 ..< 1.20`"
+    ))
+}
+
 pub fn table_without_key(name: &str, file: FileId, span: Span) -> Diagnostic {
     let message = say!("table `{name}` has no key column", "テーブル`{name}`にはキー列がありません");
     Diagnostic::error("table-without-key", message, file, span, say!("looked up by key here", "ここでキーを使って参照しています"))

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use ksig_lang::ast;
 use ksig_lang::{Diagnostic, FileId, Text, say};
+use ksig_runtime::interval;
 use ksig_runtime::plan::{BoundKind, Column, Datum, Table};
-use ksig_schema::Type;
+use ksig_schema::identification::Grade;
+use ksig_schema::{Scheme, Type};
 
 use crate::input::{Input, Source};
 use crate::names::Names;
@@ -32,7 +34,10 @@ pub fn read(
     let mut columns = Vec::new();
     for column in &item.columns {
         match crate::types::read(&column.ty, &|scheme| crate::check::scheme_in_scope(names, file, scheme)) {
-            Ok(ty) => columns.push(Column { name: column.name.value.clone(), ty }),
+            Ok(ty) => {
+                let scheme = scheme_of(&ty, names).cloned();
+                columns.push(Column { name: column.name.value.clone(), ty, scheme });
+            }
             Err(reason) => diagnostics.push(problems::bad_type(reason, file, column.ty.span)),
         }
     }
@@ -60,6 +65,7 @@ pub fn read(
         None => reader.inline(&mut table),
     }
     sort_by_key(&mut table);
+    reader.intervals(&mut table);
     table
 }
 
@@ -127,7 +133,7 @@ impl Reader<'_> {
             let mut cells = Vec::with_capacity(places.len());
             for (column, place) in table.columns.iter().zip(&places) {
                 let text = place.and_then(|at| row.get(at)).unwrap_or_default().trim();
-                match cell(text, &column.ty, self.names) {
+                match cell_of(column, text, self.names) {
                     Ok(datum) => cells.push(datum),
                     Err(reason) => self.report(name, line, in_column(&column.name, reason)),
                 }
@@ -159,7 +165,7 @@ impl Reader<'_> {
             }
             let mut cells = Vec::with_capacity(row.value.len());
             for (column, value) in table.columns.iter().zip(&row.value) {
-                match literal(value, &column.ty, self.names) {
+                match literal(value, &column.ty, self.names).and_then(|datum| graded(column, datum)) {
                     Ok(datum) => cells.push(datum),
                     Err(reason) => self.diagnostics.push(problems::bad_row(in_column(&column.name, reason), self.file, value.span)),
                 }
@@ -175,6 +181,30 @@ impl Reader<'_> {
             }
             table.rows.push(cells);
         }
+    }
+
+    /// Keys that are ranges share no value; a row that shares one with the row before it is left out.
+    fn intervals(&mut self, table: &mut Table) {
+        let Some(key) = table.key.filter(|_| has_intervals(table)).map(|key| key as usize) else { return };
+        let scheme = table.columns[key].scheme.clone();
+        let order = |a: &Datum, b: &Datum| interval::order(scheme.as_ref(), a, b);
+        let mut kept: Vec<Vec<Datum>> = Vec::with_capacity(table.rows.len());
+        for row in std::mem::take(&mut table.rows) {
+            let open_below = matches!(&row[key], Datum::Range { low: None, .. });
+            if open_below && scheme.as_ref().is_some_and(Scheme::has_trains) {
+                let reason = say!("a key of versions with trains has a lower end", "系列のあるバージョンのキーには下端が必要です");
+                self.diagnostics.push(problems::bad_row(reason, self.file, self.item.name.span));
+                continue;
+            }
+            if let Some(before) = kept.last().filter(|before| interval::overlap(&before[key], &row[key], &order)) {
+                let shown = |row: &[Datum]| interval::shown(&row[key]);
+                let problem = problems::keys_overlap(&shown(before), &shown(&row), self.file, self.item.name.span);
+                self.diagnostics.push(problem);
+                continue;
+            }
+            kept.push(row);
+        }
+        table.rows = kept;
     }
 
     fn report(&mut self, name: &str, line: u64, reason: Text) {
@@ -196,9 +226,13 @@ fn in_column(column: &str, reason: Text) -> Text {
 }
 
 /// Sorts rows by key, so that the plan is a function of the set and rows are found by bisection.
-fn sort_by_key(table: &mut Table) {
-    if let Some(key) = table.key {
-        table.rows.sort_by(|a, b| text_of(&a[key as usize]).cmp(text_of(&b[key as usize])));
+pub fn sort_by_key(table: &mut Table) {
+    let Some(key) = table.key.map(|key| key as usize) else { return };
+    if has_intervals(table) {
+        let scheme = table.columns[key].scheme.clone();
+        table.rows.sort_by(|a, b| interval::sequence_of_keys(scheme.as_ref(), &a[key], &b[key]));
+    } else {
+        table.rows.sort_by(|a, b| text_of(&a[key]).cmp(text_of(&b[key])));
     }
 }
 
@@ -213,6 +247,83 @@ fn text_of(datum: &Datum) -> &str {
 pub fn keys(table: &Table) -> impl Iterator<Item = &str> {
     let key = table.key;
     table.rows.iter().filter_map(move |row| key.map(|key| text_of(&row[key as usize])))
+}
+
+/// Columns that say where a row comes from: how its knowledge was had, from where, and when that was last looked at.
+pub fn is_reserved(column: &str) -> bool {
+    matches!(column, EVIDENCE | "source" | "checked")
+}
+
+/// The column that grades a row.
+pub const EVIDENCE: &str = "evidence";
+
+/// The grade that a cell of the column `evidence` says.
+pub fn grade(cell: &Datum) -> Option<Grade> {
+    match cell {
+        Datum::Text(word) => match word.as_str() {
+            "observed" => Some(Grade::Observed),
+            "documented" => Some(Grade::Documented),
+            "derived" => Some(Grade::Derived),
+            "unverified" => Some(Grade::Unverified),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the key column holds ranges, so that rows are found by a value in them.
+pub fn has_intervals(table: &Table) -> bool {
+    table.key.is_some_and(|key| matches!(table.columns[key as usize].ty.required(), Type::Range(_)))
+}
+
+fn scheme_of<'n>(ty: &Type, names: &'n Names) -> Option<&'n Scheme> {
+    match ty.required() {
+        Type::Version(scheme) => names.schemes.get(scheme),
+        Type::List(of) | Type::Bound(of) | Type::Range(of) | Type::Set(of) => scheme_of(of, names),
+        _ => None,
+    }
+}
+
+/// Reads a cell of a column, whose name may rule what it holds.
+fn cell_of(column: &Column, text: &str, names: &Names) -> Result<Datum, Text> {
+    graded(column, cell(text, &column.ty, names)?)
+}
+
+fn graded(column: &Column, datum: Datum) -> Result<Datum, Text> {
+    if column.name == EVIDENCE && grade(&datum).is_none() {
+        return Err(say!(
+            "evidence is observed, documented, derived or unverified",
+            "evidenceはobserved、documented、derived、unverifiedのいずれかです"
+        ));
+    }
+    Ok(datum)
+}
+
+/// A range of text: `1.0..<1.20`, `1.0..=1.20`, `>=1.0`, `<=1.20`, `<1.20`, or one value.
+fn range(text: &str, of: &Type, names: &Names) -> Result<Datum, Text> {
+    let end = |text: &str| cell(text.trim(), of, names).map(|end| Some(Box::new(end)));
+    let found = if let Some((low, high)) = text.split_once("..<") {
+        Datum::Range { low: end(low)?, high: end(high)?, closed: false }
+    } else if let Some((low, high)) = text.split_once("..=") {
+        Datum::Range { low: end(low)?, high: end(high)?, closed: true }
+    } else if let Some(low) = text.strip_prefix(">=") {
+        Datum::Range { low: end(low)?, high: None, closed: true }
+    } else if let Some(high) = text.strip_prefix("<=") {
+        Datum::Range { low: None, high: end(high)?, closed: true }
+    } else if let Some(high) = text.strip_prefix('<') {
+        Datum::Range { low: None, high: end(high)?, closed: false }
+    } else {
+        Datum::Range { low: end(text)?, high: end(text)?, closed: true }
+    };
+    checked_range(found, of, names)
+}
+
+fn checked_range(range: Datum, of: &Type, names: &Names) -> Result<Datum, Text> {
+    let scheme = scheme_of(of, names);
+    if interval::is_empty(&range, &|a, b| interval::order(scheme, a, b)) {
+        return Err(say!("no value lies in this range", "この範囲に入る値はありません"));
+    }
+    Ok(range)
 }
 
 /// Reads a cell's text as a type. The error is a sentence.
@@ -253,6 +364,8 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
         Type::Oid if !is_oid(text) => Err(wrong()),
         Type::Hash => hex(text).map(Datum::Bytes).ok_or_else(wrong),
         Type::List(of) => text.split_whitespace().map(|one| cell(one, of, names)).collect::<Result<_, _>>().map(Datum::List),
+        Type::Range(of) => range(text, of, names),
+        Type::Set(of) => text.split('|').map(|one| cell(one.trim(), of, names)).collect::<Result<_, _>>().map(Datum::Set),
         Type::Bound(of) => {
             let (kind, rest) = match text.split_at(text.len().min(2)) {
                 (">=", rest) => (BoundKind::AtLeast, rest),
@@ -334,6 +447,29 @@ pub fn literal(expr: &ast::Expr, ty: &Type, names: &Names) -> Result<Datum, Text
             None => wrong(say!("an expression", "式")),
         },
         (List(values), Type::List(of)) => values.iter().map(|value| literal(value, of, names)).collect::<Result<_, _>>().map(Datum::List),
+        (Range { low, high, inclusive }, Type::Range(of)) => {
+            let (low, high) = (literal(low, of, names)?, literal(high, of, names)?);
+            checked_range(Datum::Range { low: Some(Box::new(low)), high: Some(Box::new(high)), closed: *inclusive }, of, names)
+        }
+        (Worded(word, value), Type::Range(of)) => {
+            let end = Some(Box::new(literal(value, of, names)?));
+            match word.value.as_str() {
+                "at_least" => Ok(Datum::Range { low: end, high: None, closed: true }),
+                "by" => Ok(Datum::Range { low: None, high: end, closed: true }),
+                _ => wrong(say!(
+                    "another word; an open range is `at_least x` or `by x`",
+                    "別の語です。端の開いた範囲は`at_least x`か`by x`です"
+                )),
+            }
+        }
+        (_, Type::Range(of)) => {
+            let end = Box::new(literal(expr, of, names)?);
+            Ok(Datum::Range { low: Some(end.clone()), high: Some(end), closed: true })
+        }
+        (List(values), Type::Set(of)) if !values.is_empty() => {
+            values.iter().map(|value| literal(value, of, names)).collect::<Result<_, _>>().map(Datum::Set)
+        }
+        (_, Type::Set(of)) => literal(expr, of, names).map(|one| Datum::Set(vec![one])),
         (Worded(word, value), Type::Bound(of)) => {
             let kind = match word.value.as_str() {
                 "at_least" => BoundKind::AtLeast,

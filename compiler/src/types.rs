@@ -20,7 +20,7 @@ pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, Text> {
             Ok(Scheme { name: name.into(), kind: base.kind })
         }
         ExprKind::Call(callee, args) if callee.kind == ExprKind::Name("dotted".into()) => {
-            let (mut parts, mut train) = (None, 0);
+            let (mut parts, mut train, mut prefixes, mut build) = (None, 0, Vec::new(), None);
             for arg in args {
                 let number = |expr: &ast::Expr| match expr.kind {
                     ExprKind::Int(n @ 1..=16) => Ok(n as u32),
@@ -32,15 +32,25 @@ pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, Text> {
                     (Some("train"), ExprKind::Call(word, inner)) if word.kind == ExprKind::Name("leading".into()) && inner.len() == 1 => {
                         train = number(&inner[0].value)?;
                     }
+                    (Some("prefix"), ExprKind::Text(text)) if !text.is_empty() => prefixes = vec![text.clone()],
+                    (Some("prefix"), ExprKind::List(texts)) if !texts.is_empty() => {
+                        for text in texts {
+                            match &text.kind {
+                                ExprKind::Text(text) if !text.is_empty() => prefixes.push(text.clone()),
+                                _ => return Err(say!("a prefix is a text", "prefixはテキストです")),
+                            }
+                        }
+                    }
+                    (Some("build"), ExprKind::Text(text)) if !text.is_empty() => build = Some(text.clone()),
                     _ => {
                         return Err(say!(
-                            "`dotted` takes `parts: N` and `train: leading N`",
-                            "`dotted`の引数は`parts: N`と`train: leading N`です"
+                            "`dotted` takes `parts: N`, `train: leading N`, `prefix: \"V\"` or a list of them, and `build: \"-\"`",
+                            "`dotted`の引数は`parts: N`、`train: leading N`、`prefix: \"V\"`(またはそのリスト)、`build: \"-\"`です"
                         ));
                     }
                 }
             }
-            Ok(Scheme { name: name.into(), kind: SchemeKind::Dotted { parts, train } })
+            Ok(Scheme { name: name.into(), kind: SchemeKind::Dotted { parts, train, prefixes, build } })
         }
         _ => Err(known),
     }
@@ -54,6 +64,24 @@ pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> R
     };
     let plain = match ty.name.value.as_str() {
         "list" => Type::List(inner("list")?),
+        "range" => match *inner("range")? {
+            of @ (Type::Date | Type::Int | Type::Version(_)) => Type::Range(Box::new(of)),
+            other => {
+                return Err(say!(
+                    "a range is of a date, an int or a version, not of {other}",
+                    "rangeに使えるのは日付、整数、バージョンで、{other}型は使えません"
+                ));
+            }
+        },
+        "set" => match *inner("set")? {
+            of @ (Type::Date | Type::Int | Type::Version(_)) => Type::Set(Box::new(of)),
+            other => {
+                return Err(say!(
+                    "a set is of a date, an int or a version, not of {other}",
+                    "setに使えるのは日付、整数、バージョンで、{other}型は使えません"
+                ));
+            }
+        },
         "bound" => match *inner("bound")? {
             of @ (Type::Date | Type::Version(_)) => Type::Bound(Box::new(of)),
             other => {

@@ -6,15 +6,15 @@
 //! back, and inside `not` nothing is bound: what a condition binds is what made it true. One evaluator serves all engines, so they cannot
 //! differ here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use ksig_schema::identification::{Component, Identity, Proof, Tag};
+use ksig_schema::identification::{Component, Grade, Identity, Proof, Tag};
 use ksig_schema::{Date, Scheme, Value};
 
 use crate::backend::{Truth, ValueView, holds};
 use crate::board::{Board, Gap};
 use crate::explain::{Because, Line};
-use crate::expr::{Scope, convert, items, part_of, part_of_value, text_of, truth_of};
+use crate::expr::{Incomparable, Scope, convert, items, part_of, part_of_value, text_of, truth_of};
 use crate::plan::*;
 use crate::proof::Deciding;
 use crate::verify::VerifiedPlan;
@@ -56,7 +56,13 @@ fn mentions(expr: &Expr, wanted: &dyn Fn(VarId) -> bool) -> bool {
         | Expr::Present(e)
         | Expr::Not(e)
         | Expr::Convert(_, _, e) => of(e),
-        Expr::Compare(_, _, a, b) | Expr::TextTest(_, a, b) | Expr::In(a, b) | Expr::And(a, b) | Expr::Or(a, b) => of(a) || of(b),
+        Expr::Compare(_, _, a, b)
+        | Expr::TextTest(_, a, b)
+        | Expr::In(a, b)
+        | Expr::Range(a, b, _)
+        | Expr::Within(_, a, b)
+        | Expr::And(a, b)
+        | Expr::Or(a, b) => of(a) || of(b),
         Expr::If(a, b, c) => of(a) || of(b) || of(c),
         Expr::FirstOf(items) => items.iter().any(of),
         Expr::Template(parts) => parts.iter().any(|(part, _)| of(part)),
@@ -85,7 +91,11 @@ pub(crate) struct Verdict {
     pub components: Vec<Component>,
     pub tags: Vec<Tag>,
     pub support: SupportFacts,
+    /// The weaker of its own grade and those of the rows that its identities are read from.
+    pub grade: Grade,
     pub proof: Vec<Proof>,
+    /// Versions that could not be compared on the way.
+    pub incomparable: Vec<Incomparable>,
     /// A capture is bound that an identity uses, or a line about a text was observed to hold: enough to be called consistent (V3b).
     pub observed: bool,
 }
@@ -109,7 +119,9 @@ pub(crate) struct Evaluation<'a> {
     /// What each change to a variable replaced, so that a false group takes its captures back.
     changes: Vec<(VarId, Datum, bool)>,
     deciding: Vec<Deciding<'a>>,
-    notes: RefCell<Vec<String>>,
+    /// The weakest grade of the rows that were read.
+    grade: Cell<Grade>,
+    notes: RefCell<Vec<Incomparable>>,
     /// Lines for an explanation, when one is asked for.
     lines: Option<Vec<Line>>,
     /// Where an element holds what is marked `redact`.
@@ -134,6 +146,7 @@ impl<'a> Evaluation<'a> {
             bound: vec![false; signature.vars.len()],
             changes: Vec::new(),
             deciding: Vec::new(),
+            grade: Cell::new(Grade::Observed),
             notes: RefCell::new(Vec::new()),
             lines: None,
             redacted: Vec::new(),
@@ -152,7 +165,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn scope<'s>(&'s self, vars: &'s [Datum], hidden: Option<&'s [bool]>) -> Scope<'s> {
-        Scope { board: self.board, vars, hidden, date: self.date, notes: &self.notes }
+        Scope { board: self.board, vars, hidden, date: self.date, grade: &self.grade, notes: &self.notes }
     }
 
     /// The condition in source order.
@@ -400,7 +413,7 @@ impl<'a> Evaluation<'a> {
         let truth = truth_of(&self.value(expr));
         if self.lines.is_some() {
             let because = match self.notes.borrow().get(notes_before) {
-                Some(note) => Because::Incomparable(note.clone()),
+                Some(note) => Because::Incomparable(note.to_string()),
                 None => Because::Captures(self.visible()),
             };
             self.explain(note, truth, because);
@@ -433,15 +446,20 @@ impl<'a> Evaluation<'a> {
             let bound = |var: VarId| self.bound[var as usize] && self.vars[var as usize] != Datum::Missing;
             mentions(expr, &bound)
         });
+        self.grade.set(Grade::Observed);
+        let identities: Vec<Identity> = signature.identities.iter().map(|identity| identity_of(&scope, identity)).collect();
+        let grade = self.grade.get();
         let text_observed = self.deciding.iter().any(|decided| decided.is_text());
         Verdict {
             signature: id,
             truth,
-            identities: signature.identities.iter().map(|identity| identity_of(&scope, identity)).collect(),
+            identities,
+            grade: signature.grade.min(grade),
             components: signature.components.iter().filter_map(|component| component_of(&scope, component)).collect(),
             tags: self.tags(&scope),
             support,
             proof: crate::proof::list(self.plan().plan(), &self.deciding),
+            incomparable: self.notes.borrow().clone(),
             observed: identity_var_bound || text_observed,
         }
     }
@@ -509,7 +527,8 @@ impl<'a> Evaluation<'a> {
     /// The lines with their reasons, the variables, and the versions that could not be compared; after [`Evaluation::verdict`].
     pub fn explained(self) -> (Vec<Line>, std::collections::BTreeMap<String, String>, Vec<String>) {
         let captures = self.visible();
-        (self.lines.unwrap_or_default(), captures, self.notes.into_inner())
+        let notes = self.notes.into_inner();
+        (self.lines.unwrap_or_default(), captures, notes.iter().map(Incomparable::to_string).collect())
     }
 }
 

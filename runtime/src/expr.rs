@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 
+use ksig_schema::identification::Grade;
 use ksig_schema::{Date, Scheme, Type, Value};
 
 use crate::backend::Truth;
 use crate::board::{Board, Gap};
+use crate::interval;
 use crate::plan::*;
 use crate::verify::{is_oid, is_text};
 
@@ -26,8 +28,23 @@ pub(crate) struct Scope<'a> {
     /// Variables that must not leave the engine read as missing.
     pub hidden: Option<&'a [bool]>,
     pub date: Option<Date>,
+    /// The weakest grade of the rows that were read.
+    pub grade: &'a std::cell::Cell<Grade>,
     /// Versions that could not be compared.
-    pub notes: &'a RefCell<Vec<String>>,
+    pub notes: &'a RefCell<Vec<Incomparable>>,
+}
+
+/// Two versions of different trains, sorted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Incomparable {
+    pub scheme: String,
+    pub versions: Vec<String>,
+}
+
+impl std::fmt::Display for Incomparable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} are of different trains of {}: incomparable", self.versions.join(" and "), self.scheme)
+    }
 }
 
 type Read<'a> = Cow<'a, Datum>;
@@ -83,7 +100,7 @@ impl<'a> Scope<'a> {
             Expr::Column(row, column) => self.column(self.eval(row), *column),
             Expr::Compare(op, scheme, a, b) => {
                 let (a, b) = (self.eval(a), self.eval(b));
-                self.any_pair(&a, &b, |a, b| self.compare(*op, scheme.as_ref(), a, b))
+                self.any_pair(&a, &b, |a, b| interval::compare(*op, a, b, &|a, b| self.order(scheme.as_ref(), a, b)))
             }
             Expr::TextTest(op, a, b) => {
                 let (a, b) = (self.eval(a), self.eval(b));
@@ -103,6 +120,15 @@ impl<'a> Scope<'a> {
                 })
             }
             Expr::Extract(pattern, group, of) => Cow::Owned(self.extract(*pattern, group, &self.eval(of))),
+            Expr::Range(low, high, closed) => Cow::Owned(match (self.eval(low).into_owned(), self.eval(high).into_owned()) {
+                (Datum::Missing, _) | (_, Datum::Missing) => MISSING,
+                (Datum::NotObserved, _) | (_, Datum::NotObserved) => Datum::NotObserved,
+                (low, high) => Datum::Range { low: Some(Box::new(low)), high: Some(Box::new(high)), closed: *closed },
+            }),
+            Expr::Within(scheme, value, range) => {
+                let (value, range) = (self.eval(value), self.eval(range));
+                self.any_pair(&value, &range, |a, b| interval::within(a, b, &|a, b| self.order(scheme.as_ref(), a, b)))
+            }
             Expr::In(value, list) => {
                 let (value, list) = (self.eval(value), self.eval(list));
                 self.any_pair(&value, &list, |a, b| a == b)
@@ -155,6 +181,14 @@ impl<'a> Scope<'a> {
 
     fn row(&self, table: TableId, key: &Datum) -> Read<'a> {
         let described = &self.board.plan().plan().tables[table as usize];
+        if let Some(column) = described.key.map(|key| &described.columns[key as usize])
+            && let Type::Range(_) = column.ty.required()
+            && !matches!(key, Datum::Missing | Datum::NotObserved)
+        {
+            let order = |a: &Datum, b: &Datum| self.order(column.scheme.as_ref(), a, b);
+            let row = interval::row(&described.rows, described.key.unwrap_or_default() as usize, column.scheme.as_ref(), key, &order);
+            return Cow::Owned(row.map_or(MISSING, |row| Datum::Row(table, row as u32)));
+        }
         let (Datum::Text(key), Some(column)) = (key, described.key) else {
             return Cow::Owned(if *key == Datum::NotObserved { Datum::NotObserved } else { MISSING });
         };
@@ -168,7 +202,11 @@ impl<'a> Scope<'a> {
     fn column(&self, row: Read<'a>, column: u32) -> Read<'a> {
         match *row {
             Datum::Row(table, row) => {
-                let cells = self.board.plan().plan().tables.get(table as usize).and_then(|table| table.rows.get(row as usize));
+                let table = self.board.plan().plan().tables.get(table as usize);
+                if let Some(grade) = table.and_then(|table| table.grade(row as usize)) {
+                    self.grade.set(self.grade.get().min(grade));
+                }
+                let cells = table.and_then(|table| table.rows.get(row as usize));
                 cells.and_then(|cells| cells.get(column as usize)).map_or(Cow::Owned(MISSING), Cow::Borrowed)
             }
             Datum::NotObserved => Cow::Owned(Datum::NotObserved),
@@ -217,7 +255,7 @@ impl<'a> Scope<'a> {
             if *value == Datum::NotObserved {
                 return Datum::NotObserved;
             }
-            let Some(piece) = text_of(&value) else { return MISSING };
+            let Some(piece) = exact_text_of(&value) else { return MISSING };
             if *for_cpe {
                 escape_cpe(&piece, &mut text);
             } else {
@@ -230,52 +268,22 @@ impl<'a> Scope<'a> {
         Datum::Text(text)
     }
 
-    /// Compares what is known: with a bound, only what holds for each value that it allows holds.
-    fn compare(&self, op: CompareOp, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> bool {
-        let (a, b) = (Interval::of(a), Interval::of(b));
-        let before = |a: Option<&Datum>, b: Option<&Datum>, or_equal: bool| match (a, b) {
-            (Some(a), Some(b)) => self.order(scheme, a, b).is_some_and(|order| order.is_lt() || or_equal && order.is_eq()),
-            _ => false,
-        };
-        match op {
-            CompareOp::Eq => match (a, b) {
-                (Interval { low: Some(a), high: Some(_) }, Interval { low: Some(b), high: Some(_) }) => self.equal(scheme, a, b),
-                _ => false,
-            },
-            CompareOp::Lt => before(a.high, b.low, false),
-            CompareOp::Le => before(a.high, b.low, true),
-            CompareOp::Gt => before(b.high, a.low, false),
-            CompareOp::Ge => before(b.high, a.low, true),
-        }
-    }
-
-    fn equal(&self, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> bool {
-        match scheme {
-            Some(_) => self.order(scheme, a, b).is_some_and(Ordering::is_eq),
-            None => a == b && *a != MISSING,
-        }
-    }
-
     /// Absent for different types, texts that are no version of the scheme, and versions of different trains.
     pub fn order(&self, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> Option<Ordering> {
-        match (a, b, scheme) {
-            (Datum::Text(a), Datum::Text(b), Some(scheme)) => {
-                let (left, right) = (scheme.parse(a)?, scheme.parse(b)?);
-                let order = scheme.compare(&left, &right);
-                let mut notes = self.notes.borrow_mut();
-                let note = || format!("{a} and {b} are of different trains of {}: incomparable", scheme.name);
-                if order.is_none() && notes.len() < NOTES_MAX && !notes.contains(&note()) {
-                    notes.push(note());
-                }
-                order
+        let order = interval::order(scheme, a, b);
+        if let (None, Datum::Text(a), Datum::Text(b), Some(scheme)) = (order, a, b, scheme)
+            && scheme.parse(a).is_some()
+            && scheme.parse(b).is_some()
+        {
+            let mut versions = vec![a.clone(), b.clone()];
+            versions.sort();
+            let mut notes = self.notes.borrow_mut();
+            let note = Incomparable { scheme: scheme.name.clone(), versions };
+            if notes.len() < NOTES_MAX && !notes.contains(&note) {
+                notes.push(note);
             }
-            (Datum::Text(a), Datum::Text(b), None) => Some(a.cmp(b)),
-            (Datum::Bytes(a), Datum::Bytes(b), _) => Some(a.cmp(b)),
-            (Datum::Int(a), Datum::Int(b), _) => Some(a.cmp(b)),
-            (Datum::Date(a), Datum::Date(b), _) => Some(a.cmp(b)),
-            (Datum::Bool(a), Datum::Bool(b), _) => Some(a.cmp(b)),
-            _ => None,
         }
+        order
     }
 }
 
@@ -288,23 +296,6 @@ pub(crate) fn items(datum: &Datum) -> &[Datum] {
         Datum::List(items) => items,
         Datum::Missing => &[],
         one => std::slice::from_ref(one),
-    }
-}
-
-/// What a datum can be: both ends the same for a value.
-struct Interval<'d> {
-    low: Option<&'d Datum>,
-    high: Option<&'d Datum>,
-}
-
-impl<'d> Interval<'d> {
-    fn of(datum: &'d Datum) -> Interval<'d> {
-        match datum {
-            Datum::Bound(BoundKind::Exactly, value) => Interval { low: Some(value), high: Some(value) },
-            Datum::Bound(BoundKind::AtLeast, value) => Interval { low: Some(value), high: None },
-            Datum::Bound(BoundKind::By, value) => Interval { low: None, high: Some(value) },
-            value => Interval { low: Some(value), high: Some(value) },
-        }
     }
 }
 
@@ -342,8 +333,9 @@ fn part_of_bytes(bytes: &[u8], (start, end): (usize, usize)) -> Datum {
     bytes.get(start..end).filter(|part| part.len() <= TEXT_BYTES_MAX).map_or(MISSING, |part| Datum::Bytes(part.into()))
 }
 
-/// A datum as it is written in an answer; absent for what is missing, rows, lists, and bounds that leave it open.
+/// A datum as it is written in an answer; absent for what is missing, rows, and bounds that leave it open.
 pub(crate) fn text_of(datum: &Datum) -> Option<String> {
+    let joined = |all: &[Datum], by: &str| Some(all.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(by));
     let text = match datum {
         Datum::Text(text) => text.clone(),
         Datum::Int(value) => value.to_string(),
@@ -351,10 +343,25 @@ pub(crate) fn text_of(datum: &Datum) -> Option<String> {
         Datum::Date(date) => date.to_string(),
         Datum::Bytes(bytes) => String::from_utf8(bytes.clone()).ok()?,
         Datum::Bound(BoundKind::Exactly, value) => text_of(value)?,
-        Datum::List(all) => all.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(" "),
-        Datum::Bound(BoundKind::AtLeast | BoundKind::By, _) | Datum::Missing | Datum::NotObserved | Datum::Row(..) => return None,
+        Datum::Range { low: Some(low), high: Some(high), closed } => {
+            format!("{} {} {}", text_of(low)?, if *closed { "..=" } else { "..<" }, text_of(high)?)
+        }
+        Datum::Range { low: Some(low), high: None, .. } => format!(">= {}", text_of(low)?),
+        Datum::Range { low: None, high: Some(high), closed } => format!("{} {}", if *closed { "<=" } else { "<" }, text_of(high)?),
+        Datum::Set(all) => joined(all, " | ")?,
+        Datum::List(all) => joined(all, " ")?,
+        Datum::Range { low: None, high: None, .. } | Datum::Bound(BoundKind::AtLeast | BoundKind::By, _) => return None,
+        Datum::Missing | Datum::NotObserved | Datum::Row(..) => return None,
     };
     (text.len() <= TEXT_BYTES_MAX).then_some(text)
+}
+
+/// As [`text_of`], of what is known exactly.
+fn exact_text_of(datum: &Datum) -> Option<String> {
+    match datum {
+        Datum::Range { .. } | Datum::Set(_) => None,
+        exact => text_of(exact),
+    }
 }
 
 /// An attribute value of a CPE 2.3 name: lower case, blanks as `_`, all but letters, digits, `.`, `_` and `-` behind a backslash.
@@ -400,7 +407,7 @@ pub(crate) fn convert(datum: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datu
         Type::Mac => keep(is_mac(&text)),
         Type::Oid => keep(is_oid(&text)),
         Type::Cve => keep(is_cve(&text)),
-        Type::Optional(_) | Type::List(_) | Type::Bound(_) | Type::Row(_) => MISSING,
+        Type::Optional(_) | Type::List(_) | Type::Bound(_) | Type::Range(_) | Type::Set(_) | Type::Row(_) => MISSING,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod explain;
 mod expr;
 pub mod fold;
 pub mod interpreter;
+pub mod interval;
 pub mod literals;
 pub mod matcher;
 pub mod pattern;

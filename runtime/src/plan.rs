@@ -127,10 +127,26 @@ pub struct Table {
     pub name: String,
     /// Columns in order.
     pub columns: Vec<Column>,
-    /// Which column is the key; its cells are text and unique.
+    /// Which column is the key: its cells are text and unique, or ranges that share no value.
     pub key: Option<u32>,
     /// Rows, sorted by key where there is one: one cell a column.
     pub rows: Vec<Vec<Datum>>,
+}
+
+impl Table {
+    /// The grade of a row's evidence; absent where the table does not say.
+    pub fn grade(&self, row: usize) -> Option<Grade> {
+        let column = self.columns.iter().position(|column| column.name == "evidence")?;
+        match self.rows.get(row)?.get(column)? {
+            Datum::Text(word) => match word.as_str() {
+                "observed" => Some(Grade::Observed),
+                "documented" => Some(Grade::Documented),
+                "derived" => Some(Grade::Derived),
+                _ => Some(Grade::Unverified),
+            },
+            _ => None,
+        }
+    }
 }
 
 /// A table's column.
@@ -140,6 +156,8 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub ty: Type,
+    /// How its versions are ordered.
+    pub scheme: Option<Scheme>,
 }
 
 /// A value while a signature is evaluated.
@@ -162,6 +180,17 @@ pub enum Datum {
     Date(Date),
     /// What is known of a version or date.
     Bound(BoundKind, Box<Datum>),
+    /// From a lower end to an upper one; an end that is absent is open.
+    Range {
+        /// The lowest value that is allowed.
+        low: Option<Box<Datum>>,
+        /// The upper end.
+        high: Option<Box<Datum>>,
+        /// The upper end is allowed itself.
+        closed: bool,
+    },
+    /// One of these, which is not known.
+    Set(Vec<Datum>),
     /// A row of a table.
     Row(TableId, u32),
     /// Several, in order.
@@ -415,6 +444,10 @@ pub enum Expr {
     Matches(PatternId, Box<Expr>),
     /// What a named group of a pattern matched in a text.
     Extract(PatternId, String, Box<Expr>),
+    /// A range of its two ends; the flag: the upper end is allowed itself.
+    Range(Box<Expr>, Box<Expr>, bool),
+    /// Whether a value lies in a range, or in one of a list of them.
+    Within(Option<Scheme>, Box<Expr>, Box<Expr>),
     /// Membership in a list, or in a table's keys as a list.
     In(Box<Expr>, Box<Expr>),
     /// Missing.

@@ -21,7 +21,8 @@ use ksig_schema::identification::{Component, Confidence, Identification, Identif
 use crate::backend::Truth;
 use crate::evaluate::{SupportFacts, Verdict};
 use crate::expr::text_of;
-use crate::plan::{BoundKind, Datum, Member, Plan, Signature, SignatureId};
+use crate::interval;
+use crate::plan::{BoundKind, CompareOp, Datum, Member, Plan, Signature, SignatureId};
 use crate::proof::PROOFS_MAX;
 
 /// Most different identities of one facet that are merged; the surest are kept.
@@ -66,6 +67,14 @@ pub(crate) fn service(plan: &Plan, mut verdicts: Vec<Verdict>, date: Option<Date
         standing.into_iter().filter(|verdict| choices.may_stand(verdict)).partition(|verdict| !choices.waits(verdict));
     let open = rest.into_iter().filter(|verdict| verdict.observed && choices.may_stand(verdict)).chain(unsure).collect();
     let mut facets: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
+    for verdict in &sure {
+        let signature = &plan.signatures[verdict.signature as usize].name;
+        resolution.notes.extend(verdict.incomparable.iter().map(|found| Note::Incomparable {
+            signature: signature.clone(),
+            scheme: found.scheme.clone(),
+            versions: found.versions.clone(),
+        }));
+    }
     for claim in sure.iter().flat_map(|verdict| resolver.claims(verdict)) {
         facets.entry(claim.identity.map_or(SOFTWARE, |identity| &identity.facet)).or_default().push(claim);
     }
@@ -208,7 +217,7 @@ impl<'p> Resolver<'p> {
             tags: merge_tags(carrying.iter().flat_map(|verdict| &verdict.tags)),
             signature: leader.name.clone(),
             confidence: claims.iter().map(|claim| claim.signature.confidence).max().unwrap_or_default(),
-            evidence: leader.grade,
+            evidence: claims[0].verdict.grade,
             proof: merge_proofs(claims.iter().flat_map(|claim| &claim.verdict.proof)),
             also: self.also(&claims, leader),
         };
@@ -237,7 +246,7 @@ impl<'p> Resolver<'p> {
         // Nothing was decided between them: the first by name stands for all.
         if let Some(first) = claims.iter().min_by_key(|claim| claim.verdict.signature) {
             identified.signature = first.signature.name.clone();
-            identified.evidence = first.signature.grade;
+            identified.evidence = first.verdict.grade;
             identified.also = self.also(claims, first.signature);
         }
         identified
@@ -411,12 +420,13 @@ pub(crate) fn support(facts: &[&SupportFacts], version: Option<&str>, date: Opti
     if let Some((latest, scheme)) = latest {
         let (kind, newest) = bound(&latest);
         support.latest_version = text_of(newest).filter(|_| kind != BoundKind::By);
-        if let (Some(scheme), Some(version), Datum::Text(newest)) = (scheme, version, newest) {
-            let order = scheme.parse(version).zip(scheme.parse(newest)).and_then(|(ours, newest)| scheme.compare(&ours, &newest));
-            support.latest = match (kind, order) {
-                (BoundKind::Exactly | BoundKind::By, Some(Ordering::Equal | Ordering::Greater)) => Known::Yes,
-                (BoundKind::Exactly | BoundKind::AtLeast, Some(Ordering::Less)) => Known::No,
-                _ => Known::Unknown,
+        if let (Some(scheme), Some(version)) = (scheme, version) {
+            let version = interval::read_version(version);
+            let order = |a: &Datum, b: &Datum| interval::order(Some(scheme), a, b);
+            support.latest = match interval::compare(CompareOp::Ge, &version, &latest, &order) {
+                true => Known::Yes,
+                false if interval::compare(CompareOp::Lt, &version, &latest, &order) => Known::No,
+                false => Known::Unknown,
             };
         }
     }

@@ -93,10 +93,10 @@ pub fn plan() -> Plan {
         tables: vec![Table {
             name: "acme".into(),
             columns: vec![
-                Column { name: "model".into(), ty: Type::Text },
-                Column { name: "series".into(), ty: Type::Text },
-                Column { name: "ends".into(), ty: Type::Date.optional() },
-                Column { name: "latest".into(), ty: Type::Bound(Box::new(dotted())).optional() },
+                Column { name: "model".into(), ty: Type::Text, scheme: None },
+                Column { name: "series".into(), ty: Type::Text, scheme: None },
+                Column { name: "ends".into(), ty: Type::Date.optional(), scheme: None },
+                Column { name: "latest".into(), ty: Type::Bound(Box::new(dotted())).optional(), scheme: None },
             ],
             key: Some(0),
             rows: vec![

@@ -247,6 +247,7 @@ impl Verifier<'_> {
         name(&table.name)?;
         for column in &table.columns {
             name(&column.name)?;
+            scheme(column.scheme.as_ref())?;
             ty(&column.ty, 0)?;
         }
         for (row, cells) in table.rows.iter().enumerate() {
@@ -262,6 +263,10 @@ impl Verifier<'_> {
         }
         let Some(key) = table.key else { return Ok(()) };
         index("column", key, table.columns.len())?;
+        let column = &table.columns[key as usize];
+        if let Type::Range(_) = column.ty.required() {
+            return interval_keys(table, key as usize, column.scheme.as_ref());
+        }
         let mut keys = Vec::with_capacity(table.rows.len());
         for (row, cells) in table.rows.iter().enumerate() {
             match &cells[key as usize] {
@@ -342,7 +347,8 @@ impl Verifier<'_> {
         limit("the depth of a constant", depth as usize, TYPE_DEPTH_MAX as usize)?;
         match datum {
             Datum::Bound(_, inner) => self.datum(inner, depth + 1),
-            Datum::List(items) => items.iter().try_for_each(|item| self.datum(item, depth + 1)),
+            Datum::Range { low, high, .. } => low.iter().chain(high).try_for_each(|end| self.datum(end, depth + 1)),
+            Datum::List(items) | Datum::Set(items) => items.iter().try_for_each(|item| self.datum(item, depth + 1)),
             Datum::Row(table, row) => {
                 index("table", *table, self.plan.tables.len())?;
                 index("row", *row, self.plan.tables[*table as usize].rows.len())
@@ -373,6 +379,21 @@ impl Verifier<'_> {
         }
         Ok(())
     }
+}
+
+/// Interval keys stand in order and share no value.
+fn interval_keys(table: &Table, key: usize, scheme: Option<&Scheme>) -> Checked {
+    let order = |a: &Datum, b: &Datum| crate::interval::order(scheme, a, b);
+    for (row, pair) in table.rows.windows(2).enumerate() {
+        let [Datum::Range { .. }, Datum::Range { .. }] = [&pair[0][key], &pair[1][key]] else {
+            return Err(Problem::Cell { row, column: key });
+        };
+        let (one, next) = (&pair[0][key], &pair[1][key]);
+        if crate::interval::sequence_of_keys(scheme, one, next).is_ge() || crate::interval::overlap(one, next, &order) {
+            return Err(Problem::Unsorted("keys"));
+        }
+    }
+    Ok(())
 }
 
 /// At which step each variable is computed; captures have none.
@@ -501,7 +522,12 @@ impl Walk<'_, '_> {
                 self.expr(a, next)?;
                 self.expr(b, next)
             }
-            Expr::TextTest(_, a, b) | Expr::In(a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
+            Expr::Within(by, a, b) => {
+                scheme(by.as_ref())?;
+                self.expr(a, next)?;
+                self.expr(b, next)
+            }
+            Expr::Range(a, b, _) | Expr::TextTest(_, a, b) | Expr::In(a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
                 self.expr(a, next)?;
                 self.expr(b, next)
             }
@@ -543,7 +569,7 @@ fn scheme(scheme: Option<&Scheme>) -> Checked {
 fn ty(of: &Type, depth: u32) -> Checked {
     limit("the depth of a type", depth as usize, TYPE_DEPTH_MAX as usize)?;
     match of {
-        Type::List(inner) | Type::Bound(inner) | Type::Optional(inner) => ty(inner, depth + 1),
+        Type::List(inner) | Type::Bound(inner) | Type::Range(inner) | Type::Set(inner) | Type::Optional(inner) => ty(inner, depth + 1),
         Type::Version(named) | Type::Row(named) => name(named),
         _ => Ok(()),
     }
@@ -555,6 +581,8 @@ fn fits(datum: &Datum, ty: &Type) -> bool {
         (Datum::Missing, ty) => ty.is_optional() || matches!(ty, Type::List(_)),
         (datum, Type::Optional(inner)) => fits(datum, inner),
         (Datum::Bound(_, of), Type::Bound(inner)) => fits(of, inner),
+        (Datum::Range { low, high, .. }, Type::Range(inner)) => low.iter().chain(high).all(|end| fits(end, inner)),
+        (Datum::Set(items), Type::Set(inner)) => items.iter().all(|item| fits(item, inner)),
         (Datum::List(items), Type::List(inner)) => items.iter().all(|item| fits(item, inner)),
         (Datum::Row(..), Type::Row(_)) => true,
         (Datum::Bool(_), Type::Bool) => true,

@@ -175,6 +175,15 @@ pub enum Note {
         /// The choice that both are members of.
         choice: String,
     },
+    /// A signature that stands compared two versions of different trains, which is neither true nor false.
+    Incomparable {
+        /// Which.
+        signature: String,
+        /// How versions are ordered.
+        scheme: String,
+        /// Both, sorted.
+        versions: Vec<String>,
+    },
     /// Matching signatures name different versions, so none is given.
     VersionsDiffer {
         /// Of which facet.

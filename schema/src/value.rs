@@ -48,6 +48,10 @@ pub enum Type {
     List(Box<Type>),
     /// `= x`, `at_least x`, `by x`: what is known of a version or date.
     Bound(Box<Type>),
+    /// From a lower end to an upper one, either of which may be open: `1.0 ..< 1.20`.
+    Range(Box<Type>),
+    /// One of several values, which is not known: `1.0 | 1.2`.
+    Set(Box<Type>),
     /// A row of the table of that name.
     Row(String),
     /// May be missing.
@@ -71,6 +75,14 @@ impl Type {
         }
     }
 
+    /// The type of the values that a bound, a range or a set allows; of any other, itself.
+    pub fn known_of(&self) -> &Type {
+        match self.required() {
+            Type::Bound(of) | Type::Range(of) | Type::Set(of) => of,
+            other => other,
+        }
+    }
+
     /// Whether a value may be missing.
     pub fn is_optional(&self) -> bool {
         matches!(self, Type::Optional(_))
@@ -83,6 +95,8 @@ impl std::fmt::Display for Type {
             Type::Version(scheme) => write!(f, "version({scheme})"),
             Type::List(of) => write!(f, "list<{of}>"),
             Type::Bound(of) => write!(f, "bound<{of}>"),
+            Type::Range(of) => write!(f, "range<{of}>"),
+            Type::Set(of) => write!(f, "set<{of}>"),
             Type::Row(table) => write!(f, "row of {table}"),
             Type::Optional(of) => write!(f, "{of}?"),
             other => f.write_str(&format!("{other:?}").to_lowercase()),

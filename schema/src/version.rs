@@ -22,6 +22,10 @@ pub enum SchemeKind {
         parts: Option<u32>,
         /// How many leading numbers make the train: two versions of different trains are incomparable. 0: one train.
         train: u32,
+        /// What may stand before the first number and says nothing: `V`, `Ver.`.
+        prefixes: Vec<String>,
+        /// What begins the part that does not order: `-` in `1.2-b45`.
+        build: Option<String>,
     },
     /// Semantic versioning 2.0: three numbers; a pre-release sorts before its release; build metadata is ignored.
     Semver,
@@ -48,16 +52,23 @@ enum Part {
 /// Longest version text that is read as a version; longer ones are missing.
 pub const VERSION_BYTES_MAX: usize = 128;
 
+impl SchemeKind {
+    /// Any number of parts, one train, no prefix, no build.
+    fn plain() -> SchemeKind {
+        SchemeKind::Dotted { parts: None, train: 0, prefixes: Vec::new(), build: None }
+    }
+}
+
 impl Scheme {
     /// The scheme `dotted`.
     pub fn dotted() -> Scheme {
-        Scheme { name: "dotted".into(), kind: SchemeKind::Dotted { parts: None, train: 0 } }
+        Scheme { name: "dotted".into(), kind: SchemeKind::plain() }
     }
 
     /// A scheme that is always there: `dotted`, `semver`, `date`. Absent for other names.
     pub fn builtin(name: &str) -> Option<Scheme> {
         let kind = match name {
-            "dotted" => SchemeKind::Dotted { parts: None, train: 0 },
+            "dotted" => SchemeKind::plain(),
             "semver" => SchemeKind::Semver,
             "date" => SchemeKind::Date,
             _ => return None,
@@ -67,7 +78,11 @@ impl Scheme {
 
     /// Reads a version. Absent when the text is not one of this scheme: empty, too long, no digit at its start, or the wrong number of parts.
     pub fn parse(&self, text: &str) -> Option<Version> {
-        if text.is_empty() || text.len() > VERSION_BYTES_MAX || !text.is_ascii() || !text.as_bytes()[0].is_ascii_digit() {
+        if text.len() > VERSION_BYTES_MAX || !text.is_ascii() {
+            return None;
+        }
+        let ordering = self.ordering_part(text);
+        if !ordering.starts_with(|c: char| c.is_ascii_digit()) {
             return None;
         }
         let (main, prerelease) = match self.kind {
@@ -78,7 +93,7 @@ impl Scheme {
                     None => (no_build, None),
                 }
             }
-            _ => (text, None),
+            _ => (ordering, None),
         };
         let parts = parts_of(main)?;
         let numbers = parts.iter().filter(|part| matches!(part, Part::Number(_))).count();
@@ -89,6 +104,14 @@ impl Scheme {
             SchemeKind::Date => numbers == parts.len() && matches!(date_digits(&parts).len(), 6 | 8),
         };
         fits.then(|| Version { text: text.to_string(), parts, prerelease })
+    }
+
+    /// The text without its prefix and without its build.
+    fn ordering_part<'t>(&self, text: &'t str) -> &'t str {
+        let SchemeKind::Dotted { prefixes, build, .. } = &self.kind else { return text };
+        let longest = prefixes.iter().filter(|prefix| text.starts_with(prefix.as_str())).max_by_key(|prefix| prefix.len());
+        let rest = &text[longest.map_or(0, String::len)..];
+        build.as_ref().and_then(|build| rest.split_once(build.as_str())).map_or(rest, |(before, _)| before)
     }
 
     /// Orders two versions of this scheme; absent when they are of different trains.
@@ -111,6 +134,18 @@ impl Scheme {
             })),
             SchemeKind::Date => Some(date_digits(&a.parts).cmp(&date_digits(&b.parts))),
         }
+    }
+}
+
+impl Scheme {
+    /// A total order that agrees with [`Scheme::compare`] and keeps the versions of a train together.
+    pub fn sequence(&self, a: &Version, b: &Version) -> Ordering {
+        self.compare(a, b).unwrap_or_else(|| compare_parts(&a.parts, &b.parts))
+    }
+
+    /// Whether versions have trains, so that some are incomparable.
+    pub fn has_trains(&self) -> bool {
+        matches!(self.kind, SchemeKind::Dotted { train, .. } if train > 0)
     }
 }
 
@@ -203,10 +238,19 @@ mod tests {
 
     #[test]
     fn trains_are_incomparable() {
-        let scheme = Scheme { name: "rev".into(), kind: SchemeKind::Dotted { parts: Some(3), train: 2 } };
+        let scheme = Scheme { name: "rev".into(), kind: SchemeKind::Dotted { parts: Some(3), train: 2, prefixes: vec![], build: None } };
         assert_eq!(order(&scheme, "14.01.38", "14.01.42"), Some(Ordering::Less));
         assert_eq!(order(&scheme, "14.01.38", "15.02.01"), None);
         assert!(scheme.parse("14.01").is_none());
+    }
+
+    #[test]
+    fn a_prefix_and_a_build_do_not_order() {
+        let prefixes = vec!["V".into(), "Ver.".into()];
+        let scheme = Scheme { name: "rev".into(), kind: SchemeKind::Dotted { parts: None, train: 0, prefixes, build: Some("-".into()) } };
+        assert_eq!(order(&scheme, "Ver.1.9-b2", "V1.9-b10"), Some(Ordering::Equal));
+        assert_eq!(order(&scheme, "1.9", "V1.20"), Some(Ordering::Less));
+        assert!(scheme.parse("v1.9").is_none() && scheme.parse("V").is_none());
     }
 
     #[test]

@@ -47,10 +47,23 @@ table models {
   latest : bound<version(dotted)>?
   exact  : version(dotted)?
   ends   : bound<date>?
-  row "AC-1", "AC", v"1.20", v"1.20", 2026-06-30
-  row "AC-10", absent, at_least v"1.20", v"2.0", at_least 2026-06-30
-  row "AC-2", "Ａ", by v"1.9", absent, by 2026-06-30
-  row "1.20", "x", absent, v"1.9", absent
+  span   : range<version(dotted)>?
+  likely : set<version(dotted)>?
+  spans  : list<range<version(dotted)>>?
+  evidence : text
+  row "AC-1", "AC", v"1.20", v"1.20", 2026-06-30, v"1.0" ..< v"1.20", v"1.9", absent, "observed"
+  row "AC-10", absent, at_least v"1.20", v"2.0", at_least 2026-06-30, by v"1.9", [v"1.9", v"1.20"], [v"1.9", at_least v"2.0"], "derived"
+  row "AC-2", "Ａ", by v"1.9", absent, by 2026-06-30, absent, [v"2.0", v"1.x1"], [v"1.0" ..= v"1.20"], "documented"
+  row "1.20", "x", absent, v"1.9", absent, v"1.9" ..= v"2.0", absent, absent, "unverified"
+}
+table generations {
+  fw     : range<version(dotted)> key
+  name   : text
+  likely : set<version(dotted)>
+  row by v"1.9", "old", [v"1.0", v"1.9"]
+  row v"1.20" ..< v"1.20.1", "one", v"1.20"
+  row v"2.0" ..= v"2.0", "two", [v"2.0"]
+  row at_least v"3", "new", [v"3", v"4"]
 }
 probe top = http.get("/")
 probe sh = ssh.banner()
@@ -177,7 +190,7 @@ impl Program<'_, '_> {
         }
         out.push_str(" }\n");
         if self.dice.one_in(3) {
-            out.push_str(&format!("  component {{ product = {}; version = {} }}\n", self.text_value(), self.version_value()));
+            out.push_str(&format!("  component {{ product = {}; version = {} }}\n", self.text_value(), self.text_value()));
         }
         if let Some(row) = self.rows.first() {
             out.push_str(&format!("  support {{ ends = {row}.ends; latest = {row}.latest }}\n"));
@@ -306,11 +319,19 @@ impl Program<'_, '_> {
     /// A line over what was captured before, or over a field where nothing was.
     fn about_captures(&mut self, field: &str) -> String {
         let (texts, versions) = (self.texts.clone(), self.versions.clone());
-        match (texts.last(), versions.last(), self.dice.roll(8)) {
+        match (texts.last(), versions.last(), self.dice.roll(10)) {
             (Some(text), _, 0) => format!("{text} == {:?}", self.dice.of(TEXTS)),
             (Some(text), _, 1) => format!("{text} in models"),
             (Some(text), _, 2) => format!("{text} absent or {text} ~ /{}/", self.dice.of(PATTERNS)),
             (Some(text), _, 3) => format!("models[{text}].series {}", self.dice.of(&["present", "absent", "== \"AC\""])),
+            (Some(text), Some(version), 4) => {
+                format!("{version} in models[{text}].{}", self.dice.of(&["span", "likely", "spans", "latest"]))
+            }
+            (_, Some(version), 7) => format!("generations[{version}].likely {} v\"1.9\"", self.dice.of(&["<", "==", ">="])),
+            (Some(text), _, 8) => {
+                format!("models[{text}].{} {} v\"1.20\"", self.dice.of(&["span", "likely"]), self.dice.of(&["<", ">", ">=", "<="]))
+            }
+            (_, Some(version), 9) => format!("{version} in generations"),
             (_, Some(version), 4) => format!("{version} {} v\"1.9\"", self.dice.of(&["<", "==", ">="])),
             (_, Some(version), 5) => format!("{version} in v\"1.0\" ..< v\"1.20\""),
             (Some(text), Some(version), 6) => format!("{version} < models[{text}].latest"),
@@ -366,7 +387,14 @@ impl Program<'_, '_> {
         let known = self.versions.clone();
         match known.as_slice() {
             [] => self.field().into(),
-            known => known[self.dice.roll(known.len())].clone(),
+            known => {
+                let version = known[self.dice.roll(known.len())].clone();
+                match (self.rows.first(), self.dice.roll(4)) {
+                    (Some(row), 0) => format!("{row}.{}", self.dice.of(&["span", "likely"])),
+                    (_, 1) => format!("generations[{version}].likely"),
+                    _ => version,
+                }
+            }
         }
     }
 }

@@ -89,12 +89,19 @@ impl Checker<'_> {
                 e.span,
             )),
             Ast::Record(_) => self.refuse(problems::unexpected(say!("a record", "レコード"), say!("a value", "値"), self.file, e.span)),
-            Ast::Range { .. } => self.refuse(problems::unexpected(
-                say!("a range", "範囲"),
-                say!("a value; a range stands after `in`", "値（範囲は`in`の後に書きます）"),
-                self.file,
-                e.span,
-            )),
+            Ast::Range { low, high, inclusive } => {
+                let of = expected.map(|wanted| wanted.known_of().clone());
+                let low = self.expr(low, of.as_ref())?;
+                let high = self.expr(high, Some(low.ty.required()))?;
+                self.same_type(&low, &high)?;
+                let of = low.ty.required().clone();
+                if !matches!(of, Type::Int | Type::Date | Type::Version(_)) {
+                    return self.refuse(problems::not_ordered(&of, self.file, e.span));
+                }
+                let optional = low.ty.is_optional() || high.ty.is_optional();
+                let ty = Type::Range(Box::new(of));
+                made(ExprKind::Range(Box::new(low), Box::new(high), *inclusive), if optional { ty.optional() } else { ty })
+            }
             Ast::Call(..) => self.refuse(problems::not_compiled_yet(say!("this call", "この呼び出し"), self.file, e.span)),
         }
     }
@@ -126,7 +133,7 @@ impl Checker<'_> {
     fn scheme_of(&self, ty: &Type) -> Option<Scheme> {
         match ty.required() {
             Type::Version(name) => self.names.schemes.get(name).cloned(),
-            Type::Bound(of) => self.scheme_of(of),
+            Type::Bound(of) | Type::Range(of) | Type::Set(of) | Type::List(of) => self.scheme_of(of),
             _ => None,
         }
     }
@@ -174,6 +181,7 @@ impl Checker<'_> {
             }
             Some(wanted @ Type::Hash) if natural == Type::Text => wanted.clone(),
             Some(wanted) if matches!(e.kind, Ast::List(_) | Ast::Worded(..)) => wanted.clone(),
+            Some(Type::Range(of) | Type::Set(of)) if of.known_of() == &natural => (**of).clone(),
             _ => natural,
         };
         // In a table an empty cell is a mistake; as a literal, empty text is a value.
@@ -283,17 +291,18 @@ impl Checker<'_> {
                 if self.tables.get(&full).is_some_and(|table| table.key.is_none()) {
                     return self.refuse(problems::table_without_key(name, self.file, base.span));
                 }
-                let key = self.expr(key, Some(&Type::Text))?;
-                if !matches!(key.ty.required(), Type::Text) {
-                    return self.refuse(problems::type_mismatch(
-                        say!("a table's key", "テーブルのキー"),
-                        &Type::Text,
-                        &key.ty,
-                        self.file,
-                        key.span,
-                    ));
+                let wanted = self.key_type(&full);
+                let key = self.expr(key, Some(&wanted))?;
+                let of_interval = wanted != Type::Text && *key.ty.known_of() == wanted;
+                if *key.ty.required() != wanted && !of_interval {
+                    let what = say!("a table's key", "テーブルのキー");
+                    return self.refuse(problems::type_mismatch(what, &wanted, &key.ty, self.file, key.span));
                 }
-                made(ExprKind::Row(full.clone(), Box::new(key)), Type::Row(full).optional())
+                let row = made(ExprKind::Row(full.clone(), Box::new(key)), Type::Row(full.clone()).optional())?;
+                match expected.and_then(|wanted| self.only_column(&full, wanted)) {
+                    Some((column, ty)) => made(ExprKind::Column(Box::new(row), column), ty.optional()),
+                    None => Some(row),
+                }
             }
             Ast::Field(base, column) if !matches!(expected.map(Type::required), Some(Type::Class | Type::Vendor)) || self.is_row(base) => {
                 let base = self.expr(base, None)?;
@@ -315,6 +324,9 @@ impl Checker<'_> {
                         true => made(ExprKind::Const(Datum::Text(name)), Type::Class),
                         false => self.refuse(problems::unknown_class(&name, self.file, e.span, self.names.vocabulary.classes.keys())),
                     },
+                    Some(Type::Vendor) if name == "unknown" && !self.scope.contains_key("unknown") => {
+                        made(ExprKind::Const(Datum::Missing), Type::Vendor.optional())
+                    }
                     Some(Type::Vendor) => match self.scope.get(&name) {
                         Some(Definition::Vendor(id)) => made(ExprKind::Const(Datum::Text(id.clone())), Type::Vendor),
                         _ => self.refuse(problems::unknown_vendor(&name, self.file, e.span, &self.names.vocabulary)),
@@ -323,6 +335,23 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    /// The type that a table is looked up by.
+    fn key_type(&self, table: &str) -> Type {
+        let table = &self.tables[table];
+        match table.key.map(|key| table.columns[key as usize].ty.required()) {
+            Some(Type::Range(of)) => (**of).clone(),
+            _ => Type::Text,
+        }
+    }
+
+    /// The one column beside the key, where it is of the type that is wanted: a row of two columns stands for the second.
+    fn only_column(&self, table: &str, wanted: &Type) -> Option<(u32, Type)> {
+        let table = &self.tables[table];
+        let mut others = (0u32..).zip(&table.columns).filter(|(at, column)| Some(*at) != table.key && !tables::is_reserved(&column.name));
+        let (at, column) = others.next().filter(|(_, column)| column.ty.required() == wanted.required())?;
+        others.next().is_none().then(|| (at, column.ty.clone()))
     }
 
     fn is_row(&self, base: &ast::Expr) -> bool {
@@ -466,12 +495,8 @@ impl Checker<'_> {
 
     fn compare(&mut self, op: CompareOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
         let left = self.expr(left, None)?;
-        let right = self.expr(right, Some(left.ty.required()))?;
-        let plain = |ty: &Type| match ty.required() {
-            Type::Bound(of) => (**of).clone(),
-            other => other.clone(),
-        };
-        let (a, b) = (plain(&left.ty), plain(&right.ty));
+        let right = self.expr(right, Some(left.ty.known_of()))?;
+        let (a, b) = (left.ty.known_of().clone(), right.ty.known_of().clone());
         if let (Type::Version(a), Type::Version(b)) = (&a, &b) {
             if a != b {
                 return self.refuse(problems::scheme_mismatch(a, b, self.file, span));
@@ -493,7 +518,7 @@ impl Checker<'_> {
     }
 
     fn member_of(&mut self, value: Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
-        let of = value.ty.required().clone();
+        let of = value.ty.known_of().clone();
         if let Ast::Name(name) = &right.kind
             && let Some(place) = self.file_let(name)
         {
@@ -528,13 +553,25 @@ impl Checker<'_> {
                 let (value, low, high) = (Box::new(value), Box::new(low), Box::new(high));
                 ExprKind::InRange { value, low, high, inclusive: *inclusive, scheme }
             }
-            Ast::Name(name) => match self.scope.get(name) {
+            Ast::Name(name) if !self.vars_by_name.contains_key(name) => match self.scope.get(name) {
                 Some(Definition::Table(full)) => {
-                    self.textual(&value)?;
+                    let wanted = self.key_type(full);
+                    if wanted == Type::Text {
+                        self.textual(&value)?;
+                    } else if *value.ty.known_of() != wanted {
+                        return self.refuse(problems::type_mismatch(
+                            say!("a table's key", "テーブルのキー"),
+                            &wanted,
+                            &value.ty,
+                            self.file,
+                            value.span,
+                        ));
+                    }
                     ExprKind::InTable(Box::new(value), full.clone())
                 }
                 _ => return self.unknown_name(name, right.span),
             },
+            Ast::Name(_) | Ast::Field(..) | Ast::Index(..) | Ast::Worded(..) => return self.within(value, right, span),
             _ => {
                 return self.refuse(problems::expected(
                     say!("a list, a range or a table", "リスト、範囲、テーブルのいずれか"),
@@ -542,6 +579,36 @@ impl Checker<'_> {
                     right.span,
                 ));
             }
+        };
+        Some(Expr { kind, ty: Type::Bool, span })
+    }
+
+    /// `in` a column or a name: a range, a list of ranges, a set, a bound, or a list of values.
+    fn within(&mut self, value: Expr, right: &ast::Expr, span: Span) -> Option<Expr> {
+        let of = value.ty.known_of().clone();
+        let wanted = Type::Range(Box::new(of.clone()));
+        let range = self.expr(right, Some(&wanted))?;
+        let element = match range.ty.required() {
+            Type::List(of) => (**of).clone(),
+            other => other.clone(),
+        };
+        let ordered = matches!(of, Type::Int | Type::Date | Type::Version(_));
+        let is_list = matches!(range.ty.required(), Type::List(_));
+        let spans = matches!(element, Type::Range(_) | Type::Set(_) | Type::Bound(_));
+        if *element.known_of() != of || !(is_list || spans) || spans && !ordered {
+            return self.refuse(problems::type_mismatch(
+                say!("the right side of `in`", "`in`の右辺"),
+                &wanted,
+                &range.ty,
+                self.file,
+                range.span,
+            ));
+        }
+        let (value, range) = (Box::new(value), Box::new(range));
+        let scheme = self.scheme_of(&of);
+        let kind = match ordered {
+            true => ExprKind::Within(scheme, value, range),
+            false => ExprKind::Compare(CompareOp::Eq, None, value, range),
         };
         Some(Expr { kind, ty: Type::Bool, span })
     }
@@ -604,6 +671,9 @@ impl Checker<'_> {
         let keys = |name: &str| match scope.get(name) {
             Some(Definition::Table(full)) if all[full].key.is_none() => {
                 Err(say!("table `{name}` has no key column", "テーブル`{name}`にはキー列がありません"))
+            }
+            Some(Definition::Table(full)) if tables::has_intervals(&all[full]) => {
+                Err(say!("the keys of table `{name}` are ranges", "テーブル`{name}`のキーは範囲です"))
             }
             Some(Definition::Table(full)) => match tables::keys(&all[full]).map(str::to_string).collect::<Vec<_>>() {
                 keys if keys.is_empty() => Err(say!("table `{name}` has no rows", "テーブル`{name}`には行がありません")),

@@ -66,6 +66,8 @@ impl Checker<'_> {
         let checked = self.expr(value, Some(&wanted))?;
         let fits = match (slot, checked.ty.required()) {
             (IdentitySlot::Version, Type::Version(_) | Type::Text) => true,
+            // What narrows it down is said too, and compared as bounds are.
+            (IdentitySlot::Version, Type::Range(of) | Type::Set(of)) => matches!(**of, Type::Version(_)),
             // A brand that is no maker of the vocabulary is said as text.
             (IdentitySlot::Brand, Type::Text) => true,
             (_, found) => *found == wanted,

@@ -153,10 +153,9 @@ impl Checker<'_> {
             }
             read.push(row);
         }
-        if let Some(key) = table.key {
-            read.sort_by(|a, b| format!("{:?}", a[key as usize]).cmp(&format!("{:?}", b[key as usize])));
-        }
-        Some((full, read))
+        let mut replaced = ksig_runtime::plan::Table { rows: read, ..table.clone() };
+        tables::sort_by_key(&mut replaced);
+        Some((full, replaced.rows))
     }
 
     fn expect(&mut self, expect: &ast::Expect) -> Option<Expect> {

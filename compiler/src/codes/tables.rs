@@ -90,6 +90,31 @@ table models {
 "#,
     },
     CodeDoc {
+        code: "table-keys-overlap",
+        meaning: Text::new(
+            "Two rows of a table whose keys are ranges share a value, so that a lookup would depend on their order.",
+            "キーが範囲であるテーブルの二つの行に、同じ値が含まれています。参照の結果が行の順序に左右されてしまいます。",
+        ),
+        bad: r#"ksig 1
+module a
+table generations {
+  web  : range<version(dotted)> key
+  name : text
+  row v"1.0" ..= v"2.0", "first"
+  row at_least v"2.0",   "second"
+}
+"#,
+        good: r#"ksig 1
+module a
+table generations {
+  web  : range<version(dotted)> key
+  name : text
+  row v"1.0" ..< v"2.0", "first"
+  row at_least v"2.0",   "second"
+}
+"#,
+    },
+    CodeDoc {
         code: "table-without-key",
         meaning: Text::new(
             "A table that is looked up has a key column: write `key` after the type of the column that names a row.",

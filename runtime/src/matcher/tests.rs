@@ -285,7 +285,7 @@ proptest! {
             .flat_map(|identified| identified.also.iter().chain([&identified.signature]))
             .chain(answer.notes.iter().filter_map(|note| match note {
                 Note::Overruled { signature, .. } | Note::NotChosen { signature, .. } => Some(signature),
-                Note::VersionsDiffer { .. } => None,
+                Note::VersionsDiffer { .. } | Note::Incomparable { .. } => None,
             }))
             .collect();
         for signature in &plan.signatures {

@@ -2,12 +2,14 @@
 
 use ksig_compiler::hir::{Condition, Expr, ExprKind, FieldRef, Match, Signature};
 use ksig_runtime::plan::{Datum, Table, TextOp};
+use ksig_schema::identification::Grade;
 use ksig_schema::{Date, Service};
+use std::cell::Cell;
 
 use super::Truth;
 use super::facts::{Seen, seen, whole};
 use super::pattern::{Groups, Search};
-use super::value::{TEXT_BYTES_MAX, bytes, compare, elements, read_as, shown};
+use super::value::{TEXT_BYTES_MAX, bytes, compare, elements, lies_in, read_as, shown};
 
 /// Captures, extracts and lets by number.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,8 @@ pub struct World<'w> {
     pub service: &'w Service,
     /// The date of the observation.
     pub date: Option<Date>,
+    /// The weakest grade of the rows that were read.
+    pub grade: Cell<Grade>,
 }
 
 impl World<'_> {
@@ -175,7 +179,17 @@ impl World<'_> {
             ExprKind::ScanDate => self.date.map_or(Datum::Missing, Datum::Date),
             ExprKind::Row(table, key) => self.row(table, &self.value(key, names)),
             ExprKind::Column(row, column) => match self.value(row, names) {
-                Datum::Row(table, row) => self.tables[table as usize].rows[row as usize][*column as usize].clone(),
+                Datum::Row(table, row) => {
+                    let table = &self.tables[table as usize];
+                    let cells = &table.rows[row as usize];
+                    if let Some(at) = table.columns.iter().position(|column| column.name == "evidence") {
+                        let words = [Grade::Unverified, Grade::Derived, Grade::Documented, Grade::Observed];
+                        let said = shown(&cells[at]).unwrap_or_default();
+                        let grade = words.into_iter().find(|grade| format!("{grade:?}").to_lowercase() == said);
+                        self.grade.set(self.grade.get().min(grade.unwrap_or_default()));
+                    }
+                    cells[*column as usize].clone()
+                }
                 Datum::NotObserved => Datum::NotObserved,
                 _ => Datum::Missing,
             },
@@ -203,11 +217,19 @@ impl World<'_> {
                 let (low, high) = (self.value(low, names), self.value(high, names));
                 let upper = if *inclusive { Le } else { Lt };
                 let scheme = scheme.as_ref();
-                match (&low, &high) {
-                    (Datum::Missing, _) | (_, Datum::Missing) => Datum::Bool(false),
-                    (Datum::NotObserved, _) | (_, Datum::NotObserved) => Datum::NotObserved,
+                match (self.several(value, names), &low, &high) {
+                    (Datum::Missing, ..) | (_, Datum::Missing, _) | (.., Datum::Missing) => Datum::Bool(false),
+                    (Datum::NotObserved, ..) | (_, Datum::NotObserved, _) | (.., Datum::NotObserved) => Datum::NotObserved,
                     _ => self.ask(value, names, |value| compare(Ge, scheme, value, &low) && compare(upper, scheme, value, &high)),
                 }
+            }
+            ExprKind::Range(low, high, closed) => match (self.value(low, names), self.value(high, names)) {
+                (Datum::Missing, _) | (_, Datum::Missing) => Datum::Missing,
+                (Datum::NotObserved, _) | (_, Datum::NotObserved) => Datum::NotObserved,
+                (low, high) => Datum::Range { low: Some(Box::new(low)), high: Some(Box::new(high)), closed: *closed },
+            },
+            ExprKind::Within(scheme, value, range) => {
+                self.question([value, range], names, |value, range| lies_in(scheme.as_ref(), value, range))
             }
             ExprKind::Under(value, oid) => self.ask(value, names, |value| match value {
                 Datum::Text(text) => text == oid || text.starts_with(&format!("{oid}.")),
@@ -287,7 +309,12 @@ impl World<'_> {
         }
         let Some((at, table)) = self.tables.iter().enumerate().find(|(_, known)| known.name == table) else { return Datum::Missing };
         let Some(column) = table.key else { return Datum::Missing };
-        let row = table.rows.iter().position(|row| matches!(key, Datum::Text(_)) && row[column as usize] == *key);
+        let described = &table.columns[column as usize];
+        let is_range = matches!(described.ty.required(), ksig_schema::Type::Range(_));
+        let row = table.rows.iter().position(|row| match is_range {
+            true => *key != Datum::Missing && lies_in(described.scheme.as_ref(), key, &row[column as usize]),
+            false => matches!(key, Datum::Text(_)) && row[column as usize] == *key,
+        });
         row.map_or(Datum::Missing, |row| Datum::Row(at as u32, row as u32))
     }
 
@@ -298,7 +325,8 @@ impl World<'_> {
             if value == Datum::NotObserved {
                 return Datum::NotObserved;
             }
-            let Some(piece) = shown(&value) else { return Datum::Missing };
+            let narrowed = matches!(value, Datum::Range { .. } | Datum::Set(_));
+            let Some(piece) = shown(&value).filter(|_| !narrowed) else { return Datum::Missing };
             text.push_str(&if *for_cpe { cpe_escaped(&piece) } else { piece });
         }
         if text.len() > TEXT_BYTES_MAX { Datum::Missing } else { Datum::Text(text) }

@@ -13,11 +13,12 @@ pub mod pattern;
 mod resolution;
 mod value;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use ksig_compiler::hir::{Expr, Program, Signature, TagUse};
 use ksig_runtime::plan::{BoundKind, CompareOp, Datum, IdentitySlot};
-use ksig_schema::identification::{Component, Identity, Known, Support, Tag};
+use ksig_schema::identification::{Component, Grade, Identity, Known, Support, Tag};
 use ksig_schema::{Date, Scheme, Service};
 
 use expr::{Names, World};
@@ -84,6 +85,8 @@ pub struct Outcome {
     pub tags: Vec<Tag>,
     /// Of the model that it names, by the version of its first identity.
     pub support: Support,
+    /// The weaker of its own grade and those of the rows that its identities are read from.
+    pub grade: Grade,
     /// Something was seen that speaks for it: what makes an open one consistent (V3b).
     pub observed: bool,
     /// What `support` is made of: the end, the latest version, and how versions are ordered.
@@ -103,7 +106,7 @@ pub struct Figures {
 
 /// Evaluates one signature of a program.
 pub fn evaluate(program: &Program, signature: &Signature, service: &Service, date: Option<Date>) -> Outcome {
-    let world = World { tables: &program.tables, signature, service, date };
+    let world = World { tables: &program.tables, signature, service, date, grade: Cell::new(Grade::Observed) };
     let count = signature.vars.len();
     let mut names = Names { values: vec![Datum::Missing; count], bound: vec![false; count], text_seen: false };
     let truth = world.condition(&signature.condition, &mut names);
@@ -112,6 +115,7 @@ pub fn evaluate(program: &Program, signature: &Signature, service: &Service, dat
     let text = |expr: &Expr| value::shown(&world.value(expr, &open));
     let said = |expr: &Expr| text(expr).filter(|text| !text.is_empty());
 
+    world.grade.set(Grade::Observed);
     let identities: Vec<Identity> = signature
         .identities
         .iter()
@@ -130,6 +134,7 @@ pub fn evaluate(program: &Program, signature: &Signature, service: &Service, dat
             }
         })
         .collect();
+    let grade = signature.meta.grade.min(world.grade.get());
     let components = signature.components.iter().filter_map(|slots| {
         let slot = |wanted: &str| slots.iter().find(|(name, _)| name == wanted).and_then(|(_, expr)| said(expr));
         Some(Component { vendor: slot("vendor"), product: slot("product")?, version: slot("version") })
@@ -167,7 +172,7 @@ pub fn evaluate(program: &Program, signature: &Signature, service: &Service, dat
     let captures = signature.vars.iter().zip(&open.values);
     let captures = captures.filter_map(|(var, value)| Some((var.name.clone(), value::shown(value)?))).collect();
     let observed = names.text_seen || names_capture(signature, &names);
-    Outcome { truth, captures, components: components.collect(), identities, tags, support, observed, figures }
+    Outcome { truth, captures, components: components.collect(), identities, tags, support, grade, observed, figures }
 }
 
 /// Whether a slot of an identity is said by a capture that is bound.
@@ -212,7 +217,7 @@ fn support_block(figures: &Figures, version: Option<String>, date: Option<Date>)
     if let Some(today) = date.map(Datum::Date) {
         support.ended = known(value::compare(Le, None, ends, &today), value::compare(Gt, None, ends, &today));
     }
-    if let Some(version) = version.map(Datum::Text) {
+    if let Some(version) = version.map(|text| value::read_version(&text)) {
         support.latest = known(value::compare(Ge, scheme, &version, latest), value::compare(Lt, scheme, &version, latest));
     }
     support.ends = match ends {

@@ -81,6 +81,8 @@ pub fn sorted(mut answer: Identification) -> Identification {
         list.iter_mut().for_each(|one| one.proof.clear());
         list.sort_by_key(|one| serde_json::to_string(one).unwrap_or_default());
     }
+    // What could not be compared on the way is a note of the evaluation, not of the resolution; a fence shows it.
+    answer.notes.retain(|note| !matches!(note, Note::Incomparable { .. }));
     Identification { id: String::new(), address: None, port: None, digest: None, release: String::new(), ..answer }
 }
 
@@ -213,7 +215,7 @@ impl<'p> Book<'p> {
             tags,
             signature: leader.name.clone(),
             confidence: claims.iter().map(|claim| claim.0.0.meta.confidence).max().unwrap_or(Confidence::Strong),
-            evidence: leader.meta.grade,
+            evidence: claims.iter().find(|claim| claim.0.0.name == leader.name).map_or(leader.meta.grade, |claim| claim.0.1.grade),
             support,
             proof: Vec::new(),
             also: also.into_iter().collect(),

@@ -13,25 +13,68 @@ pub fn elements(value: &Datum) -> &[Datum] {
     }
 }
 
-/// Whether a comparison is true; a bound only where everything that it allows makes it so.
+/// All that a value can be: of a set each member, else the value, bound or range itself.
+fn each(value: &Datum) -> Vec<&Datum> {
+    match value {
+        Datum::Set(all) => all.iter().collect(),
+        one => vec![one],
+    }
+}
+
+/// Whether a comparison is true; of a bound, a range or a set only where everything that it allows makes it so.
 pub fn compare(op: CompareOp, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> bool {
-    let (low_a, high_a) = ends(a);
-    let (low_b, high_b) = ends(b);
+    let pairs: Vec<(&Datum, &Datum)> = each(a).into_iter().flat_map(|a| each(b).into_iter().map(move |b| (a, b))).collect();
+    !pairs.is_empty() && pairs.into_iter().all(|(a, b)| compare_known(op, scheme, a, b))
+}
+
+fn compare_known(op: CompareOp, scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> bool {
+    let ((low_a, high_a), (low_b, high_b)) = (ends(a), ends(b));
     let least = |x: Option<&Datum>, y: Option<&Datum>, wanted: &[Ordering]| match (x, y) {
         (Some(x), Some(y)) => order(scheme, x, y).is_some_and(|order| wanted.contains(&order)),
         _ => false,
     };
+    // Below an end that is not allowed itself, equal ends part the values.
+    let strict = |other_is_open: bool, wanted: Ordering| if other_is_open { vec![wanted, Ordering::Equal] } else { vec![wanted] };
     match op {
         CompareOp::Eq => match (exact(a), exact(b)) {
             (Some(a), Some(b)) => equal(scheme, a, b),
             _ => false,
         },
         // Every value that `a` may be is below every value that `b` may be.
-        CompareOp::Lt => least(high_a, low_b, &[Ordering::Less]),
+        CompareOp::Lt => least(high_a, low_b, &strict(is_open(a), Ordering::Less)),
         CompareOp::Le => least(high_a, low_b, &[Ordering::Less, Ordering::Equal]),
-        CompareOp::Gt => least(low_a, high_b, &[Ordering::Greater]),
+        CompareOp::Gt => least(low_a, high_b, &strict(is_open(b), Ordering::Greater)),
         CompareOp::Ge => least(low_a, high_b, &[Ordering::Greater, Ordering::Equal]),
     }
+}
+
+/// Whether the upper end of a range is not in it.
+fn is_open(value: &Datum) -> bool {
+    matches!(value, Datum::Range { closed: false, high: Some(_), .. })
+}
+
+/// Whether everything that a value may be lies in a range, or in a member of a set.
+pub fn lies_in(scheme: Option<&Scheme>, value: &Datum, range: &Datum) -> bool {
+    let inside = |value: &Datum, range: &Datum| {
+        let ((low, high), (first, last)) = (ends(value), ends(range));
+        let starts = match (first, low) {
+            (None, _) => true,
+            (Some(first), Some(low)) => order(scheme, low, first).is_some_and(|order| order != Ordering::Less),
+            (Some(_), None) => false,
+        };
+        let stops = match (last, high) {
+            (None, _) => true,
+            (Some(last), Some(high)) => match order(scheme, high, last) {
+                Some(Ordering::Less) => true,
+                Some(Ordering::Equal) => !is_open(range) || is_open(value),
+                _ => false,
+            },
+            (Some(_), None) => false,
+        };
+        starts && stops
+    };
+    let all = each(value);
+    !all.is_empty() && all.into_iter().all(|value| each(range).into_iter().any(|range| inside(value, range)))
 }
 
 /// The lowest and the highest value that something known by a bound can have; absent where there is no end.
@@ -40,6 +83,7 @@ fn ends(value: &Datum) -> (Option<&Datum>, Option<&Datum>) {
         Datum::Bound(BoundKind::Exactly, x) => (Some(x), Some(x)),
         Datum::Bound(BoundKind::AtLeast, x) => (Some(x), None),
         Datum::Bound(BoundKind::By, x) => (None, Some(x)),
+        Datum::Range { low, high, .. } => (low.as_deref(), high.as_deref()),
         x => (Some(x), Some(x)),
     }
 }
@@ -48,8 +92,27 @@ fn ends(value: &Datum) -> (Option<&Datum>, Option<&Datum>) {
 fn exact(value: &Datum) -> Option<&Datum> {
     match value {
         Datum::Bound(BoundKind::Exactly, x) => Some(x),
-        Datum::Bound(..) => None,
+        Datum::Bound(..) | Datum::Range { .. } => None,
         x => Some(x),
+    }
+}
+
+/// A version as an identity says it, read back.
+pub fn read_version(text: &str) -> Datum {
+    let all: Vec<Datum> = text.split(" | ").map(read_one).collect();
+    if let [one] = all.as_slice() { one.clone() } else { Datum::Set(all) }
+}
+
+fn read_one(text: &str) -> Datum {
+    let end = |text: &str| Some(Box::new(Datum::Text(text.into())));
+    let words: Vec<&str> = text.split(' ').collect();
+    match words.as_slice() {
+        [low, "..<", high] => Datum::Range { low: end(low), high: end(high), closed: false },
+        [low, "..=", high] => Datum::Range { low: end(low), high: end(high), closed: true },
+        [">=", low] => Datum::Range { low: end(low), high: None, closed: true },
+        ["<=", high] => Datum::Range { low: None, high: end(high), closed: true },
+        ["<", high] => Datum::Range { low: None, high: end(high), closed: false },
+        _ => Datum::Text(text.into()),
     }
 }
 
@@ -96,6 +159,13 @@ pub fn shown(value: &Datum) -> Option<String> {
         Datum::Bytes(v) => String::from_utf8(v.clone()).ok()?,
         Datum::Date(v) => v.to_string(),
         Datum::Bound(BoundKind::Exactly, v) => shown(v)?,
+        Datum::Range { low, high, closed } => match (low, high) {
+            (Some(low), Some(high)) => format!("{} {} {}", shown(low)?, if *closed { "..=" } else { "..<" }, shown(high)?),
+            (Some(low), None) => format!(">= {}", shown(low)?),
+            (None, Some(high)) => format!("{} {}", if *closed { "<=" } else { "<" }, shown(high)?),
+            (None, None) => return None,
+        },
+        Datum::Set(all) => all.iter().map(shown).collect::<Option<Vec<_>>>()?.join(" | "),
         Datum::List(all) => all.iter().map(shown).collect::<Option<Vec<_>>>()?.join(" "),
     };
     (text.len() <= TEXT_BYTES_MAX).then_some(text)
@@ -151,7 +221,7 @@ pub fn read_as(value: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
                 if year.len() == 4 && digits(year, 10) && (4..=10).contains(&number.len()) && digits(number, 10));
             fits.then_some(Datum::Text(text))
         }
-        Type::Optional(_) | Type::List(_) | Type::Bound(_) | Type::Row(_) => None,
+        Type::Optional(_) | Type::List(_) | Type::Bound(_) | Type::Range(_) | Type::Set(_) | Type::Row(_) => None,
     };
     read.unwrap_or_default()
 }
