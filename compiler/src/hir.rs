@@ -156,7 +156,7 @@ pub struct FieldRef {
     pub probe: ProbeKey,
     /// Which field.
     pub field: &'static FieldDef,
-    /// Its key, lower case, for a keyed field.
+    /// Its key, as facts hold it, for a keyed field.
     pub key: Option<String>,
     /// Compared after width folding.
     pub fold_width: bool,

@@ -254,10 +254,10 @@ pub fn unknown_field<'a>(full: &str, written: &str, file: FileId, span: Span, kn
     }
 }
 
-pub fn field_needs_key(written: &str, file: FileId, span: Span) -> Diagnostic {
+pub fn field_needs_key(written: &str, form: &str, file: FileId, span: Span) -> Diagnostic {
     let message = say!("`{written}` is looked up by a key", "`{written}`はキーで参照するフィールドです");
     Diagnostic::error("field-needs-key", message, file, span, say!("no key", "キーがありません"))
-        .help(say!("write {written}[\"...\"]", "{written}[\"...\"]と書いてください"))
+        .help(say!("write {written}{form}", "{written}{form}と書いてください"))
 }
 
 pub fn field_takes_no_key(written: &str, file: FileId, span: Span) -> Diagnostic {

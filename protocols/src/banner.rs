@@ -5,7 +5,7 @@
 //!
 //! ksig says nothing.
 
-use ksig_schema::{ConstructorDef, Ended, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
 
 use crate::charset;
 use crate::conversation::{Conversation, Peer};
@@ -30,6 +30,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     root: "banner",
     parameters: &[],
     safety: Safety::Passive,
+    delivery: Delivery::Stream,
     ports: &[],
     tls_ports: &[],
     doc: "Reads what the service says by itself, says nothing and closes.",

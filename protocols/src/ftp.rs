@@ -4,7 +4,7 @@
 //!
 //! ksig says nothing, not even a user name, and closes.
 
-use ksig_schema::{ConstructorDef, Ended, ProbeKey, Safety, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Value};
 
 use crate::conversation::{Conversation, Peer};
 use crate::greeting::{self, Listen};
@@ -27,6 +27,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     root: "ftp",
     parameters: &[],
     safety: Safety::Passive,
+    delivery: Delivery::Stream,
     ports: &[21, 2121],
     tls_ports: &[990],
     doc: "Reads the greeting that the server sends first, says nothing and closes. RFC 959 section 5.4.",

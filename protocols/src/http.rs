@@ -7,11 +7,11 @@
 //! ends in bare LF, folded and odd headers, contradicting lengths, broken chunks, wrong labels of compression, `ICY`, no head at all.
 
 mod challenge;
-mod message;
+pub(crate) mod message;
 mod redirect;
 
 use base64::Engine;
-use ksig_schema::{ConstructorDef, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
@@ -19,7 +19,7 @@ pub use redirect::redirect_target;
 
 use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
 use crate::protocol::{Decoded, Protocol};
-use crate::{charset, greeting, head, html};
+use crate::{charset, greeting, head, html, tree};
 
 ksig_schema::fields! {
     /// Status code of the final answer; interim ones (1xx) are passed over.
@@ -94,6 +94,19 @@ ksig_schema::fields! {
     /// Source: HTML Standard section 4.10.3. Example: `/cgi-bin/login.cgi`.
     HTML_FORM_ACTIONS: Text = "http.html.form_actions", many, body;
 
+    /// Value in a body of JSON, by its pointer: a text as it is, a number, `true` or `false` as written.
+    ///
+    /// Absent for objects, lists and `null`, and where the body is no whole document of JSON. At most 512 values, 32 deep, of 256 KiB.
+    /// Source: RFC 6901, RFC 8259. Example: `http.json("/device/model")` is `AC-10`.
+    JSON: Text = "http.json", call, body;
+
+    /// Text of an element in a body of XML, by its path from the root, names without their prefixes, outer white space taken off; an
+    /// attribute as `/info/@version`. Several elements of one path are several values in document order.
+    ///
+    /// Absent for elements that have child elements, and for pages. At most 512 elements, 32 deep, of 256 KiB.
+    /// Source: XML 1.0. Example: `http.xml("/info/model")` is `AC-10`.
+    XML: Text = "http.xml", many, call, body;
+
     /// Authentication schemes that the server offers, in lower case.
     ///
     /// Source: RFC 9110 section 11.6.1. Example: `basic`.
@@ -157,6 +170,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         root: "http",
         parameters: crate::path::PATH,
         safety: Safety::Benign,
+        delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
         doc: "Asks for a page as any browser does: GET without query, body, cookie or credential. RFC 9110 section 9.3.1 calls it safe.",
@@ -166,6 +180,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         root: "http",
         parameters: crate::path::PATH,
         safety: Safety::Benign,
+        delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
         doc: "Asks for the headers of a page only. RFC 9110 section 9.3.2 calls it safe.",
@@ -175,6 +190,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         root: "http.favicon",
         parameters: &[],
         safety: Safety::Benign,
+        delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
         doc: "Asks for /favicon.ico, as browsers do unasked.",
@@ -199,13 +215,28 @@ fn begin(constructor: &ConstructorDef, path: &str, peer: &Peer) -> Box<dyn Conve
     Box::new(Exchange { request: Some(request), to_head_request: method == "HEAD", finder: message::EndFinder::default() })
 }
 
-fn request(method: &str, path: &str, peer: &Peer) -> Vec<u8> {
+/// A GET of another protocol that is carried by HTTP.
+pub(crate) fn get(target: &str, peer: &Peer) -> Box<dyn Conversation> {
+    exchange(request("GET", target, peer))
+}
+
+/// One request with an answer of HTTP.
+pub(crate) fn exchange(request: Vec<u8>) -> Box<dyn Conversation> {
+    Box::new(Exchange { request: Some(request), to_head_request: false, finder: message::EndFinder::default() })
+}
+
+/// `Host` of a request.
+pub(crate) fn host(peer: &Peer) -> String {
     let address = match peer.address {
         std::net::IpAddr::V4(address) => address.to_string(),
         std::net::IpAddr::V6(address) => format!("[{address}]"),
     };
     let default_port = if peer.tls { 443 } else { 80 };
-    let host = if peer.port == default_port { address } else { format!("{address}:{}", peer.port) };
+    if peer.port == default_port { address } else { format!("{address}:{}", peer.port) }
+}
+
+fn request(method: &str, path: &str, peer: &Peer) -> Vec<u8> {
+    let host = host(peer);
     let contact = peer.identity.shown();
     let version = env!("CARGO_PKG_VERSION");
     format!(
@@ -242,16 +273,38 @@ impl Conversation for Exchange {
 
 fn decode(probe: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let message = message::read(received, probe.constructor == "http.head", greeting::ended_by_peer(ended));
-    let complete = Sections {
+    let mut complete = Sections {
         head: message.head.as_ref().map_or(message.until_close, head::Head::whole),
         body: message.unpacked && whole_body(&message, ended),
     };
-    let facts = if probe.constructor == "http.favicon" { icon_facts(&message, complete) } else { message_facts(&message) };
+    if probe.constructor == "http.favicon" {
+        return Decoded { facts: icon_facts(&message, complete), complete };
+    }
+    let mut facts = message_facts(&message);
+    // Of a document that was read in part, nothing is proven absent.
+    complete.body &= !push_document(&mut facts);
     Decoded { complete, facts }
 }
 
+/// Values of a body that is a document. Whether some were left out.
+fn push_document(facts: &mut Facts) -> bool {
+    let content_type = facts.get(HEADER.name, Some("content-type")).first().and_then(Value::as_text).unwrap_or_default();
+    let content_type = content_type.to_ascii_lowercase();
+    let Some(body) = facts.text(BODY.name).map(str::trim_start) else { return false };
+    let (field, leaves) = match body.as_bytes().first() {
+        Some(b'<') if body.starts_with("<?xml") || content_type.contains("xml") => (&XML, tree::xml(body)),
+        Some(b'{' | b'[') => (&JSON, tree::json(body)),
+        _ if content_type.contains("json") => (&JSON, tree::json(body)),
+        _ => return false,
+    };
+    for (path, value) in leaves.kept {
+        facts.push_keyed(field, &path, Value::Text(value));
+    }
+    leaves.cut
+}
+
 /// The bytes reached their end, or the end is the close; [`Ended::Complete`] is the conversation's own word for it.
-fn whole_body(message: &message::Message, ended: Ended) -> bool {
+pub(crate) fn whole_body(message: &message::Message, ended: Ended) -> bool {
     let head_came = message.head.as_ref().map_or(message.until_close, |head| head.body_at.is_some());
     head_came && (message.ended || ended == Ended::Complete || message.until_close && ended == Ended::Eof)
 }
@@ -293,7 +346,7 @@ fn push_some(facts: &mut Facts, field: &'static FieldDef, value: Option<Value>) 
     }
 }
 
-fn declared_charset(head: &head::Head) -> Option<String> {
+pub(crate) fn declared_charset(head: &head::Head) -> Option<String> {
     let content_type = String::from_utf8_lossy(head.values("content-type").next()?).into_owned();
     let lower = content_type.to_ascii_lowercase();
     let at = lower.find("charset")? + "charset".len();
@@ -350,6 +403,9 @@ fn derive(facts: &mut Facts) {
     derive_auth(facts);
     derive_rest(facts);
     derive_page(facts);
+    if !facts.iter().any(|fact| fact.field == &JSON || fact.field == &XML) {
+        push_document(facts);
+    }
 }
 
 fn header_values(facts: &Facts, name: &str) -> Vec<String> {

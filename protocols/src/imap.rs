@@ -4,7 +4,7 @@
 //!
 //! ksig says nothing and closes.
 
-use ksig_schema::{ConstructorDef, Ended, ProbeKey, Safety};
+use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety};
 
 use crate::conversation::{Conversation, Peer};
 use crate::greeting;
@@ -22,6 +22,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     root: "imap",
     parameters: &[],
     safety: Safety::Passive,
+    delivery: Delivery::Stream,
     ports: &[143],
     tls_ports: &[993],
     doc: "Reads the greeting that the server sends first, says nothing and closes. RFC 3501 section 7.1.",

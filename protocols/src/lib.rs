@@ -12,6 +12,7 @@
 //! A protocol is added by its file and its line in `PROTOCOLS`.
 
 mod answer;
+mod ber;
 mod body;
 pub mod charset;
 mod conversation;
@@ -20,23 +21,29 @@ mod head;
 mod html;
 mod path;
 mod protocol;
+mod tree;
 
 pub mod banner;
 pub mod ftp;
 pub mod http;
 pub mod imap;
+pub mod ipp;
 pub mod nntp;
 pub mod pop3;
 pub mod rtsp;
 pub mod smtp;
+pub mod snmp;
+pub mod ssdp;
 pub mod ssh;
 pub mod telnet;
 pub mod tls;
+pub mod upnp;
 
 pub use answer::{decode, decode_bytes, evidence, partial_response};
 pub use conversation::{Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
 pub use http::redirect_target;
 pub use path::check_argument;
+pub use upnp::location_on;
 
 use ksig_schema::{ProbeKey, Schema};
 use protocol::Protocol;
@@ -47,13 +54,17 @@ static PROTOCOLS: &[&Protocol] = &[
     &ftp::PROTOCOL,
     &http::PROTOCOL,
     &imap::PROTOCOL,
+    &ipp::PROTOCOL,
     &nntp::PROTOCOL,
     &pop3::PROTOCOL,
     &rtsp::PROTOCOL,
     &smtp::PROTOCOL,
+    &snmp::PROTOCOL,
+    &ssdp::PROTOCOL,
     &ssh::PROTOCOL,
     &telnet::PROTOCOL,
     &tls::PROTOCOL,
+    &upnp::PROTOCOL,
 ];
 
 /// All fields and probe constructors of all protocols.
@@ -80,9 +91,32 @@ pub fn conversation(probe: &ProbeKey, peer: &Peer) -> Option<Box<dyn Conversatio
 /// wrote it. Absent for a probe that is no request of HTTP.
 pub fn redirect_conversation(probe: &ProbeKey, target: &str, peer: &Peer) -> Option<Box<dyn Conversation>> {
     let (protocol, constructor) = protocol::find(probe)?;
-    let follows = std::ptr::eq(protocol, &http::PROTOCOL) && path::check_target(target).is_ok() && conversation::may_speak(peer);
+    let by_http = std::ptr::eq(protocol, &http::PROTOCOL) || std::ptr::eq(protocol, &upnp::PROTOCOL);
+    let follows = by_http && path::check_target(target).is_ok() && conversation::may_speak(peer);
     follows.then(|| (protocol.begin)(constructor, target, peer))
 }
+
+/// Every message that a probe can send, in order, whatever is answered: for people who want to see what goes out.
+pub fn messages(probe: &ProbeKey, peer: &Peer) -> Vec<Vec<u8>> {
+    let mut sent = Vec::new();
+    let delivery = protocol::find(probe).map(|(_, constructor)| constructor.delivery);
+    let Some(mut talk) = conversation(probe, peer) else { return sent };
+    let mut received = Vec::new();
+    let mut state = PeerState::Open;
+    while sent.len() < MESSAGES_MAX {
+        match talk.next(&received, state) {
+            Step::Send(bytes) => sent.push(bytes),
+            // An empty answer, behind its length.
+            Step::Read if delivery == Some(ksig_schema::Delivery::StreamEach) => received.extend_from_slice(&[0; 4]),
+            Step::Read if state == PeerState::Open => state = PeerState::Silent,
+            Step::Read | Step::Done => break,
+        }
+    }
+    sent
+}
+
+/// More than any probe sends.
+const MESSAGES_MAX: usize = 16;
 
 /// The wire bytes of a test's heredoc: lines joined by `\n`, as they stand in the signature. Kinds are the names of protocols and
 /// `banner`. Absent for an unknown kind.
@@ -94,11 +128,14 @@ pub fn fixture_bytes(kind: &str, text: &str) -> Option<Vec<u8>> {
 /// The simplest probe that fills a field: `http.html.title` -> `http.get("/")`, `ssh.software` -> `ssh.banner()`. Takes the path of a
 /// field with or without a key. Absent for an unknown field.
 pub fn plain_probe(field: &str) -> Option<ProbeKey> {
-    let known = |name: &str, keyed: bool| name == field || keyed && field.strip_prefix(name).is_some_and(|key| key.starts_with('.'));
-    let protocol = PROTOCOLS.iter().find(|protocol| protocol.fields.iter().any(|f| known(f.name, f.keyed)))?;
+    let is = |name: &str, keyed: bool| name == field || keyed && field.strip_prefix(name).is_some_and(|key| key.starts_with('.'));
+    let known = |f: &&ksig_schema::FieldDef| is(f.name, f.keyed) || f.alias.is_some_and(|alias| is(alias, f.keyed));
+    let protocol = PROTOCOLS.iter().find(|protocol| protocol.fields.iter().any(known))?;
     let under = |root: &str| field.strip_prefix(root).is_some_and(|rest| rest.starts_with('.'));
     let deepest = protocol.constructors.iter().filter(|constructor| under(constructor.root)).map(|c| c.root.len()).max()?;
-    let constructor = protocol.constructors.iter().find(|c| under(c.root) && c.root.len() == deepest)?;
+    // One that is made for this field alone goes first.
+    let own = protocol.constructors.iter().find(|c| c.name == field);
+    let constructor = own.or_else(|| protocol.constructors.iter().find(|c| under(c.root) && c.root.len() == deepest))?;
     Some(constructor.plain_probe())
 }
 

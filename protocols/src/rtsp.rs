@@ -5,7 +5,7 @@
 //! ksig asks for the options of the server as a whole, with no stream named, and with a contact.
 
 use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
-use ksig_schema::{ConstructorDef, Ended, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
 
 use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
 use crate::protocol::{Decoded, Protocol};
@@ -41,6 +41,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
         doc: "The server as a whole, which is the only thing that is asked about.",
     }],
     safety: Safety::Benign,
+    delivery: Delivery::Stream,
     ports: &[554, 8554],
     tls_ports: &[322],
     doc: "Asks what the server can do: OPTIONS * without a stream or a credential. It does not change the server's state. RFC 2326 \

@@ -5,7 +5,7 @@
 //!
 //! ksig says EHLO with the host name of its contact, and QUIT. It names no sender and no recipient.
 
-use ksig_schema::{ConstructorDef, Ended, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
 
 use crate::charset;
 use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
@@ -35,6 +35,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     root: "smtp",
     parameters: &[],
     safety: Safety::Benign,
+    delivery: Delivery::Stream,
     ports: &[25, 587],
     tls_ports: &[465],
     doc: "Reads the greeting, asks with EHLO what the server can do, says QUIT and closes. No sender, no recipient. RFC 5321 section 4.1.1.1.",

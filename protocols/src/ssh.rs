@@ -5,7 +5,7 @@
 //!
 //! ksig answers with its own identification line, as RFC 4253 demands, with the contact as its comment; then it closes.
 
-use ksig_schema::{ConstructorDef, Ended, Facts, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sections, Value};
 
 use crate::charset;
 use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
@@ -52,6 +52,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     root: "ssh",
     parameters: &[],
     safety: Safety::Passive,
+    delivery: Delivery::Stream,
     ports: &[22, 2222],
     tls_ports: &[],
     doc: "Reads the identification line that the server sends first, answers with ksig's own and closes. No key exchange, no user name. \

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use ksig_schema::{ConstructorDef, Ended, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
 
 use crate::charset;
 use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
@@ -32,6 +32,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     root: "telnet",
     parameters: &[],
     safety: Safety::Passive,
+    delivery: Delivery::Stream,
     ports: &[23, 2323],
     tls_ports: &[992],
     doc: "Reads what the server shows before anyone types, refuses the options it negotiates, and closes. No user name. RFC 854, RFC 855.",

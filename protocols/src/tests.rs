@@ -97,6 +97,16 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
         "+OK x\r\n",
         "* OK y\r\n",
         "login: ",
+        "Content-Type: application/ipp\r\n",
+        "Content-Type: application/json\r\n",
+        "<?xml version=\"1.0\"?>",
+        "<root><device>",
+        "<modelName>a&amp;b</modelName>",
+        "<a b=c/>",
+        "</device></root>",
+        "{\"a\":[1,",
+        "\"b\"]}",
+        "ST: upnp:rootdevice\r\n",
     ]
     .iter()
     .map(|word| word.as_bytes().to_vec())
@@ -111,6 +121,12 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
         b"\x02\x00\x00\x26\x03\x03".to_vec(),
         b"\x15\x03\x01\x00\x02\x02\x28".to_vec(),
         b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03".to_vec(),
+        b"\x30\x0b\x02\x01\x00\x04\x06public".to_vec(),
+        b"\x30\x25\x02\x01\x01\x04\x06public\xa2\x18\x02\x01\x01\x02\x01\x02\x02\x01\x00\x30\x0d".to_vec(),
+        b"\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00".to_vec(),
+        b"\x01\x01\x00\x00\x00\x00\x00\x01\x04".to_vec(),
+        b"\x41\x00\x0cprinter-info\x00\x01a".to_vec(),
+        b"\x00\x00\x00\x07\x15\x03\x03\x00\x02\x02\x28".to_vec(),
     ])
     .collect();
     let part = prop_oneof![3 => prop::sample::select(words), 1 => prop::collection::vec(any::<u8>(), 0..40)];
@@ -122,6 +138,9 @@ const CAPTURES: &[&[u8]] = &[
     include_bytes!("../captures/dovecot-2.3.19.imap"),
     include_bytes!("../captures/dovecot-2.3.19.pop3"),
     include_bytes!("../captures/inetutils-telnetd-2.4.telnet"),
+    include_bytes!("../captures/ippeveprinter-2.4.2.ipp"),
+    include_bytes!("../captures/net-snmp-5.9.3-engine.snmp"),
+    include_bytes!("../captures/net-snmp-5.9.3-get.snmp"),
     include_bytes!("../captures/nginx-1.22.1.http"),
     include_bytes!("../captures/openssh-9.2p1.ssh"),
     include_bytes!("../captures/openssl-3.0.tls10"),
@@ -273,6 +292,11 @@ fn every_field_has_a_plain_probe() {
     assert_eq!(plain("http.header.server").as_deref(), Some("http.get(\"/\")"));
     assert_eq!(plain("http.favicon.md5").as_deref(), Some("http.favicon()"));
     assert_eq!(plain("ssh.software").as_deref(), Some("ssh.banner()"));
+    assert_eq!(plain("tls.jarm").as_deref(), Some("tls.jarm()"));
+    assert_eq!(plain("snmp.sysDescr.0").as_deref(), Some("snmp.get()"));
+    assert_eq!(plain("snmp.engine.enterprise").as_deref(), Some("snmp.engine()"));
+    assert_eq!(plain("ssdp.st").as_deref(), Some("ssdp.msearch(\"upnp:rootdevice\")"));
+    assert_eq!(plain("ipp.device_id.MFG").as_deref(), Some("ipp.printer_attributes()"));
     assert_eq!(plain("http.nothing"), None);
     assert_eq!(plain("http"), None);
 }
@@ -292,6 +316,15 @@ fn unknown_probes_and_wrong_arguments_hold_no_conversation() {
     assert!(redirected("http.get(\"/\")", "/login.asp?lang=ja"));
     assert!(!redirected("http.get(\"/\")", "http://other/"));
     assert!(!redirected("ssh.banner()", "/"));
+}
+
+#[test]
+fn every_message_of_a_probe_can_be_shown() {
+    let identity = ScanIdentity { contact: "https://scan.example.org/".into() };
+    let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 8022, tls: false, identity: &identity };
+    let messages = |probe: &str| crate::messages(&probe.parse().expect(probe), &peer).len();
+    let counts = ["http.get(\"/\")", "snmp.get()", "snmp.engine()", "tls.jarm()", "ipp.printer_attributes()", "banner()"].map(messages);
+    assert_eq!(counts, [1, 2, 1, 10, 1, 0]);
 }
 
 #[test]

@@ -10,10 +10,11 @@
 
 mod certificate;
 mod hello;
+mod jarm;
 mod name;
 mod records;
 
-use ksig_schema::{ConstructorDef, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
 
 use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
 use crate::protocol::{Decoded, Protocol};
@@ -121,18 +122,38 @@ ksig_schema::fields! {
     /// Absent when the last of them did not come.
     /// Source: RFC 5246 section 7.4.2. Example: `1`.
     CHAIN_LENGTH: Int = "tls.chain_length";
+
+    /// JARM hash: how the server chooses among the offers of ten hellos. Filled by `tls.jarm()` alone.
+    ///
+    /// Absent when it refused them all. A connection that failed counts as a refusal.
+    /// Source: <https://github.com/salesforce/jarm>. Example: 62 hexadecimal digits, `29d29d15d29d29d...`.
+    JARM: Text = "tls.jarm";
 }
 
-static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
-    name: "tls.hello",
-    root: "tls",
-    parameters: &[],
-    safety: Safety::Benign,
-    ports: &[],
-    tls_ports: &[443, 465, 563, 636, 990, 992, 993, 995, 4443, 8443, 9443],
-    doc: "Says one ClientHello of TLS 1.2 without a server name, reads the certificate, which is in clear, and closes before any key is \
+static CONSTRUCTORS: &[ConstructorDef] = &[
+    ConstructorDef {
+        name: "tls.hello",
+        root: "tls",
+        parameters: &[],
+        safety: Safety::Benign,
+        delivery: Delivery::Stream,
+        ports: &[],
+        tls_ports: &[443, 465, 563, 636, 990, 992, 993, 995, 4443, 8443, 9443],
+        doc: "Says one ClientHello of TLS 1.2 without a server name, reads the certificate, which is in clear, and closes before any key is \
           exchanged. RFC 5246 section 7.3.",
-}];
+    },
+    ConstructorDef {
+        name: "tls.jarm",
+        root: "tls",
+        parameters: &[],
+        safety: Safety::Review,
+        delivery: Delivery::StreamEach,
+        ports: &[],
+        tls_ports: &[443, 4443, 8443, 9443],
+        doc: "Says ten ClientHellos of odd shapes, each over a connection of its own, and reads which cipher suite, version and extensions the \
+              server chooses. No key is exchanged. No normal client does so, so this needs an attestation.",
+    },
+];
 
 /// TLS.
 pub static PROTOCOL: Protocol = Protocol { name: "tls", fields: FIELDS, constructors: CONSTRUCTORS, begin, decode, derive, fixture: None };
@@ -172,7 +193,10 @@ const ALERTS: &[(u8, &str)] = &[
     (120, "no_application_protocol"),
 ];
 
-fn begin(_: &ConstructorDef, _: &str, peer: &Peer) -> Box<dyn Conversation> {
+fn begin(constructor: &ConstructorDef, _: &str, peer: &Peer) -> Box<dyn Conversation> {
+    if constructor.name == "tls.jarm" {
+        return jarm::begin(peer);
+    }
     Box::new(Exchange { hello: Some(hello::client_hello(peer)), flight: Flight::default() })
 }
 
@@ -206,7 +230,10 @@ impl Conversation for Exchange {
     }
 }
 
-fn decode(_: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
+fn decode(probe: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
+    if probe.constructor == "tls.jarm" {
+        return decode_jarm(received);
+    }
     let mut flight = Flight::default();
     flight.look(received);
     flight.finish();
@@ -227,6 +254,16 @@ fn decode(_: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
         facts.push(&CHAIN_LENGTH, Value::Int(i64::try_from(chain.len()).unwrap_or(i64::MAX)));
     }
     Decoded { complete: if flight.whole { Sections::ALL } else { Sections::default() }, facts }
+}
+
+fn decode_jarm(received: &[u8]) -> Decoded {
+    let answers = jarm::answers(received);
+    let mut decoded = Decoded::default();
+    if let Some(hash) = jarm::fingerprint(&answers) {
+        decoded.facts.push(&JARM, Value::Text(hash));
+    }
+    decoded.complete = if answers.len() == jarm::HELLOS { Sections::ALL } else { Sections::default() };
+    decoded
 }
 
 fn named(names: &[(u16, &str)], number: u16) -> String {

@@ -61,7 +61,7 @@ pub struct Slot {
     pub probe: ProbeId,
     /// `http.header`.
     pub field: String,
-    /// `server`, lower case; for keyed fields only.
+    /// `server`, lower case, or a path that begins with `/`; for keyed fields only.
     pub key: Option<String>,
     /// What must be complete before an absence is proven.
     pub section: Section,

@@ -1,9 +1,9 @@
 //! What is asked on which port: the plan's probes dealt to the ports of a scan.
 //!
 //! In: a plan, ports and the schema that knows the probes' constructors. Out: [`PortCalls`], one a port. Probes that need an attestation
-//! ([`Safety::Review`]) are never dealt out.
+//! ([`Safety::Review`]) are never dealt out, nor are those that do not travel over one connection ([`Delivery`]).
 
-use ksig_schema::{ConstructorDef, PlannedProbe, ProbeKey, ProbePlan, Safety, Schema, Transport};
+use ksig_schema::{ConstructorDef, Delivery, PlannedProbe, ProbeKey, ProbePlan, Safety, Schema, Transport};
 
 use crate::ports::{PortUse, ServiceName};
 
@@ -51,6 +51,7 @@ pub(crate) fn deal(plan: &ProbePlan, ports: &[PortUse], schema: &Schema) -> Vec<
         .iter()
         .filter(|planned| planned.safety != Safety::Review)
         .filter_map(|planned| Some((planned, schema.constructor(&planned.key.constructor)?)))
+        .filter(|(_, constructor)| constructor.delivery == Delivery::Stream)
         .collect();
     ports.iter().map(|port| port_calls(port, &known)).collect()
 }

@@ -89,7 +89,7 @@ impl Sections {
 pub struct Fact {
     /// Which field.
     pub field: &'static FieldDef,
-    /// For a keyed field, the key in lower case.
+    /// For a keyed field, the key as [`FieldDef::key`] gives it.
     pub key: Option<String>,
     /// At least one, in wire order.
     pub values: Vec<Value>,
@@ -119,10 +119,10 @@ impl Facts {
         self.push_at(field, None, value);
     }
 
-    /// Adds a value under a key; keys compare in lower case.
+    /// Adds a value under a key.
     pub fn push_keyed(&mut self, field: &'static FieldDef, key: &str, value: Value) {
         debug_assert!(field.keyed, "{} takes no key", field.name);
-        self.push_at(field, Some(key.to_lowercase()), value);
+        self.push_at(field, Some(field.key(key)), value);
     }
 
     fn push_at(&mut self, field: &'static FieldDef, key: Option<String>, value: Value) {

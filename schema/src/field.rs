@@ -17,12 +17,44 @@ pub struct FieldDef {
     pub many: bool,
     /// Addressed with a key: `http.header["server"]`, in evidence lines `http.header.server`. Keys compare in lower case.
     pub keyed: bool,
+    /// A keyed field that is written as a call, `upnp.xml("/root/device/modelName")`: the key is a path that begins with `/`, and its case
+    /// counts.
+    pub call: bool,
+    /// A keyed field that stands without a key too: then it is all of it, as it came.
+    pub whole: bool,
+    /// Other names of keys, in lower case, and the key that each means: the abbreviations that a standard allows.
+    pub key_names: &'static [(&'static str, &'static str)],
+    /// Another full name of the field, as a standard writes it: `snmp.sysDescr.0`.
+    pub alias: Option<&'static str>,
     /// Which part of the response must be complete before its absence is proven (V3).
     pub section: Section,
     /// Names a person or a single machine (serial, MAC): never leaves the engine.
     pub redact: bool,
     /// Doc comment: shape, unit, absence, source.
     pub doc: &'static str,
+}
+
+impl FieldDef {
+    /// A key as facts hold it.
+    pub fn key(&self, written: &str) -> String {
+        if self.call {
+            return written.to_string();
+        }
+        let lower = written.to_lowercase();
+        match self.key_names.iter().find(|(name, _)| *name == lower) {
+            Some((_, key)) => key.to_string(),
+            None => lower,
+        }
+    }
+
+    /// How an entry is written behind the field's name: `["key"]`, `("/path")`, or nothing.
+    pub fn key_form(&self) -> &'static str {
+        match (self.keyed, self.call) {
+            (false, _) => "",
+            (true, false) => "[\"key\"]",
+            (true, true) => "(\"/path\")",
+        }
+    }
 }
 
 /// The types that a field can have, without allocation so that fields are constants.
@@ -59,7 +91,8 @@ impl FieldType {
     }
 }
 
-/// Declares fields as constants: doc comment, `CONSTANT: Type = "name"`, then options `many`, `keyed`, `body`, `redact`.
+/// Declares fields as constants: doc comment, `CONSTANT: Type = "name"`, then options `many`, `keyed`, `call`, `whole`, `body`, `redact`,
+/// `alias("name")`, `key_names(LIST)`.
 ///
 /// ```
 /// ksig_schema::fields! {
@@ -67,14 +100,17 @@ impl FieldType {
 ///     SOFTWARE: Text = "ssh.software";
 ///     /// Every header.
 ///     HEADER: Text = "http.header", many, keyed;
+///     /// What the agent says of itself.
+///     SYS_DESCR: Text = "snmp.sys_descr", alias("snmp.sysDescr.0");
 /// }
 /// assert_eq!(SOFTWARE.name, "ssh.software");
 /// assert!(HEADER.keyed && HEADER.many);
-/// assert_eq!(FIELDS.len(), 2);
+/// assert_eq!(SYS_DESCR.alias, Some("snmp.sysDescr.0"));
+/// assert_eq!(FIELDS.len(), 3);
 /// ```
 #[macro_export]
 macro_rules! fields {
-    ($($(#[doc = $doc:literal])+ $constant:ident : $ty:ident = $name:literal $(, $option:ident)* ;)+) => {
+    ($($(#[doc = $doc:literal])+ $constant:ident : $ty:ident = $name:literal $(, $option:ident $(($($value:tt)+))?)* ;)+) => {
         $(
             $(#[doc = $doc])+
             pub static $constant: $crate::field::FieldDef = {
@@ -84,11 +120,15 @@ macro_rules! fields {
                     ty: $crate::field::FieldType::$ty,
                     many: false,
                     keyed: false,
+                    call: false,
+                    whole: false,
+                    key_names: &[],
+                    alias: None,
                     section: $crate::evidence::Section::Head,
                     redact: false,
                     doc: concat!($($doc, "\n"),+),
                 };
-                $($crate::fields!(@option field $option);)*
+                $($crate::fields!(@option field $option $(($($value)+))?);)*
                 field
             };
         )+
@@ -97,6 +137,10 @@ macro_rules! fields {
     };
     (@option $field:ident many) => { $field.many = true; };
     (@option $field:ident keyed) => { $field.keyed = true; };
+    (@option $field:ident call) => { $field.keyed = true; $field.call = true; };
+    (@option $field:ident whole) => { $field.whole = true; };
+    (@option $field:ident key_names($names:expr)) => { $field.key_names = $names; };
+    (@option $field:ident alias($name:literal)) => { $field.alias = Some($name); };
     (@option $field:ident body) => { $field.section = $crate::evidence::Section::Body; };
     (@option $field:ident redact) => { $field.redact = true; };
 }
@@ -105,6 +149,8 @@ macro_rules! fields {
 #[derive(Debug, Default)]
 pub struct Schema {
     fields: BTreeMap<&'static str, &'static FieldDef>,
+    /// Fields by name and by alias.
+    names: BTreeMap<&'static str, &'static FieldDef>,
     constructors: BTreeMap<&'static str, &'static ConstructorDef>,
 }
 
@@ -116,7 +162,10 @@ impl Schema {
     ) -> Schema {
         let mut schema = Schema::default();
         for field in fields {
-            assert!(schema.fields.insert(field.name, field).is_none(), "field {} is declared twice", field.name);
+            for name in [Some(field.name), field.alias].into_iter().flatten() {
+                assert!(schema.names.insert(name, field).is_none(), "field {name} is declared twice");
+            }
+            schema.fields.insert(field.name, field);
         }
         for constructor in constructors {
             let twice = schema.constructors.insert(constructor.name, constructor);
@@ -125,12 +174,12 @@ impl Schema {
         schema
     }
 
-    /// The field of exactly that name.
+    /// The field of exactly that name or alias.
     pub fn field(&self, name: &str) -> Option<&'static FieldDef> {
-        self.fields.get(name).copied()
+        self.names.get(name).copied()
     }
 
-    /// Splits `http.header.server` into the keyed field and its lower-cased key; a plain field has no key. Absent when unknown.
+    /// Splits `http.header.server` into the keyed field and its key as facts hold it; a plain field has no key. Absent when unknown.
     pub fn field_and_key(&self, path: &str) -> Option<(&'static FieldDef, Option<String>)> {
         if let Some(field) = self.field(path) {
             return Some((field, None));
@@ -138,7 +187,7 @@ impl Schema {
         let mut end = path.len();
         while let Some(dot) = path[..end].rfind('.') {
             if let Some(field) = self.field(&path[..dot]) {
-                return field.keyed.then(|| (field, Some(path[dot + 1..].to_lowercase())));
+                return field.keyed.then(|| (field, Some(field.key(&path[dot + 1..]))));
             }
             end = dot;
         }

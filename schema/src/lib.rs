@@ -25,7 +25,7 @@ pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
 pub use field::{FieldDef, Schema};
 pub use identification::Identification;
 pub use observation::{Ended, Observation, Transport};
-pub use probe::{ConstructorDef, Gate, ParameterDef, PlannedProbe, ProbeKey, ProbePlan, Safety};
+pub use probe::{ConstructorDef, Delivery, Gate, ParameterDef, PlannedProbe, ProbeKey, ProbePlan, Safety};
 pub use value::{Date, Time, Type, Value};
 pub use version::{Scheme, SchemeKind, Version};
 pub use vocabulary::{FormerName, Term, Vocabulary};

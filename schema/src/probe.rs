@@ -19,6 +19,18 @@ pub enum Safety {
     Review,
 }
 
+/// How the bytes of a probe travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// One connection of TCP, perhaps inside TLS.
+    Stream,
+    /// UDP: each message is one datagram, and what is received is the payloads in the order in which they came.
+    Datagrams,
+    /// Each message goes over a TCP connection of its own. What is received is the answers one after the other, each behind its length in
+    /// four bytes, highest first; that of a connection without an answer is 0.
+    StreamEach,
+}
+
 /// A probe constructor, declared beside its protocol.
 #[derive(Debug)]
 pub struct ConstructorDef {
@@ -30,6 +42,8 @@ pub struct ConstructorDef {
     pub parameters: &'static [ParameterDef],
     /// How much it does.
     pub safety: Safety,
+    /// How its bytes travel.
+    pub delivery: Delivery,
     /// Ports where it is usually answered; TLS is tried where `tls_ports` says so.
     pub ports: &'static [u16],
     /// Ports where it is usually answered inside TLS.

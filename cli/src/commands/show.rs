@@ -88,7 +88,7 @@ fn fields() -> String {
     let schema = ksig_protocols::schema();
     let mut out = String::new();
     for field in schema.fields() {
-        let key = if field.keyed { "[\"...\"]" } else { "" };
+        let key = field.key_form();
         let many = if field.many { ", several" } else { "" };
         out.push_str(&format!("{}{key} : {}{many} ({:?})\n", field.name, field.ty.ty(), field.section));
         for line in field.doc.lines() {

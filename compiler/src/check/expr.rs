@@ -102,6 +102,7 @@ impl Checker<'_> {
                 let ty = Type::Range(Box::new(of));
                 made(ExprKind::Range(Box::new(low), Box::new(high), *inclusive), if optional { ty.optional() } else { ty })
             }
+            Ast::Call(callee, _) if root_of(callee).is_some_and(|root| self.is_probe(root)) => self.place(e, expected),
             Ast::Call(..) => self.refuse(problems::not_compiled_yet(say!("this call", "この呼び出し"), self.file, e.span)),
         }
     }
@@ -272,7 +273,7 @@ impl Checker<'_> {
             if self.poisoned.contains(root) {
                 return None;
             }
-            if self.probes.iter().any(|probe| probe.name == root) {
+            if self.is_probe(root) {
                 return self.field(e);
             }
         }
@@ -376,11 +377,27 @@ impl Checker<'_> {
         self.refuse(problem)
     }
 
-    /// `top.auth.basic.realm`, `top.header["server"]`.
+    /// Whether a name is a probe's, or would be if its declaration had no problem.
+    fn is_probe(&self, name: &str) -> bool {
+        self.poisoned.contains(name) || self.probes.iter().any(|probe| probe.name == name)
+    }
+
+    /// `top.auth.basic.realm`, `top.header["server"]`, `desc.xml("/root/device/modelName")`.
     fn field(&mut self, e: &ast::Expr) -> Option<Expr> {
-        let (path, key) = match &e.kind {
-            Ast::Index(base, key) => (base.as_ref(), Some(key.as_ref())),
-            _ => (e, None),
+        let (path, key, call) = match &e.kind {
+            Ast::Index(base, key) => (base.as_ref(), Some(key.as_ref()), false),
+            Ast::Call(callee, args) => match args.as_slice() {
+                [ast::Arg { name: None, value }] => (callee.as_ref(), Some(value), true),
+                _ => {
+                    return self.refuse(problems::unexpected(
+                        say!("these arguments", "これらの引数"),
+                        say!("one path: (\"/path\")", "パス1つ：(\"/path\")"),
+                        self.file,
+                        e.span,
+                    ));
+                }
+            },
+            _ => (e, None, false),
         };
         let Some(written) = dotted_name(path) else {
             return self.refuse(problems::expected(
@@ -409,9 +426,14 @@ impl Checker<'_> {
             return self.refuse(problems::unknown_field(&name, rest, self.file, path.span, fields.into_iter()));
         };
         let key = match (field.keyed, key.map(|key| (&key.kind, key.span))) {
-            (true, Some((Ast::Text(key), _))) => Some(key.to_lowercase()),
+            (true, Some((Ast::Text(key), span))) if field.call && call && !key.starts_with('/') => {
+                let wanted = say!("one that begins with `/`", "`/`で始まるパス");
+                return self.refuse(problems::unexpected(say!("this path", "このパス"), wanted, self.file, span));
+            }
+            (true, Some((Ast::Text(key), _))) if field.call == call => Some(field.key(key)),
             (false, None) => None,
-            (true, _) => return self.refuse(problems::field_needs_key(&written, self.file, e.span)),
+            (true, None) if field.whole => None,
+            (true, _) => return self.refuse(problems::field_needs_key(&written, field.key_form(), self.file, e.span)),
             (false, Some((_, span))) => return self.refuse(problems::field_takes_no_key(&written, self.file, span)),
         };
         let reference = FieldRef { probe: probe.key, field, key, fold_width: false };
@@ -787,7 +809,7 @@ impl Checker<'_> {
 fn root_of(e: &ast::Expr) -> Option<&str> {
     match &e.kind {
         Ast::Name(name) => Some(name),
-        Ast::Field(base, _) | Ast::Index(base, _) => root_of(base),
+        Ast::Field(base, _) | Ast::Index(base, _) | Ast::Call(base, _) => root_of(base),
         _ => None,
     }
 }

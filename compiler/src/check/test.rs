@@ -98,7 +98,15 @@ impl Checker<'_> {
                 Some(bytes) => Fixture::Bytes(bytes.to_vec()),
                 None => return self.refuse(problems::missing_file(&path.value, &self.source.folder, self.file, path.span)),
             },
-            ast::Fixture::Facts { facts, .. } => {
+            ast::Fixture::Facts { kind, facts } => {
+                let own = root.rsplit('.').next().unwrap_or(root);
+                if kind.value != own {
+                    let wanted = say!(
+                        "`{own} {{ ... }}`, since the probe's fields stand under `{root}`",
+                        "`{own} {{ ... }}`（このプローブのフィールドは`{root}`の下にあります）"
+                    );
+                    return self.refuse(problems::unexpected(say!("this fixture", "このフィクスチャ"), wanted, self.file, kind.span));
+                }
                 let mut read = Vec::new();
                 for (name, value) in facts {
                     let full = format!("{root}.{}", name.value);

@@ -245,3 +245,20 @@ fn facts_of_others_give_the_facts_that_follow() {
     let whole = crate::partial_response(ProbeKey::with("http.get", "/"), facts, Ended::Eof, false);
     assert_eq!((whole.texts("http.html.title"), whole.complete), (vec!["given".to_string()], Sections::ALL));
 }
+
+#[test]
+fn bodies_that_are_documents_have_paths() {
+    let read = |kind: &str, body: &str| {
+        decoded("http.get(\"/\")", Ended::Eof, format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n{body}").as_bytes())
+    };
+    let json = read("application/json", "{\"device\":{\"model\":\"AC-10\",\"Ports\":[4,8]}}");
+    assert_eq!((json.texts("http.json./device/model"), json.texts("http.json./device/Ports/1")), (vec!["AC-10".into()], vec!["8".into()]));
+    assert_eq!(json.complete, Sections::ALL);
+    let xml = read("text/xml", "<info version=\"1.20\"><model>AC-10</model></info>");
+    assert_eq!((xml.texts("http.xml./info/model"), xml.texts("http.xml./info/@version")), (vec!["AC-10".into()], vec!["1.20".into()]));
+    // What may be in the rest is not proven absent.
+    let cut = read("application/json", "{\"device\":");
+    assert_eq!(cut.complete, Sections { head: true, body: false });
+    let page = read("text/html", "<html><title>{</title></html>");
+    assert!(!page.facts.iter().any(|fact| fact.field.call) && page.complete == Sections::ALL);
+}
