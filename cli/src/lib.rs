@@ -17,10 +17,14 @@
 pub mod accuracy;
 pub mod analysis;
 pub mod bundled;
+pub mod chapters;
 pub mod commands;
 pub mod evidence_line;
+pub mod fixing;
 pub mod live;
 pub mod load;
+pub mod phases;
+pub mod plain;
 pub mod problems;
 pub mod release;
 pub mod store;

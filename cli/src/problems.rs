@@ -1,5 +1,7 @@
 //! Problems in the forms that people and programs read.
 
+use std::collections::BTreeMap;
+
 use ksig_compiler::Analysis;
 use ksig_lang::{Diagnostic, Lang, RenderStyle, Severity, Text, line_column};
 use serde_json::json;
@@ -9,7 +11,8 @@ pub fn as_text(analysis: &Analysis, style: RenderStyle) -> String {
     ksig_lang::render(&analysis.diagnostics, &analysis.sources, style)
 }
 
-/// One JSON object a problem.
+/// One JSON object a problem. Lines and columns count from 1, columns in characters (a full-width one counts once, a tab too, a byte order
+/// mark not at all); `end_column` is the first character behind the place.
 pub fn as_json(analysis: &Analysis, lang: Lang) -> Vec<serde_json::Value> {
     analysis
         .diagnostics
@@ -37,6 +40,127 @@ pub fn as_json(analysis: &Analysis, lang: Lang) -> Vec<serde_json::Value> {
         .collect()
 }
 
+/// One SARIF 2.1.0 log. Columns count characters, as SARIF calls code points.
+pub fn as_sarif(analysis: &Analysis, lang: Lang) -> serde_json::Value {
+    let mut codes: Vec<&str> = analysis.diagnostics.iter().map(|problem| problem.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let rule = |code: &&str| {
+        let meaning = ksig_compiler::codes::explain(code).map_or(*code, |doc| doc.meaning.in_lang(lang));
+        json!({ "id": code, "fullDescription": { "text": meaning } })
+    };
+    let results: Vec<_> = analysis.diagnostics.iter().map(|problem| sarif_result(analysis, problem, lang)).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "ksig", "version": env!("CARGO_PKG_VERSION"), "rules": codes.iter().map(rule).collect::<Vec<_>>(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+fn sarif_result(analysis: &Analysis, problem: &Diagnostic, lang: Lang) -> serde_json::Value {
+    let place = |file, span, text: &str| {
+        let mut place = json!({ "physicalLocation": sarif_place(analysis, file, span) });
+        if !text.is_empty() {
+            place["message"] = json!({ "text": text });
+        }
+        place
+    };
+    let all: Vec<_> = problem.labels.iter().map(|label| place(label.file, label.span, label.text.in_lang(lang))).collect();
+    let (primary, others) = all.split_at(all.len().min(1));
+    let level = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    let mut result = json!({
+        "ruleId": problem.code, "level": level, "message": { "text": sentences(problem, lang) },
+        "locations": primary, "relatedLocations": others,
+    });
+    if let Some(fix) = &problem.fix {
+        let change = |(file, span, text): &(ksig_lang::FileId, ksig_lang::Span, String)| {
+            let place = sarif_place(analysis, *file, *span);
+            json!({
+                "artifactLocation": place["artifactLocation"],
+                "replacements": [{ "deletedRegion": place["region"], "insertedContent": { "text": text } }],
+            })
+        };
+        let changes: Vec<_> = fix.edits.iter().map(change).collect();
+        result["fixes"] = json!([{ "description": { "text": fix.message.in_lang(lang) }, "artifactChanges": changes }]);
+    }
+    result
+}
+
+fn sarif_place(analysis: &Analysis, file: ksig_lang::FileId, span: ksig_lang::Span) -> serde_json::Value {
+    let Some(source) = analysis.sources.get(file) else { return json!({}) };
+    let (line, column) = line_column(&source.text, span.start);
+    let (end_line, end_column) = line_column(&source.text, span.end);
+    json!({
+        "artifactLocation": { "uri": uri(&source.path) },
+        "region": { "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column },
+    })
+}
+
+/// A path as a relative URI reference.
+fn uri(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// JUnit XML: a test case for each file, which fails with its problems.
+pub fn as_junit(analysis: &Analysis, files: &[String], lang: Lang) -> String {
+    let mut by_file: BTreeMap<String, Vec<&Diagnostic>> = BTreeMap::new();
+    for problem in &analysis.diagnostics {
+        by_file.entry(first_place(analysis, problem).0).or_default().push(problem);
+    }
+    let failed = files.iter().filter(|path| by_file.contains_key(*path)).count();
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"ksig check\" tests=\"{}\" failures=\"{failed}\">\n",
+        files.len()
+    );
+    for path in files {
+        out.push_str(&format!("<testcase classname=\"ksig\" name=\"{}\">\n", xml(path)));
+        for problem in by_file.get(path).into_iter().flatten() {
+            let (_, line, column) = first_place(analysis, problem);
+            let message = problem.message.in_lang(lang);
+            let text = format!("{path}:{line}:{column}: {}", sentences(problem, lang));
+            out.push_str(&format!("<failure type=\"{}\" message=\"{}\">{}</failure>\n", problem.code, xml(message), xml(&text)));
+        }
+        out.push_str("</testcase>\n");
+    }
+    out.push_str("</testsuite>\n</testsuites>\n");
+    out
+}
+
+/// Text inside XML. What XML has no form for, controls above all, is written out.
+fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in crate::plain::text(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// What is wrong and what to do, as running text.
+fn sentences(problem: &Diagnostic, lang: Lang) -> String {
+    let (end, between) = if lang == Lang::Ja { ("。", "") } else { (".", " ") };
+    let parts = [Some(problem.message.in_lang(lang)), said(&problem.help, lang), said(&problem.note, lang)];
+    let closed = |part: &str| if part.ends_with('?') { part.to_string() } else { format!("{part}{end}") };
+    parts.into_iter().flatten().map(closed).collect::<Vec<_>>().join(between)
+}
+
 /// GitHub's annotation lines.
 pub fn as_github(analysis: &Analysis, lang: Lang) -> String {
     let mut out = String::new();
@@ -47,8 +171,9 @@ pub fn as_github(analysis: &Analysis, lang: Lang) -> String {
             Severity::Note => "notice",
         };
         let (path, line, column) = first_place(analysis, problem);
-        let text = [Some(problem.message.in_lang(lang)), said(&problem.help, lang)].into_iter().flatten().collect::<Vec<_>>().join(". ");
-        let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+        let text = sentences(problem, lang).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+        // Commas and colons part the properties of an annotation.
+        let path = path.replace('%', "%25").replace(',', "%2C").replace(':', "%3A");
         out.push_str(&format!("::{word} file={path},line={line},col={column},title={}::{text}\n", problem.code));
     }
     out

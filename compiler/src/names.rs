@@ -61,6 +61,36 @@ pub struct Names {
     pub choices: BTreeMap<String, Place>,
     /// A file's scope: its own items and what it imports.
     pub scopes: HashMap<FileId, BTreeMap<String, Definition>>,
+    /// Vendors and tags by id: the module that declares each.
+    homes: BTreeMap<String, String>,
+}
+
+/// An edit that imports a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Import {
+    /// From where.
+    pub module: String,
+    /// Where the text goes in.
+    pub place: Span,
+    /// A name for the braces of a `use` that is there, or a line.
+    pub text: String,
+}
+
+impl Names {
+    /// What imports a vendor or a tag into a file; absent when there is none of that id, or the file has no header to write it under.
+    pub fn import_of(&self, name: &str, file: FileId, ast: &ast::File) -> Option<Import> {
+        if self.scopes.get(&file).is_some_and(|scope| scope.contains_key(name)) {
+            return None;
+        }
+        let module = self.homes.get(name)?.clone();
+        let after = |span: Span| Span { start: span.end, end: span.end };
+        if let Some(last) = ast.uses.iter().find(|import| dotted(&import.path) == module).and_then(|import| import.names.last()) {
+            return Some(Import { module, place: after(last.span), text: format!(", {name}") });
+        }
+        let header = ast.uses.last().map(|import| import.span).or(ast.module.as_ref().map(|path| path.span))?;
+        let text = format!("\nuse {module} {{ {name} }}");
+        Some(Import { module, place: after(header), text })
+    }
 }
 
 /// `router.buffalo.airstation` as text.
@@ -97,6 +127,9 @@ pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>
             if let Some((_, first_file, first)) = exported.get(&name.value) {
                 diagnostics.push(problems::declared_twice(&name, file, *first_file, *first));
             } else {
+                if matches!(definition, Definition::Vendor(_) | Definition::Tag(_)) {
+                    names.homes.entry(name.value.clone()).or_insert_with(|| module.clone());
+                }
                 exported.insert(name.value.clone(), (definition, file, name.span));
             }
         }

@@ -6,6 +6,7 @@ use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, FileId, Text, say};
 use ksig_schema::{Type, Vocabulary};
 
+use crate::names::Import;
 use crate::vocabulary::{NameKind, bearer};
 
 pub mod vocabulary;
@@ -240,13 +241,24 @@ pub fn unknown_name<'a>(name: &str, file: FileId, span: Span, known: impl Iterat
     unknown("unknown-name", say!("name", "名前"), name, file, span, known)
 }
 
-pub fn unknown_field<'a>(full: &str, written: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+/// `before`: what of the place stands before the part that may be misspelt, as `top.`.
+pub fn unknown_field<'a>(
+    full: &str,
+    before: &str,
+    written: &str,
+    file: FileId,
+    span: Span,
+    known: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
     let mut known: Vec<&str> = known.collect();
     known.sort_unstable();
     let message = say!("there is no field `{full}`", "`{full}`というフィールドはありません");
     let problem = Diagnostic::error("unknown-field", message, file, span, say!("not a field", "フィールドではありません"));
     match nearest(written, known.iter().copied()) {
-        Some(near) => problem.help(did_you_mean(near)),
+        Some(near) => {
+            let near = format!("{before}{near}");
+            problem.help(did_you_mean(&near)).fix(write(&near), file, span, near)
+        }
         None => problem.help(say!(
             "`ksig show fields` lists every field with what it holds",
             "すべてのフィールドとその内容は`ksig show fields`で確認できます"
@@ -274,10 +286,11 @@ pub fn unknown_class<'a>(name: &str, file: FileId, span: Span, known: impl Itera
     unknown("unknown-class", say!("class", "機器種別"), name, file, span, known.map(String::as_str))
 }
 
-pub fn unknown_vendor(name: &str, file: FileId, span: Span, vocabulary: &Vocabulary) -> Diagnostic {
-    if vocabulary.vendors.contains_key(name) {
+/// `import`: what would import it, where the vocabulary has it.
+pub fn unknown_vendor(name: &str, file: FileId, span: Span, vocabulary: &Vocabulary, import: Option<Import>) -> Diagnostic {
+    if let Some(import) = import {
         let message = say!("vendor `{name}` is not imported here", "ベンダー`{name}`がインポートされていません");
-        return Diagnostic::error("unknown-vendor", message, file, span, not_imported()).help(import_it("vocab.vendors", name));
+        return import_it(Diagnostic::error("unknown-vendor", message, file, span, not_imported()), &import, name, file);
     }
     let known = vocabulary.vendors.keys().map(String::as_str);
     let problem = unknown("unknown-vendor", say!("vendor", "ベンダー"), name, file, span, known).note(say!(
@@ -294,18 +307,24 @@ fn not_imported() -> Text {
     say!("not imported", "インポートされていません")
 }
 
-fn import_it(module: &str, name: &str) -> Text {
-    say!("write `use {module} {{ {name} }}` at the top of the file", "ファイルの先頭に`use {module} {{ {name} }}`と書いてください")
+fn import_it(problem: Diagnostic, import: &Import, name: &str, file: FileId) -> Diagnostic {
+    let Import { module, place, text } = import;
+    problem
+        .help(say!(
+            "write `use {module} {{ {name} }}` at the top of the file",
+            "ファイルの先頭に`use {module} {{ {name} }}`と書いてください"
+        ))
+        .fix(say!("import `{name}`", "`{name}`をインポートする"), file, *place, text)
 }
 
-pub fn unknown_tag<'a>(name: &Name, file: FileId, known: impl Iterator<Item = &'a String>) -> Diagnostic {
+/// `import`: what would import it, where the vocabulary has it.
+pub fn unknown_tag<'a>(name: &Name, file: FileId, known: impl Iterator<Item = &'a String>, import: Option<Import>) -> Diagnostic {
     let Name { value, span } = name;
-    let known: Vec<&str> = known.map(String::as_str).collect();
-    if known.contains(&value.as_str()) {
+    if let Some(import) = import {
         let message = say!("tag `{value}` is not imported here", "タグ`{value}`がインポートされていません");
-        return Diagnostic::error("unknown-tag", message, file, *span, not_imported()).help(import_it("vocab.tags", value));
+        return import_it(Diagnostic::error("unknown-tag", message, file, *span, not_imported()), &import, value, file);
     }
-    unknown("unknown-tag", say!("tag", "タグ"), value, file, *span, known.into_iter())
+    unknown("unknown-tag", say!("tag", "タグ"), value, file, *span, known.map(String::as_str))
 }
 
 pub fn unknown_parameter<'a>(tag: &str, name: &Name, file: FileId, known: impl Iterator<Item = &'a str>) -> Diagnostic {
@@ -454,8 +473,14 @@ pub fn capture_types_differ(name: &Name, first: &Type, now: &Type, file: FileId,
 }
 
 pub fn negation_may_be_missing(file: FileId, span: Span, place: Span, text: &str) -> Diagnostic {
-    let what = text.get(place.start as usize..place.end as usize).unwrap_or("x");
-    Diagnostic::error(
+    let part = |span: Span| text.get(span.start as usize..span.end as usize);
+    let what = part(place).unwrap_or("x");
+    // Alone on its line the guard needs no parentheses.
+    let before = text[..span.start as usize].trim_end_matches([' ', '\t']);
+    let after = text[span.end as usize..].trim_start_matches([' ', '\t']);
+    let alone = before.ends_with(['\n', '{', ';', ':']) && (after.is_empty() || after.starts_with(['\n', '\r', '}', ';', '/']));
+    let guarded = part(span).map(|not| if alone { format!("{what} present and {not}") } else { format!("({what} present and {not})") });
+    let problem = Diagnostic::error(
         "negation-may-be-missing",
         say!("`not` over something that may be missing says neither yes nor no", "欠けることのある値の`not`は、真とも偽とも決まりません"),
         file,
@@ -466,7 +491,11 @@ pub fn negation_may_be_missing(file: FileId, span: Span, place: Span, text: &str
     .help(say!(
         "say what a missing one means: `{what} absent or not ...`, or `{what} present and not ...`",
         "欠けている場合の意味を書いてください: `{what} absent or not ...`または`{what} present and not ...`"
-    ))
+    ));
+    match guarded {
+        Some(guarded) => problem.fix(say!("let a missing one be no match", "欠けている場合は該当しないものとする"), file, span, guarded),
+        None => problem,
+    }
 }
 
 pub fn at_least_out_of_range(count: u32, lines: usize, file: FileId, span: Span) -> Diagnostic {

@@ -241,7 +241,7 @@ fn check_rebrands(id: &str, entry: &Entry, vocabulary: &Vocabulary, diagnostics:
         for value in attribute.values.iter().skip(1) {
             let Some(maker) = crate::check::dotted_name(value) else { continue };
             if !vocabulary.vendors.contains_key(&maker) {
-                diagnostics.push(crate::problems::unknown_vendor(&maker, entry.file, value.span, vocabulary));
+                diagnostics.push(crate::problems::unknown_vendor(&maker, entry.file, value.span, vocabulary, None));
             } else if reaches(&maker, id, vocabulary) {
                 diagnostics.push(problems::rebrand_cycle(id, &maker, entry.file, value.span));
             }

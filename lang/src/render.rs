@@ -214,7 +214,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_obeyed(character: char) -> bool {
+/// Whether a terminal obeys the character rather than showing it.
+pub fn is_obeyed(character: char) -> bool {
     match character {
         '\t' | '\n' => false,
         '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2028}' | '\u{2029}' | '\u{61C}' | '\u{FEFF}' => {

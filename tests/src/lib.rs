@@ -3,7 +3,6 @@
 
 pub mod bench;
 pub mod binary;
-pub mod differential;
 pub mod engines;
 pub mod facts;
 pub mod fences;

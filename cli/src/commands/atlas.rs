@@ -134,14 +134,14 @@ impl SearchArgs {
         if let Some(facet) = self.facet {
             for one in found.facet(facet, self.limit)? {
                 if json {
-                    out.push_str(&format!("{}\n", serde_json::to_string(&one)?));
+                    out.push_str(&format!("{}\n", crate::plain::json(&one)?));
                 } else {
                     out.push_str(&format!("{:>8}  {}\n", one.count, one.value.as_deref().unwrap_or("-")));
                 }
             }
         } else if json {
             for entry in found.page(0..self.limit) {
-                out.push_str(&format!("{}\n", serde_json::to_string(&serde_json::to_value(entry?)?)?));
+                out.push_str(&format!("{}\n", crate::plain::json(&serde_json::to_value(entry?)?)?));
             }
         } else {
             let entries = found.page(0..self.limit).collect::<Result<Vec<_>, _>>()?;
@@ -201,7 +201,7 @@ impl ReportArgs {
         let question = VersionQuestion { vendor: self.vendor, model: self.model, cell_min: self.cell_min };
         let report = ksig_atlas::reports::versions::versions(everything.entries(), &question)?;
         if self.format == "json" {
-            answer(&format!("{}\n", serde_json::to_string(&report)?))?;
+            answer(&format!("{}\n", crate::plain::json(&report)?))?;
         } else {
             answer(&version_table(&report))?;
         }

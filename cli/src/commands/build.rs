@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use ksig_lang::Severity;
 
-use super::{Failure, Outcome, answer, remark, style};
-use crate::{analysis, problems};
+use super::{Failure, Outcome, answer, show_problems};
+use crate::analysis;
 
 /// Compile signatures to a bundle: the same bytes for the same signatures
 #[derive(clap::Args)]
@@ -35,7 +35,7 @@ impl Args {
         let name = ksig_compiler::ReleaseName { id: self.release, date: self.date, unverified: false };
         let (plan, analysis) = ksig_compiler::compile(&loaded.input, analysis::world(&schema), &name);
         let Some(plan) = plan else {
-            remark(&problems::as_text(&analysis, style(lang)));
+            show_problems(&analysis, lang);
             let errors = analysis.diagnostics.iter().filter(|problem| problem.severity == Severity::Error).count();
             answer(&format!("nothing was built: {errors} errors\n"))?;
             return Ok(Outcome::Findings);

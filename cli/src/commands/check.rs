@@ -6,13 +6,13 @@ use clap::ValueEnum;
 use ksig_compiler::Analysis;
 use ksig_lang::{Lang, Severity};
 
-use super::{Failure, Outcome, answer, remark, style};
-use crate::problems;
+use super::{Failure, Outcome, answer, remark, show_problems};
+use crate::{fixing, plain, problems};
 
 /// Parse, resolve, type-check and lint signatures; show all problems of all files
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig check signatures\n  ksig check signatures/router/yamaha/rtx.ksig --format json\n\nExit codes: 0 no error, 1 errors, 2 files could not be read."
+    after_help = "Examples:\n  ksig check signatures\n  ksig check signatures --fix\n  ksig check signatures/router/yamaha/rtx.ksig --format sarif\n\nExit codes: 0 no error, 1 errors, 2 files could not be read."
 )]
 pub struct Args {
     /// Files and folders; the folder `signatures` when none is named
@@ -20,6 +20,9 @@ pub struct Args {
     /// How problems are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Apply the fixes that problems offer and that leave fewer problems; then check again
+    #[arg(long)]
+    fix: bool,
     /// Warnings count as errors
     #[arg(long)]
     deny_warnings: bool,
@@ -31,8 +34,12 @@ enum Format {
     Text,
     /// One JSON object
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
     /// GitHub annotation lines
     Github,
+    /// JUnit XML, a test case a file
+    Junit,
 }
 
 /// The paths, or the folder `signatures`.
@@ -51,14 +58,18 @@ pub(super) fn analysed(paths: Vec<PathBuf>) -> Result<(crate::Loaded, Analysis),
 
 impl Args {
     pub(super) fn run(self, lang: Lang) -> Result<Outcome, Failure> {
-        let (loaded, analysis) = analysed(self.paths)?;
+        let paths = or_signatures(self.paths);
+        if self.fix {
+            fix(&paths)?;
+        }
+        let (loaded, analysis) = analysed(paths)?;
         let count = |severity| analysis.diagnostics.iter().filter(|problem| problem.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let failed = errors > 0 || (self.deny_warnings && warnings > 0);
         match self.format {
             Format::Text => {
                 if !analysis.diagnostics.is_empty() {
-                    remark(&problems::as_text(&analysis, style(lang)));
+                    show_problems(&analysis, lang);
                 }
                 let signatures = analysis.program.signatures.len();
                 answer(&format!("{} files, {signatures} signatures, {errors} errors, {warnings} warnings\n", loaded.asked.len()))?;
@@ -68,10 +79,27 @@ impl Args {
                     "files": loaded.asked.len(), "signatures": analysis.program.signatures.len(),
                     "errors": errors, "warnings": warnings, "problems": problems::as_json(&analysis, lang),
                 });
-                answer(&format!("{object}\n"))?;
+                answer(&format!("{}\n", plain::json(&object)?))?;
             }
+            Format::Sarif => answer(&format!("{}\n", plain::json(&problems::as_sarif(&analysis, lang))?))?,
             Format::Github => answer(&problems::as_github(&analysis, lang))?,
+            Format::Junit => answer(&problems::as_junit(&analysis, &loaded.asked, lang))?,
         }
         Ok(if failed { Outcome::Findings } else { Outcome::Fine })
     }
+}
+
+/// Rewrites the files that fixes change.
+fn fix(paths: &[PathBuf]) -> Result<(), Failure> {
+    let mut loaded = crate::load::load(paths)?;
+    let asked = loaded.asked;
+    let fixed = fixing::fix(&mut loaded.input, &|path| asked.iter().any(|asked| asked == path));
+    for (path, text) in &fixed.texts {
+        super::fmt::replace(path, text)?;
+    }
+    match fixed.count {
+        0 => remark("nothing to fix"),
+        count => remark(&format!("{count} fixes in {} files", fixed.texts.len())),
+    }
+    Ok(())
 }

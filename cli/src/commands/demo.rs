@@ -146,7 +146,7 @@ impl Args {
             seconds: started.elapsed().as_secs_f64(),
             state: state.display().to_string(),
         };
-        answer(&if self.format == "json" { format!("{}\n", serde_json::to_string(&findings)?) } else { findings.text() })?;
+        answer(&if self.format == "json" { format!("{}\n", crate::plain::json(&findings)?) } else { findings.text() })?;
         Ok(if findings.accuracy.wrong == 0 { Outcome::Fine } else { Outcome::Findings })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::check::or_signatures;
-use super::{Failure, Outcome, answer, remark, style};
+use super::{Failure, Outcome, answer, remark, show_drawn, style};
 
 /// Write signatures in the one style; comments stay
 #[derive(clap::Args)]
@@ -40,7 +40,7 @@ impl Args {
                     broken += 1;
                     let mut sources = ksig_lang::Sources::new();
                     sources.add(&source.path, &source.text);
-                    remark(&ksig_lang::render(&problems, &sources, style(lang)));
+                    show_drawn(&ksig_lang::render(&problems, &sources, style(lang)));
                 }
             }
         }
@@ -51,7 +51,7 @@ impl Args {
 }
 
 /// Writes beside the file and renames, so that a full disk loses nothing.
-fn replace(path: &str, text: &str) -> Result<(), Failure> {
+pub(super) fn replace(path: &str, text: &str) -> Result<(), Failure> {
     let beside = format!("{path}.new");
     std::fs::write(&beside, text).with_context(|| format!("cannot write {beside}"))?;
     std::fs::rename(&beside, path).with_context(|| format!("cannot replace {path}"))

@@ -131,7 +131,7 @@ impl Run<'_> {
         if let Some(answer) = answer {
             self.identified += usize::from(!answer.identifications.is_empty());
             // Through a value, so that keys are sorted: the same bytes for the same input.
-            serde_json::to_writer(&mut self.out, &serde_json::to_value(answer)?)?;
+            self.out.write_all(crate::plain::json(&serde_json::to_value(answer)?)?.as_bytes())?;
             self.out.write_all(b"\n")?;
         }
         Ok(())

@@ -25,6 +25,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use ksig_lang::{Lang, RenderStyle};
 
+use crate::plain;
+
 /// How a command ended, when the world did not fail it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -102,8 +104,7 @@ pub fn main() -> ExitCode {
         Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
         Err(failure) => {
             // The one place where failures are shown; terminal control bytes of file names and inputs stay escaped.
-            let text: String = one_line(&failure).chars().flat_map(visible).collect();
-            eprintln!("ksig: {text}");
+            eprintln!("ksig: {}", plain::text(&one_line(&failure)));
             ExitCode::from(2)
         }
     }
@@ -126,20 +127,26 @@ fn is_broken_pipe(failure: &Failure) -> bool {
     failure.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe))
 }
 
-fn visible(c: char) -> Vec<char> {
-    if c.is_control() && c != '\n' && c != '\t' { c.escape_unicode().collect() } else { vec![c] }
-}
-
-/// Writes an answer to standard output.
+/// Writes an answer to standard output; JSON comes from [`plain::json`], which this leaves as it is.
 fn answer(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(plain::text(text).as_bytes())?;
     out.flush()?;
     Ok(())
 }
 
 /// Writes a line of progress or a problem to standard error; a closed standard error is no failure.
 fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain::text(text));
+}
+
+/// Shows problems on standard error, with colours where it is a terminal. What they quote is escaped by who draws them.
+fn show_problems(analysis: &ksig_compiler::Analysis, lang: Lang) {
+    show_drawn(&crate::problems::as_text(analysis, style(lang)));
+}
+
+/// Problems as they were drawn.
+fn show_drawn(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 

@@ -200,7 +200,7 @@ impl Sinks {
             crate::store::append(log, &host.observations.observations)?;
         }
         for answer in host.evidence.iter().flat_map(|(_, answers)| answers) {
-            serde_json::to_writer(&mut self.answers, &serde_json::to_value(answer)?)?;
+            self.answers.write_all(crate::plain::json(&serde_json::to_value(answer)?)?.as_bytes())?;
             self.answers.write_all(b"\n")?;
         }
         self.answers.flush()?;

@@ -17,6 +17,9 @@ pub struct Args {
     phase: Phase,
     /// A .ksig file, a folder, or for `bundle` a .kbundle file
     path: Option<PathBuf>,
+    /// How fields are written; problems and lints are Markdown, the chapters of the spec
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -35,14 +38,34 @@ enum Phase {
     Clif,
     /// All fields, with types, sections and docs
     Fields,
+    /// All problem codes, as a chapter
+    Problems,
+    /// All lints, as a chapter
+    Lints,
     /// What a bundle holds
     Bundle,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// The chapter of the spec
+    Markdown,
+    /// One JSON object
+    Json,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let text = match self.phase {
-            Phase::Fields => fields(),
+            Phase::Fields => match self.format {
+                Format::Text => fields(),
+                Format::Json => format!("{}\n", crate::plain::json(&fields_json())?),
+                Format::Markdown => crate::chapters::chapter("fields").unwrap_or_default(),
+            },
+            Phase::Problems => crate::chapters::chapter("problems").unwrap_or_default(),
+            Phase::Lints => crate::chapters::chapter("lints").unwrap_or_default(),
             Phase::Bundle => {
                 let path = self.path()?;
                 let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -53,12 +76,7 @@ impl Args {
                 let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
                 let text = ksig_lang::decode_source(bytes).map_err(|reason| anyhow::anyhow!("{}:{reason}", path.display()))?;
                 match self.phase {
-                    Phase::Tokens => ksig_lang::tokens(&text)
-                        .into_iter()
-                        .map(|(kind, span)| {
-                            format!("{:>5}..{:<5} {kind:?} {:?}\n", span.start, span.end, &text[span.start as usize..span.end as usize])
-                        })
-                        .collect(),
+                    Phase::Tokens => crate::phases::tokens(&text),
                     Phase::Tree => format!("{:#?}", ksig_lang::parse(&text, 0).syntax()),
                     _ => format!("{:#?}\n", ksig_lang::parse(&text, 0).ast),
                 }
@@ -108,4 +126,25 @@ fn fields() -> String {
         }
     }
     out
+}
+
+fn fields_json() -> serde_json::Value {
+    let schema = ksig_protocols::schema();
+    let fields = schema.fields().map(|field| {
+        serde_json::json!({
+            "name": field.name, "type": field.ty.ty().to_string(), "keyed": field.keyed, "several": field.many,
+            "section": format!("{:?}", field.section).to_lowercase(), "redacted": field.redact, "doc": field.doc.trim(),
+        })
+    });
+    let probes = schema.constructors().map(|constructor| {
+        let parameters = constructor.parameters.iter().map(|parameter| {
+            serde_json::json!({ "name": parameter.name, "required": parameter.required, "usual": parameter.usual, "doc": parameter.doc })
+        });
+        serde_json::json!({
+            "name": constructor.name, "form": constructor.form(), "root": constructor.root,
+            "safety": format!("{:?}", constructor.safety).to_lowercase(), "doc": constructor.doc.trim(),
+            "parameters": parameters.collect::<Vec<_>>(),
+        })
+    });
+    serde_json::json!({ "fields": fields.collect::<Vec<_>>(), "probes": probes.collect::<Vec<_>>() })
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use ksig_lang::{Lang, Severity};
 
-use super::{Failure, Outcome, answer, remark, style};
-use crate::{problems, testing};
+use super::{Failure, Outcome, answer, remark, show_problems};
+use crate::{plain, testing};
 
 /// Run the tests inside signatures on the JIT and the interpreter, then show every fixture to the whole corpus
 #[derive(clap::Args)]
@@ -34,13 +34,13 @@ impl Args {
     pub(super) fn run(self, lang: Lang) -> Result<Outcome, Failure> {
         let (loaded, analysis) = super::check::analysed(self.paths)?;
         if analysis.diagnostics.iter().any(|problem| problem.severity == Severity::Error) {
-            remark(&problems::as_text(&analysis, style(lang)));
+            show_problems(&analysis, lang);
             return Ok(Outcome::Findings);
         }
         let asked = |path: &str| loaded.asked.iter().any(|asked| asked == path);
         let report = testing::run(&loaded.input, &analysis, &self.filter, &asked)?;
         match self.format {
-            Format::Json => answer(&format!("{}\n", serde_json::to_string(&report)?))?,
+            Format::Json => answer(&format!("{}\n", plain::json(&report)?))?,
             Format::Text => {
                 for failure in &report.failures {
                     remark(&format!(

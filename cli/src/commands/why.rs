@@ -40,7 +40,7 @@ impl Args {
             anyhow::bail!("there is no signature `{}`; the nearest is `{near}`", self.signature);
         };
         if self.json {
-            answer(&format!("{}\n", serde_json::to_string(&trace)?))?;
+            answer(&format!("{}\n", crate::plain::json(&trace)?))?;
         } else {
             answer(&trace.to_string())?;
         }

@@ -330,7 +330,10 @@ impl Checker<'_> {
                     }
                     Some(Type::Vendor) => match self.scope.get(&name) {
                         Some(Definition::Vendor(id)) => made(ExprKind::Const(Datum::Text(id.clone())), Type::Vendor),
-                        _ => self.refuse(problems::unknown_vendor(&name, self.file, e.span, &self.names.vocabulary)),
+                        _ => {
+                            let import = self.names.import_of(&name, self.file, self.files[&self.file].1);
+                            self.refuse(problems::unknown_vendor(&name, self.file, e.span, &self.names.vocabulary, import))
+                        }
                     },
                     _ => self.unknown_name(&name, e.span),
                 }
@@ -423,7 +426,7 @@ impl Checker<'_> {
         let Some(field) = self.schema.field(&name) else {
             let below = format!("{}.", probe.root);
             let fields: Vec<_> = self.schema.fields().filter_map(|field| field.name.strip_prefix(&below)).collect();
-            return self.refuse(problems::unknown_field(&name, rest, self.file, path.span, fields.into_iter()));
+            return self.refuse(problems::unknown_field(&name, &format!("{root}."), rest, self.file, path.span, fields.into_iter()));
         };
         let key = match (field.keyed, key.map(|key| (&key.kind, key.span))) {
             (true, Some((Ast::Text(key), span))) if field.call && call && !key.starts_with('/') => {

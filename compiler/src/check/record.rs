@@ -142,7 +142,8 @@ impl Checker<'_> {
     pub(super) fn tag(&mut self, tag: &ast::TagUse) -> Option<TagUse> {
         let Some(Definition::Tag(id)) = self.scope.get(&tag.name.value) else {
             let known = self.names.vocabulary.tags.keys();
-            return self.refuse(problems::unknown_tag(&tag.name, self.file, known));
+            let import = self.names.import_of(&tag.name.value, self.file, self.files[&self.file].1);
+            return self.refuse(problems::unknown_tag(&tag.name, self.file, known, import));
         };
         let each = match &tag.each {
             Some((row, table, filter)) => Some(self.rows_of(row, table, filter.as_ref())?),

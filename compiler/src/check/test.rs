@@ -112,7 +112,7 @@ impl Checker<'_> {
                     let full = format!("{root}.{}", name.value);
                     let Some((field, key_part)) = self.schema.field_and_key(&full) else {
                         let below: Vec<_> = self.schema.fields().filter_map(|f| f.name.strip_prefix(root)?.strip_prefix('.')).collect();
-                        return self.refuse(problems::unknown_field(&full, &name.value, self.file, name.span, below.into_iter()));
+                        return self.refuse(problems::unknown_field(&full, "", &name.value, self.file, name.span, below.into_iter()));
                     };
                     let ty = field.ty.ty();
                     let checked = self.expr(value, Some(&ty))?;
@@ -190,7 +190,7 @@ impl Checker<'_> {
             ast::Expect::Tags(tags, span) => {
                 for tag in tags {
                     if !self.names.vocabulary.tags.contains_key(&tag.value) {
-                        return self.refuse(problems::unknown_tag(tag, self.file, self.names.vocabulary.tags.keys()));
+                        return self.refuse(problems::unknown_tag(tag, self.file, self.names.vocabulary.tags.keys(), None));
                     }
                 }
                 Expect::Tags(tags.iter().map(|tag| tag.value.clone()).collect(), *span)

@@ -1,10 +1,7 @@
 //! What the crate promises, by subject.
 
-mod edit;
 mod examples;
 mod fmt;
-mod generate;
-mod generated;
 mod oracle;
 mod problems;
 mod properties;

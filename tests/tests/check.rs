@@ -1,0 +1,85 @@
+//! Fixes are applied, and the formats that programs read say the same problems.
+
+use ksig::{analysis, fixing, problems};
+use ksig_compiler::{Input, Source};
+use ksig_lang::Lang;
+
+const VOCABULARY: &str = "ksig 1\nmodule vocab.vendors\nvendor acme { name \"ACME\" }\nvendor apex { name \"Apex\" }\n";
+
+/// Mistakes that have fixes, and one that has none.
+const FIXABLE: &str = "ksig 1
+module router.acme
+
+probe top = http.get(\"/\")
+
+signature one {
+  summary \"ACME\"
+  match {
+    top.html.titel == \"ACME\"
+    not top.header[\"server\"] contains \"apex\"
+  }
+  identfy { vendor = acme }
+  example \"ACME\" in top.html.title => { vendor: acme }
+  example \"Apex\" in top.html.title => nothing
+}
+";
+
+const FIXED: &str = "ksig 1
+module router.acme
+use vocab.vendors { acme }
+
+probe top = http.get(\"/\")
+
+signature one {
+  summary \"ACME\"
+  match {
+    top.html.title == \"ACME\"
+    top.header[\"server\"] present and not top.header[\"server\"] contains \"apex\"
+  }
+  identify { vendor = acme }
+  example \"ACME\" in top.html.title => { vendor: acme }
+  example \"Apex\" in top.html.title => nothing
+}
+";
+
+fn corpus(file: &str) -> Input {
+    let source = |path: &str, text: &str| Source { path: path.into(), module: None, folder: String::new(), text: text.into() };
+    let sources = vec![source("vocab/vendors.ksig", VOCABULARY), source("router/acme.ksig", file)];
+    Input { sources, ..Input::default() }
+}
+
+#[test]
+fn fixes_are_applied_until_nothing_is_left_to_fix() {
+    let mut input = corpus(FIXABLE);
+    let fixed = fixing::fix(&mut input, &|_| true);
+    assert_eq!(fixed.texts.get("router/acme.ksig").map(String::as_str), Some(FIXED));
+    assert_eq!(fixed.texts.len(), 1);
+    assert_eq!(fixing::fix(&mut input, &|_| true), fixing::Fixed::default());
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_changed() {
+    assert_eq!(fixing::fix(&mut corpus(FIXABLE), &|path| path.starts_with("vocab/")), fixing::Fixed::default());
+}
+
+#[test]
+fn programs_read_the_same_problems() {
+    let analysis = analysis::check(&corpus(FIXABLE));
+    for lang in [Lang::En, Lang::Ja] {
+        let json = problems::as_json(&analysis, lang);
+        let sarif = problems::as_sarif(&analysis, lang);
+        let results = sarif["runs"][0]["results"].as_array().expect("a list");
+        assert!(!json.is_empty() && json.len() == results.len());
+        for (problem, result) in json.iter().zip(results) {
+            assert_eq!(problem["code"], result["ruleId"]);
+            let region = &result["locations"][0]["physicalLocation"]["region"];
+            assert_eq!((&problem["labels"][0]["line"], &problem["labels"][0]["column"]), (&region["startLine"], &region["startColumn"]));
+            assert_eq!(problem["fix"].is_null(), result["fixes"].is_null());
+        }
+        let files = ["router/acme.ksig".to_string(), "vocab/vendors.ksig".to_string()];
+        let junit = problems::as_junit(&analysis, &files, lang);
+        assert_eq!(junit.matches("<failure ").count(), json.len(), "{junit}");
+        assert!(junit.contains("tests=\"2\" failures=\"1\""), "{junit}");
+        assert_eq!(problems::as_github(&analysis, lang).lines().count(), json.len());
+    }
+}
