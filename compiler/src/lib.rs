@@ -8,6 +8,7 @@
 
 mod check;
 pub mod codes;
+mod echo;
 pub mod hir;
 pub mod input;
 pub mod jit;
@@ -75,6 +76,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
     let parsed = parse_all(input, &mut sources, &mut diagnostics);
+    let mut syntax = std::mem::take(&mut diagnostics);
     let asts: Vec<(FileId, &ast::File)> = parsed.iter().map(|(file, ast)| (*file, ast)).collect();
     check_modules(input, &asts, &mut diagnostics);
     let names = names::collect(&asts, &mut diagnostics);
@@ -85,6 +87,9 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     let signatures = check::signatures(&context, &mut diagnostics);
     let choices = check::choices(&context, &mut diagnostics);
     let program = hir::Program { signatures, choices, tables: tables.into_values().collect(), vocabulary: names.vocabulary };
+    let mistakes = echo::Mistakes::of(&syntax);
+    diagnostics.retain(|problem| !mistakes.explain(problem, &asts));
+    diagnostics.append(&mut syntax);
     diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
     diagnostics.dedup();
     Analysis { sources, files: parsed.into_iter().map(|(_, ast)| ast).collect(), program, diagnostics }

@@ -367,10 +367,12 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
         Type::Range(of) => range(text, of, names),
         Type::Set(of) => text.split('|').map(|one| cell(one.trim(), of, names)).collect::<Result<_, _>>().map(Datum::Set),
         Type::Bound(of) => {
-            let (kind, rest) = match text.split_at(text.len().min(2)) {
-                (">=", rest) => (BoundKind::AtLeast, rest),
-                ("<=", rest) => (BoundKind::By, rest),
-                _ => (BoundKind::Exactly, text.strip_prefix('=').unwrap_or(text)),
+            let (kind, rest) = if let Some(rest) = text.strip_prefix(">=") {
+                (BoundKind::AtLeast, rest)
+            } else if let Some(rest) = text.strip_prefix("<=") {
+                (BoundKind::By, rest)
+            } else {
+                (BoundKind::Exactly, text.strip_prefix('=').unwrap_or(text))
             };
             cell(rest.trim(), of, names).map(|inner| Datum::Bound(kind, Box::new(inner)))
         }
@@ -485,5 +487,22 @@ pub fn literal(expr: &ast::Expr, ty: &Type, names: &Names) -> Result<Datum, Text
         }
         (_, Type::Bound(of)) => literal(expr, of, names).map(|inner| Datum::Bound(BoundKind::Exactly, Box::new(inner))),
         _ => wrong(say!("another value", "別の値")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Input;
+
+    /// A bound's sign is looked for in a cell that starts with a character of three bytes.
+    #[test]
+    fn a_cell_of_any_script_is_read_or_refused() {
+        let text = "ksig 1\nmodule a\ntable t from \"t.csv\" {\n  key: text key\n  ends: bound<date>?\n}\n";
+        let mut input = Input::single("a.ksig", text);
+        input.assets.insert("t.csv".into(), "key,ends\nX1,終了\n".into());
+        let schema = ksig_schema::Schema::default();
+        let analysis = crate::analyze(&input, crate::World { schema: &schema, argument: |_, _| Ok(()) });
+        assert_eq!(analysis.diagnostics.len(), 1, "{:#?}", analysis.diagnostics);
+        assert!(analysis.failed());
     }
 }

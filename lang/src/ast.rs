@@ -68,6 +68,21 @@ pub enum Item {
     Choice(Choice),
 }
 
+impl Item {
+    /// All of it.
+    pub fn span(&self) -> Span {
+        match self {
+            Item::Table(item) => item.span,
+            Item::Scheme(item) => item.span,
+            Item::Vendor(item) | Item::Class(item) | Item::Tag(item) => item.span,
+            Item::Probe(item) => item.span,
+            Item::Let(item) => item.span,
+            Item::Signature(item) => item.span,
+            Item::Choice(item) => item.span,
+        }
+    }
+}
+
 /// A table's columns and where its rows are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {

@@ -79,13 +79,14 @@ fn is_list(kind: SyntaxKind) -> bool {
 fn pieces(root: &SyntaxNode) -> (Vec<Piece>, Vec<Comment>) {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut comments = Vec::new();
-    let (mut newlines, mut any_newline, mut line_has_token) = (0, false, false);
+    let (mut newlines, mut blank, mut any_newline, mut line_has_token) = (0, false, false, false);
     let tokens = root.descendants_with_tokens().filter_map(NodeOrToken::into_token);
     for token in tokens {
         match token.kind() {
             WHITESPACE => {}
             NEWLINE => {
                 newlines += 1;
+                blank |= newlines > 1;
                 any_newline = true;
                 line_has_token = false;
             }
@@ -93,15 +94,16 @@ fn pieces(root: &SyntaxNode) -> (Vec<Piece>, Vec<Comment>) {
                 let text = token.text().trim_end().to_owned();
                 // Behind a dropped comma there may be a second comment; two cannot share a line.
                 let trailing = line_has_token && comments.is_empty();
-                comments.push(Comment { text, trailing, blank: newlines > 1 });
-                newlines = 0;
+                comments.push(Comment { text, trailing, blank });
+                (newlines, blank) = (0, false);
             }
-            _ if is_dropped(&token) => line_has_token = true,
+            // A line of nothing but a `;` is no empty line, and a comment behind it stands alone.
+            SEMICOLON => newlines = 0,
+            _ if is_dropped(&token) => (newlines, line_has_token) = (0, true),
             _ => {
                 let comments = std::mem::take(&mut comments);
-                let (blank, newline) = (newlines > 1, any_newline);
-                pieces.push(Piece { token, gap: Gap::Space, separator: "", comments, newline, blank, opens: false });
-                (newlines, any_newline, line_has_token) = (0, false, true);
+                pieces.push(Piece { token, gap: Gap::Space, separator: "", comments, newline: any_newline, blank, opens: false });
+                (newlines, blank, any_newline, line_has_token) = (0, false, false, true);
             }
         }
     }
@@ -136,6 +138,8 @@ fn spacing(before: Option<&SyntaxToken>, token: &SyntaxToken) -> Gap {
         node.is_some_and(|node| node.kind() == TYPE)
     };
     let tight = match (before.kind(), token.kind()) {
+        // `a.0 .b`: without the space `0.b` would be one token.
+        (INT | DECIMAL | DOTTED | DATE | DURATION, DOT) => false,
         (L_PAREN | L_BRACKET | DOT, _) | (_, R_PAREN | R_BRACKET | DOT | COMMA | COLON | QUESTION) => true,
         (L_BRACE, R_BRACE) => true,
         (_, L_PAREN) => matches!(parent(token), ARGS | PARAMS | FILE_FIXTURE | TYPE),
@@ -251,6 +255,12 @@ fn can_continue(token: &SyntaxToken) -> bool {
     }
 }
 
+/// A heredoc with `\n` line ends. A `\r` before the one of a line end is text, so such a line stays.
+fn line_ends(text: &str) -> String {
+    let line = |line: &str| line.strip_suffix('\r').filter(|rest| !rest.ends_with('\r')).unwrap_or(line).to_owned();
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn write(pieces: &[Piece], last_comments: &[Comment]) -> String {
     let mut page = Page { out: String::new(), indent: 0, open: Vec::new(), after_opening: true };
     for piece in pieces {
@@ -293,7 +303,7 @@ impl Page {
         if piece.opens {
             self.open.push(self.indent);
         }
-        self.out.push_str(&piece.token.text().replace("\r\n", "\n"));
+        self.out.push_str(&line_ends(piece.token.text()));
     }
 
     fn comments(&mut self, comments: &[Comment], gap: Gap) {

@@ -16,16 +16,51 @@ use crate::{
 
 /// The tokens of `text` in order; they cover it without gap or overlap.
 pub fn tokens(text: &str) -> Vec<(SyntaxKind, Span)> {
-    let mut tokens: Vec<(SyntaxKind, Span)> = Vec::new();
-    for (kind, range) in SyntaxKind::lexer(text).spanned() {
-        let kind = refine(kind.unwrap_or(ERROR), &text[range.clone()], range.start);
-        let span = Span { start: range.start as u32, end: range.end as u32 };
-        match tokens.last_mut() {
-            Some((ERROR, last)) if kind == ERROR => last.end = span.end,
-            _ => tokens.push((kind, span)),
+    Tokens::new(text, 0).collect()
+}
+
+/// The tokens of `text` from a place where one starts.
+pub(crate) struct Tokens<'t> {
+    text: &'t str,
+    from: usize,
+    lexer: logos::SpannedIter<'t, SyntaxKind>,
+    /// Read, but not given: what starts no token may go on.
+    next: Option<(SyntaxKind, Span)>,
+}
+
+impl<'t> Tokens<'t> {
+    pub fn new(text: &'t str, from: usize) -> Tokens<'t> {
+        let mut tokens = Tokens { text, from, lexer: SyntaxKind::lexer(&text[from..]).spanned(), next: None };
+        tokens.next = tokens.cut();
+        tokens
+    }
+
+    /// Bytes that were looked at so far: each once in its token, and more where the end of a heredoc was sought.
+    pub fn looked_at(&self) -> usize {
+        self.lexer.span().end + self.lexer.extras.sought
+    }
+
+    fn cut(&mut self) -> Option<(SyntaxKind, Span)> {
+        let (kind, range) = self.lexer.next()?;
+        let (start, end) = (self.from + range.start, self.from + range.end);
+        let kind = refine(kind.unwrap_or(ERROR), &self.text[start..end], start);
+        Some((kind, Span { start: start as u32, end: end as u32 }))
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = (SyntaxKind, Span);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (kind, mut span) = self.next.take()?;
+        loop {
+            self.next = self.cut();
+            match self.next {
+                Some((ERROR, more)) if kind == ERROR => span.end = more.end,
+                _ => return Some((kind, span)),
+            }
         }
     }
-    tokens
 }
 
 /// Tells apart what one pattern of the lexer takes together.
@@ -90,6 +125,7 @@ pub(crate) fn heredoc_rest(lexer: &mut Lexer<'_, SyntaxKind>) {
         let line = line.find('\n').map_or(line, |end| &line[..end]);
         let content = line.trim_start_matches([' ', '\t']);
         if content.starts_with("\"\"\"") {
+            lexer.extras.sought += at;
             lexer.bump(at + 1 + (line.len() - content.len()) + 3);
             return;
         }
@@ -101,6 +137,7 @@ pub(crate) fn heredoc_rest(lexer: &mut Lexer<'_, SyntaxKind>) {
         }
         at += 1 + line.len();
     }
+    lexer.extras.sought += at;
     // No later heredoc has a closing line either; remembering it keeps a file of nothing but openings linear.
     lexer.extras.no_close = true;
     lexer.bump(margin.unwrap_or(rest.len()));
@@ -127,4 +164,6 @@ fn starts_item(line: &str) -> bool {
 pub struct Memory {
     /// No heredoc after this place has a closing line.
     no_close: bool,
+    /// Bytes at which the end of a heredoc was sought.
+    sought: usize,
 }

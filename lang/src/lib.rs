@@ -20,6 +20,7 @@ mod lexer;
 mod literal;
 mod lower;
 mod parser;
+mod parts;
 mod swallowed;
 mod tree;
 
@@ -33,7 +34,7 @@ pub use source::{NotUtf8, SOURCE_BYTES_MAX, Source, Sources, Span, decode_source
 pub use syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 pub use text::{Lang, Text};
 
-use swallowed::Swallowed;
+pub use parts::Effort;
 
 /// A source after parsing.
 #[derive(Clone, Debug)]
@@ -44,6 +45,10 @@ pub struct Parsed {
     pub ast: ast::File,
     /// Everything that is wrong, in source order; empty for a file that keeps to the grammar.
     pub diagnostics: Vec<Diagnostic>,
+    /// What it took.
+    pub effort: Effort,
+    parts: Vec<parts::Part>,
+    file: FileId,
 }
 
 impl Parsed {
@@ -51,27 +56,28 @@ impl Parsed {
     pub fn syntax(&self) -> SyntaxNode {
         SyntaxNode::new_root(self.tree.clone())
     }
+
+    /// The same source after an edit: the same as [`parse`] of the whole text, but only the items around the edit are parsed again.
+    ///
+    /// `text` is the source after the edit, in which `inserted` bytes stand where this one had the span `replaced`. Where these do not fit
+    /// together the whole text is parsed.
+    pub fn edit(self, text: &str, replaced: Span, inserted: u32) -> Parsed {
+        let length = u64::from(u32::from(self.tree.text_len()));
+        let behind = length.checked_sub(u64::from(replaced.end));
+        let fits = replaced.start <= replaced.end
+            && behind.is_some_and(|behind| u64::from(replaced.start) + u64::from(inserted) + behind == text.len() as u64)
+            && text.is_char_boundary(replaced.start as usize)
+            && text.is_char_boundary(replaced.start as usize + inserted as usize);
+        if !fits || self.parts.is_empty() || text.len() > SOURCE_BYTES_MAX {
+            return parse(text, self.file);
+        }
+        parts::edit(self, text, replaced, inserted)
+    }
 }
 
 /// Parses one source. `file` is what the spans of the diagnostics name; it is not looked up.
 pub fn parse(text: &str, file: FileId) -> Parsed {
-    if text.len() > SOURCE_BYTES_MAX {
-        return too_large(text, file);
-    }
-    let tokens = tokens(text);
-    let mut diagnostics = Vec::new();
-    let mut swallowed = Swallowed::default();
-    for &(kind, span) in &tokens {
-        let before = diagnostics.len();
-        literal::check(kind, &text[span.start as usize..span.end as usize], span.start, file, &mut diagnostics);
-        swallowed.note(span, diagnostics.get(before));
-    }
-    let (events, problems) = parser::parse(text, &tokens, file);
-    let tree = tree::build(text, &tokens, events);
-    let ast = lower::file(&SyntaxNode::new_root(tree.clone()));
-    diagnostics.extend(problems.into_iter().filter(|problem| !swallowed.explains(text, problem)));
-    diagnostics.sort_by_key(|problem| problem.labels.first().map(|label| label.span));
-    Parsed { tree, ast, diagnostics }
+    if text.len() > SOURCE_BYTES_MAX { too_large(text, file) } else { parts::parse(text, file) }
 }
 
 fn too_large(text: &str, file: FileId) -> Parsed {
@@ -83,5 +89,6 @@ fn too_large(text: &str, file: FileId) -> Parsed {
     let message = say!("this file has more than {SOURCE_BYTES_MAX} bytes", "このファイルは{SOURCE_BYTES_MAX}バイトを超えています");
     let problem = Diagnostic::error("file-too-large", message, file, Span::default(), say!("not read", "読み込みません"))
         .help(say!("split it into modules; put long tables into CSV files", "モジュールに分割し、長い表はCSVファイルに移してください"));
-    Parsed { tree: builder.finish(), ast: ast::File::default(), diagnostics: vec![problem] }
+    let (tree, ast, diagnostics) = (builder.finish(), ast::File::default(), vec![problem]);
+    Parsed { tree, ast, diagnostics, effort: Effort::default(), parts: Vec::new(), file }
 }

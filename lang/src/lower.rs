@@ -7,7 +7,7 @@ mod items;
 mod statements;
 mod tests;
 
-pub(crate) use items::file;
+pub(crate) use items::{file, file_from};
 
 use crate::{
     ast::*,
@@ -92,7 +92,7 @@ fn text_of(token: &SyntaxToken) -> Text {
     Spanned { value: literal::unescape(parts.body, parts.prefix == "b", |_, _| ()), span: token_span(token) }
 }
 
-/// The `///` lines right before a node, without their slashes and one space.
+/// The `///` lines right before a node, without their slashes and one space. One behind something else on its line is no such line.
 fn doc(node: &SyntaxNode) -> String {
     let mut lines = Vec::new();
     let mut newlines = 0;
@@ -100,6 +100,7 @@ fn doc(node: &SyntaxNode) -> String {
     while let Some(element) = before {
         let Some(token) = element.as_token() else { break };
         match token.kind() {
+            DOC_COMMENT if !starts_line(token) => break,
             DOC_COMMENT => {
                 let line = &token.text()[3..];
                 lines.push(line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned());
@@ -119,6 +120,13 @@ fn doc(node: &SyntaxNode) -> String {
     }
     lines.reverse();
     lines.join("\n")
+}
+
+/// Nothing but white space, or a `;` too many, stands before it on its line.
+fn starts_line(token: &SyntaxToken) -> bool {
+    let before = std::iter::successors(token.prev_sibling_or_token(), |element| element.prev_sibling_or_token());
+    let first = before.map(|element| element.kind()).find(|kind| !matches!(kind, WHITESPACE | SEMICOLON));
+    first.is_none_or(|kind| kind == NEWLINE)
 }
 
 fn ty(node: &SyntaxNode) -> Option<TypeExpr> {

@@ -1,17 +1,21 @@
 //! From tokens to events, by hand, through every mistake.
 //!
-//! In: the tokens of one file. Out: [`Event`]s that cover every token, and problems. [`crate::tree`] builds the tree from the events.
+//! In: the tokens of one file, or of some of its parts. Out: for each part [`Event`]s that cover every token, and problems.
+//! [`crate::tree`] builds the tree from the events.
+//!
+//! **Parts.** [`split`] cuts the file into items, and each is parsed as if it stood alone.
 //!
 //! **Lines.** A newline ends a statement. It does not where the rules call [`Parser::join`] (after an operator, a `,`, `=`, `:` or an
 //! opening bracket) or [`Parser::continue_line`] (before an operator that can only continue a line).
 //!
 //! **Recovery.** A rule that cannot go on reports one problem and returns `None` up to the nearest place that knows where to go on: a
-//! bracketed list goes on behind its closing bracket, a statement at the end of its line, a block at its `}` or where an item starts.
+//! bracketed list goes on behind its closing bracket, a statement at the end of its line, a block at its `}` or where the next part starts.
 //!
-//! **Limits.** [`DEPTH_MAX`] nestings, and fuel for [`FUEL_PER_TOKEN`] looks a token; neither can be passed by any text.
+//! **Limits.** [`DEPTH_MAX`] nestings, and fuel for [`LOOKS_PER_TOKEN`] looks a token; neither can be passed by any text.
 
 mod expressions;
 mod items;
+pub(crate) mod split;
 mod statements;
 mod tests;
 
@@ -28,8 +32,8 @@ use crate::{
 /// Deepest nesting of blocks and expressions, and most parts of one chain (`a and b and ...`, `a.b.c...`).
 pub const DEPTH_MAX: u32 = 64;
 
-/// Looks at tokens that the parser may take for each token of the file.
-const FUEL_PER_TOKEN: u64 = 512;
+/// Looks at tokens that the parser may take for each token of a part.
+pub(crate) const LOOKS_PER_TOKEN: u64 = 512;
 
 /// Words that start an item.
 pub(crate) const ITEM_WORDS: [&str; 12] =
@@ -81,39 +85,95 @@ struct Token {
     margin: bool,
     /// The bracket that belongs to this one.
     partner: Option<usize>,
+    /// Its place among all tokens.
+    place: usize,
 }
 
-/// Parses the tokens of `text`.
-pub(crate) fn parse(text: &str, tokens: &[(SyntaxKind, Span)], file: FileId) -> (Vec<Event>, Vec<Diagnostic>) {
-    parse_with(FUEL_PER_TOKEN * (tokens.len() as u64 + 16), text, tokens, file)
+/// Where a run of parts stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// How many tokens are parsed; those behind them are only looked at.
+    pub end: usize,
+    /// The first token is the first of the file.
+    pub head: bool,
+    /// An item stands before.
+    pub items: bool,
 }
 
-fn parse_with(fuel: u64, text: &str, tokens: &[(SyntaxKind, Span)], file: FileId) -> (Vec<Event>, Vec<Diagnostic>) {
-    let (tokens, balanced) = significant(text, tokens);
-    let fuel = Cell::new(fuel);
+/// A part after parsing.
+pub(crate) struct Part {
+    /// Where it starts; `at` counts all tokens.
+    pub cut: split::Cut,
+    /// An item stands in it.
+    pub items: bool,
+    /// What the parser did.
+    pub events: Vec<Event>,
+    /// What it says.
+    pub problems: Vec<Diagnostic>,
+    /// How often it looked at a token.
+    pub looks: u64,
+}
+
+/// Parses tokens of `text`, part by part.
+pub(crate) fn parse(text: &str, tokens: &[(SyntaxKind, Span)], place: Place, file: FileId) -> Vec<Part> {
+    parse_with(LOOKS_PER_TOKEN, text, tokens, place, file)
+}
+
+/// Where the parts start, counted in all tokens.
+pub(crate) fn split(text: &str, tokens: &[(SyntaxKind, Span)], place: Place) -> Vec<split::Cut> {
+    let (mut significant, end) = significant(tokens, place.end);
+    let cuts = split::split(text, &mut significant, end, place.head);
+    cuts.into_iter().map(|cut| split::Cut { at: place_of(cut, &significant), ..cut }).collect()
+}
+
+/// A cut's place among all tokens; what stands before the first token belongs to the first part.
+fn place_of(cut: split::Cut, significant: &[Token]) -> usize {
+    if cut.at == 0 { 0 } else { significant.get(cut.at).map_or(0, |token| token.place) }
+}
+
+fn parse_with(fuel: u64, text: &str, tokens: &[(SyntaxKind, Span)], place: Place, file: FileId) -> Vec<Part> {
+    let (mut tokens, end) = significant(tokens, place.end);
+    let cuts = split::split(text, &mut tokens, end, place.head);
     let mut parser = Parser {
         text,
         file,
         tokens,
-        balanced,
+        limit: 0,
         at: 0,
         joined: None,
         unclosed_at: None,
         events: Vec::new(),
         problems: Vec::new(),
         depth: 0,
-        fuel,
+        items: place.items,
+        fuel: Cell::new(0),
     };
-    items::file(&mut parser);
-    (parser.events, parser.problems)
+    let mut parts = Vec::with_capacity(cuts.len());
+    for (number, &cut) in cuts.iter().enumerate() {
+        parser.limit = cuts.get(number + 1).map_or(end, |next| next.at);
+        let granted = fuel * (parser.limit - cut.at + 16) as u64;
+        parser.fuel.set(granted);
+        (parser.joined, parser.unclosed_at) = (None, None);
+        let before = std::mem::replace(&mut parser.items, false);
+        items::part(&mut parser, place.head && number == 0, before);
+        parts.push(Part {
+            cut: split::Cut { at: place_of(cut, &parser.tokens), ..cut },
+            items: parser.items,
+            events: std::mem::take(&mut parser.events),
+            problems: std::mem::take(&mut parser.problems),
+            looks: granted - parser.fuel.get(),
+        });
+        parser.items |= before;
+    }
+    parts
 }
 
 struct Parser<'t> {
     text: &'t str,
     file: FileId,
     tokens: Vec<Token>,
-    /// Every brace has its partner; then a word at the margin is no proof that a block was left open.
-    balanced: bool,
+    /// Where the part ends.
+    limit: usize,
     at: usize,
     /// The token whose newline does not count.
     joined: Option<usize>,
@@ -122,6 +182,8 @@ struct Parser<'t> {
     events: Vec<Event>,
     problems: Vec<Diagnostic>,
     depth: u32,
+    /// An item stands in this part.
+    items: bool,
     fuel: Cell<u64>,
 }
 
@@ -201,7 +263,7 @@ impl<'t> Parser<'t> {
     // Moving.
 
     fn bump(&mut self) {
-        if self.at < self.tokens.len() {
+        if self.at < self.limit {
             self.events.push(Event::Token);
             self.at += 1;
         }
@@ -326,6 +388,12 @@ impl<'t> Parser<'t> {
         self.fail(problem)
     }
 
+    /// The same, with what to do.
+    fn unexpected_help<T>(&mut self, wanted: Text, help: Text) -> Option<T> {
+        let problem = self.unexpected_problem(wanted).help(help);
+        self.fail(problem)
+    }
+
     fn unexpected_problem(&self, wanted: Text) -> Diagnostic {
         let found = self.found();
         let label = if wanted.en.len() <= 40 {
@@ -345,7 +413,18 @@ impl<'t> Parser<'t> {
     }
 
     fn expect(&mut self, kind: SyntaxKind) -> Step {
-        if self.eat(kind) { Some(()) } else { self.unexpected(kind.describe()) }
+        if self.eat(kind) {
+            return Some(());
+        }
+        let mut problem = self.unexpected_problem(kind.describe());
+        if let Some(sign) = sign(kind) {
+            let what = say!("write `{sign}`", "`{sign}`と書く");
+            problem = match self.kind() {
+                EQ | EQ_EQ | COLON | FAT_ARROW => problem.fix(what, self.file, self.span(), sign),
+                _ => problem.fix(what, self.file, self.end_of_previous(), if kind == EQ { " =" } else { sign }),
+            };
+        }
+        self.fail(problem)
     }
 
     /// A text that is text, without a prefix.
@@ -388,7 +467,7 @@ impl<'t> Parser<'t> {
 
     /// Takes everything up to and with the token `last`.
     fn skip_to(&mut self, last: usize) {
-        while self.at <= last && self.at < self.tokens.len() {
+        while self.at <= last && self.at < self.limit {
             self.bump();
         }
     }
@@ -465,7 +544,11 @@ impl<'t> Parser<'t> {
                     token.span,
                     say!("opened here", "ここで開いています"),
                 )
-                .label(self.file, self.span(), say!("expected {wanted}", "{wanted}が必要です"; wanted));
+                .label(self.file, self.span(), say!("expected {wanted}", "{wanted}が必要です"; wanted))
+                .help(say!(
+                    "close it on its line, or break the line beside a bracket or a comma",
+                    "同じ行で閉じるか、括弧またはコンマの隣で改行してください"
+                ));
         }
         self.fail(problem)
     }
@@ -507,7 +590,7 @@ impl<'t> Parser<'t> {
             if self.eat(R_BRACE) {
                 return Some(());
             }
-            if self.at(EOF) || self.at_item() || ends_early(self) {
+            if self.at(EOF) || self.at >= self.limit || ends_early(self) {
                 return self.unclosed(opening);
             }
             self.separated_line(&mut separated, line);
@@ -517,7 +600,10 @@ impl<'t> Parser<'t> {
     /// One line of a block or of the file; what follows it must be separated from it.
     fn separated_line(&mut self, separated: &mut bool, line: &mut impl FnMut(&mut Self) -> Step) {
         if !*separated {
-            let problem = self.unexpected_problem(say!("the end of the line or `;`", "行末または`;`"));
+            let problem = self.unexpected_problem(say!("the end of the line or `;`", "行末または`;`")).help(say!(
+                "what stands before is whole; write the next statement on its own line, or put a `;` between",
+                "ここまでで文は終わっています。次の文は別の行に書くか、`;`で区切ってください"
+            ));
             self.report(problem);
             return self.recover();
         }
@@ -569,23 +655,15 @@ impl<'t> Parser<'t> {
         let problem = problem.fix(say!("close it", "閉じる"), self.file, end, "\n}");
         self.fail(problem)
     }
-
-    /// An item starts here, whatever block is open.
-    fn at_item(&self) -> bool {
-        let Some(token) = self.tokens.get(self.at).filter(|token| token.newline && token.kind == IDENT) else { return false };
-        let word = self.token_text(self.at);
-        let next_word = self.token_text(self.at + 1);
-        let named = self.tokens.get(self.at + 1).is_some_and(|next| next.kind == IDENT && !next.newline) && !is_operator(next_word);
-        named && (BLOCK_ENDERS.contains(&word) || (token.margin && !self.balanced && ITEM_WORDS.contains(&word)))
-    }
 }
 
-/// The tokens that the parser sees, with their lines and brackets; and whether all braces have partners.
-fn significant(text: &str, all: &[(SyntaxKind, Span)]) -> (Vec<Token>, bool) {
+/// The tokens that the parser sees, with their lines, and how many of them stand before the place `end`.
+fn significant(all: &[(SyntaxKind, Span)], end: usize) -> (Vec<Token>, usize) {
     let mut tokens = Vec::with_capacity(all.len() / 2);
-    let mut newline = false;
-    let mut line_start = 0;
-    for &(kind, span) in all {
+    let mut newline = all.first().is_some_and(|(_, span)| span.start > 0);
+    let mut line_start = all.first().map_or(0, |(_, span)| span.start);
+    let mut before = 0;
+    for (place, &(kind, span)) in all.iter().enumerate() {
         match kind {
             NEWLINE => {
                 newline = true;
@@ -594,59 +672,31 @@ fn significant(text: &str, all: &[(SyntaxKind, Span)]) -> (Vec<Token>, bool) {
             // What starts no token was reported as such, and the rest of its line is still worth reading.
             _ if kind.is_trivia() || kind == ERROR => {}
             _ => {
-                tokens.push(Token { kind, span, newline, margin: span.start == line_start, partner: None });
+                tokens.push(Token { kind, span, newline, margin: span.start == line_start, partner: None, place });
                 newline = false;
+                before += usize::from(place < end);
             }
         }
     }
-    let balanced = pair(text, &mut tokens, false);
-    if !balanced {
-        tokens.iter_mut().for_each(|token| token.partner = None);
-        pair(text, &mut tokens, true);
-    }
-    (tokens, balanced)
-}
-
-/// Finds the partners of brackets. With `by_item`, an item word at the margin forgets what is open.
-fn pair(text: &str, tokens: &mut [Token], by_item: bool) -> bool {
-    let mut open: Vec<usize> = Vec::new();
-    let mut balanced = true;
-    for at in 0..tokens.len() {
-        let token = tokens[at];
-        let opener = match token.kind {
-            L_BRACE | L_PAREN | L_BRACKET => {
-                open.push(at);
-                continue;
-            }
-            R_BRACE => L_BRACE,
-            R_PAREN => L_PAREN,
-            R_BRACKET => L_BRACKET,
-            IDENT if by_item && token.margin && ITEM_WORDS.contains(&&text[token.span.start as usize..token.span.end as usize]) => {
-                open.clear();
-                continue;
-            }
-            _ => continue,
-        };
-        if opener == L_BRACE {
-            // A brace closes over round and square brackets that were left open inside it.
-            while open.last().is_some_and(|&last| tokens[last].kind != L_BRACE) {
-                open.pop();
-            }
-        }
-        match open.last() {
-            Some(&last) if tokens[last].kind == opener => {
-                tokens[last].partner = Some(at);
-                open.pop();
-            }
-            _ => balanced &= opener != L_BRACE,
-        }
-    }
-    balanced && open.iter().all(|&at| tokens[at].kind != L_BRACE)
+    (tokens, before)
 }
 
 /// What a fix does that replaces the place by one word.
 fn write(meant: &str) -> Text {
     say!("write `{meant}`", "`{meant}`と書く")
+}
+
+/// A sign that can be put in where it is missing.
+fn sign(kind: SyntaxKind) -> Option<&'static str> {
+    Some(match kind {
+        EQ => "=",
+        COLON => ":",
+        FAT_ARROW => " =>",
+        GT => ">",
+        R_PAREN => ")",
+        R_BRACKET => "]",
+        _ => return None,
+    })
 }
 
 /// The word of `known` that `word` was meant to be, if one is near.
@@ -686,17 +736,24 @@ fn distance(from: &str, to: &str) -> usize {
 mod fuel {
     use super::*;
 
-    /// No text uses the fuel up, so the guard is tried with less of it.
+    /// No text uses the fuel up, so the guard is tried with less of it a token.
     #[test]
     fn a_parser_without_fuel_stops_and_keeps_every_token() {
         let text = "ksig 1\nmodule a\nsignature s {\n  match { a == b and (c or d) }\n  tag t\n}\nlet x = [1, 2]\n";
         let tokens = crate::tokens(text);
-        for fuel in 0..200 {
-            let (events, problems) = parse_with(fuel, text, &tokens, 0);
-            let tree = crate::tree::build(text, &tokens, events);
-            assert_eq!(crate::SyntaxNode::new_root(tree).to_string(), text);
+        let place = Place { end: tokens.len(), head: true, items: false };
+        for fuel in 0..8 {
+            let parts = parse_with(fuel, text, &tokens, place, 0);
+            let ends: Vec<usize> = parts.iter().skip(1).map(|part| part.cut.at).chain([tokens.len()]).collect();
+            let (mut kept, mut problems) = (String::new(), Vec::new());
+            for (part, end) in parts.into_iter().zip(ends) {
+                let tree = crate::tree::build(text, &tokens[part.cut.at..end], part.events, &mut rowan::NodeCache::default());
+                kept.push_str(&crate::SyntaxNode::new_root(tree).to_string());
+                problems.extend(part.problems);
+            }
+            assert_eq!(kept, text);
             assert!(problems.is_empty() || problems.iter().any(|problem| problem.code == "too-complex"), "{fuel}: {problems:#?}");
-            assert!(fuel > 20 || !problems.is_empty());
+            assert!(fuel > 0 || !problems.is_empty());
         }
     }
 }

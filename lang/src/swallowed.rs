@@ -5,7 +5,7 @@
 
 use crate::{diagnostic::Diagnostic, source::Span};
 
-/// The literals of a file that do not end.
+/// The literals of a part of a file that do not end.
 #[derive(Default)]
 pub(crate) struct Swallowed {
     /// In source order.
@@ -22,6 +22,11 @@ impl Swallowed {
             Some("unterminated-heredoc") => self.heredoc = self.heredoc.or(Some(token.start)),
             _ => {}
         }
+    }
+
+    /// A heredoc does not end.
+    pub fn has_heredoc(&self) -> bool {
+        self.heredoc.is_some()
     }
 
     /// The parser's problem would not be there if the literal ended.

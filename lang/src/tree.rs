@@ -3,7 +3,7 @@
 //! Trivia stands outside the nodes as far as it can: a node starts with its first token and ends with its last one, so its range is what
 //! a message underlines. A doc comment therefore stands before the item that it describes.
 
-use rowan::{GreenNode, GreenNodeBuilder, Language};
+use rowan::{GreenNode, GreenNodeBuilder, Language, NodeCache};
 
 use crate::{
     parser::Event,
@@ -11,8 +11,9 @@ use crate::{
     syntax::{Ksig, SyntaxKind},
 };
 
-pub(crate) fn build(text: &str, tokens: &[(SyntaxKind, Span)], mut events: Vec<Event>) -> GreenNode {
-    let mut sink = Sink { text, tokens, at: 0, builder: GreenNodeBuilder::new() };
+/// The tree of one part, under a root of its own.
+pub(crate) fn build(text: &str, tokens: &[(SyntaxKind, Span)], mut events: Vec<Event>, shared: &mut NodeCache) -> GreenNode {
+    let mut sink = Sink { text, tokens, at: 0, builder: GreenNodeBuilder::with_cache(shared) };
     let mut depth = 0;
     let mut chain = Vec::new();
     for index in 0..events.len() {
@@ -54,14 +55,14 @@ pub(crate) fn build(text: &str, tokens: &[(SyntaxKind, Span)], mut events: Vec<E
     sink.builder.finish()
 }
 
-struct Sink<'t> {
+struct Sink<'t, 'c> {
     text: &'t str,
     tokens: &'t [(SyntaxKind, Span)],
     at: usize,
-    builder: GreenNodeBuilder<'static>,
+    builder: GreenNodeBuilder<'c>,
 }
 
-impl Sink<'_> {
+impl Sink<'_, '_> {
     fn trivia(&mut self) {
         while self.tokens.get(self.at).is_some_and(|(kind, _)| kind.is_trivia() || *kind == SyntaxKind::ERROR) {
             self.token();

@@ -53,6 +53,14 @@ pub fn read(folder: &Path) -> Result<Book> {
     book(fences_below(folder, &|name| !SYNTAX.contains(&name))?)
 }
 
+/// Reads every chapter, those of [`SYNTAX`] too: their fences are sources, and [`Book::run`] is not for them.
+///
+/// # Errors
+/// As [`read`].
+pub fn whole(folder: &Path) -> Result<Book> {
+    book(fences_below(folder, &|_| true)?)
+}
+
 /// The codes of all problems that a fence of any chapter shows.
 ///
 /// # Errors
@@ -148,6 +156,18 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
     Ok(book)
 }
 
+impl Case {
+    /// The file, whole.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The evidence lines after it.
+    pub fn evidence(&self) -> impl Iterator<Item = &str> {
+        self.answers.iter().map(|(evidence, ..)| evidence.as_str())
+    }
+}
+
 impl Book {
     /// Statements of a signature in the frame; a whole file, which says `ksig 1`, as it stands.
     pub fn framed(&self, text: &str) -> String {
@@ -165,6 +185,11 @@ impl Book {
         let mut sources: Vec<Source> = self.prelude.iter().map(|text| source("prelude", text, None)).collect();
         sources.push(source(path, text, module));
         Input { sources, ..Input::default() }
+    }
+
+    /// The files that stand beside every fence.
+    pub fn prelude(&self) -> impl Iterator<Item = &str> {
+        self.prelude.iter().map(String::as_str)
     }
 
     /// Runs one fence.

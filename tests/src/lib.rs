@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod binary;
+pub mod differential;
 pub mod engines;
 pub mod facts;
 pub mod fences;

@@ -25,6 +25,27 @@ impl<'b> Dice<'b> {
         all[self.roll(all.len())]
     }
 
+    /// A text of the list, sometimes cut short as a capped body is.
+    fn text(&mut self) -> &'static str {
+        let text = self.of(TEXTS);
+        let most = if self.one_in(8) { self.roll(text.len() + 1) } else { text.len() };
+        &text[..text.floor_char_boundary(most)]
+    }
+
+    /// Bytes of a text, cut anywhere, or with bytes among them that are no text.
+    fn binary(&mut self) -> Vec<u8> {
+        let mut bytes = self.of(TEXTS).as_bytes().to_vec();
+        if self.one_in(4) {
+            let most = self.roll(bytes.len() + 1);
+            bytes.truncate(most);
+        }
+        for _ in 0..if self.one_in(3) { 1 + self.roll(3) } else { 0 } {
+            let at = self.roll(bytes.len() + 1);
+            bytes.insert(at, [0x00, 0x80, 0xC3, 0xE3, 0xFF, 0xF0, b'\n', self.roll(256) as u8][self.roll(8)]);
+        }
+        bytes
+    }
+
     fn one_in(&mut self, many: usize) -> bool {
         self.roll(many) == many - 1
     }
@@ -420,16 +441,16 @@ pub fn evidence(dice: &mut Dice, schema: &Schema) -> Evidence {
         }
         for name in text {
             if !dice.one_in(3) {
-                put(name, Value::text(dice.of(TEXTS)));
+                put(name, Value::text(dice.text()));
             }
         }
         for name in many {
             for _ in 0..dice.roll(4) {
-                put(name, Value::text(dice.of(TEXTS)));
+                put(name, Value::text(dice.text()));
             }
         }
         if dice.one_in(2) {
-            put("http.raw", Value::Bytes(dice.of(TEXTS).as_bytes().to_vec()));
+            put("http.raw", Value::Bytes(dice.binary()));
         }
     }
     if !dice.one_in(10) {

@@ -3,10 +3,16 @@
 use super::{expressions::*, *};
 
 pub(crate) fn file(root: &SyntaxNode) -> File {
+    file_from(root, 0)
+}
+
+/// The file without the items that start before a place; the edition and the module are there wherever they stand.
+pub(crate) fn file_from(root: &SyntaxNode, from: u32) -> File {
     let edition = child(root, EDITION).and_then(|node| int(&node));
     let module = child(root, MODULE).and_then(|node| path(&node));
-    let uses = children(root, USE).filter_map(|node| import(&node)).collect();
-    let items = root.children().filter_map(|node| item(&node)).collect();
+    let behind = || root.children().filter(|node| u32::from(node.text_range().start()) >= from);
+    let uses = behind().filter(|node| node.kind() == USE).filter_map(|node| import(&node)).collect();
+    let items = behind().filter_map(|node| item(&node)).collect();
     File { edition, module, uses, items }
 }
 

@@ -348,7 +348,13 @@ fn primary(p: &mut Parser<'_>) -> Option<Closed> {
                 ));
             p.fail(problem)
         }
-        _ => p.unexpected(say!("a value", "値")),
+        _ => p.unexpected_help(
+            say!("a value", "値"),
+            say!(
+                "a value is a literal, a name, a field, a call or a list: `\"text\"`, `401`, `top.status`, `latest(model)`, `[a, b]`",
+                "値はリテラル、名前、フィールド、呼び出し、リストのいずれかです：`\"text\"`、`401`、`top.status`、`latest(model)`、`[a, b]`"
+            ),
+        ),
     }
 }
 

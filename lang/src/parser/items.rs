@@ -2,17 +2,17 @@
 
 use super::*;
 
-pub(super) fn file(p: &mut Parser<'_>) {
+/// One part of a file; `before` tells that an item stands in an earlier one.
+pub(super) fn part(p: &mut Parser<'_>, head: bool, before: bool) {
     p.node(FILE, |p| {
-        header(p);
-        let mut separated = true;
-        let mut items = false;
-        loop {
+        let mut separated = !head || header(p);
+        while p.at < p.limit {
             separated |= p.separators();
             match p.kind() {
+                _ if p.at >= p.limit => break,
                 EOF => break,
                 R_BRACE => stray_brace(p),
-                _ => p.separated_line(&mut separated, &mut |p| item(p, &mut items)),
+                _ => p.separated_line(&mut separated, &mut |p| item(p, before)),
             }
         }
         if p.fuel.get() == 0 {
@@ -24,7 +24,8 @@ pub(super) fn file(p: &mut Parser<'_>) {
 
 /// The language has no text that needs so many looks; a rule that loops must still not hang.
 fn out_of_fuel(p: &mut Parser<'_>) {
-    let span = Span { start: p.start(), end: p.text.len() as u32 };
+    let end = p.limit.checked_sub(1).and_then(|last| p.tokens.get(last)).map_or(0, |last| last.span.end);
+    let span = Span { start: p.start().min(end), end };
     let problem = p
         .error(
             "too-complex",
@@ -34,7 +35,7 @@ fn out_of_fuel(p: &mut Parser<'_>) {
         )
         .help(say!("split it", "ファイルを分割してください"));
     p.report(problem);
-    if p.at < p.tokens.len() {
+    if p.at < p.limit {
         p.node(BROKEN, |p| {
             p.skip_to(usize::MAX - 1);
             Some(())
@@ -61,8 +62,8 @@ fn stray_brace(p: &mut Parser<'_>) {
     });
 }
 
-/// `ksig 1` and `module a.b.c`.
-fn header(p: &mut Parser<'_>) {
+/// `ksig 1` and `module a.b.c`; tells whether an item may follow on the same line.
+fn header(p: &mut Parser<'_>) -> bool {
     p.separators();
     if p.at_word("ksig") {
         header_line(p, edition);
@@ -80,21 +81,22 @@ fn header(p: &mut Parser<'_>) {
     }
     if p.at_word("module") {
         header_line(p, module);
-    } else {
-        let here = p.end_of_previous();
-        let problem = p
-            .error(
-                "missing-module",
-                say!("the file does not say which module it is", "このファイルがどのモジュールか書かれていません"),
-                here,
-                say!("expected `module` and the path of the file", "`module`とファイルのパスが必要です"),
-            )
-            .help(say!(
-                "for `signatures/router/acme/x1.ksig` write `module router.acme.x1`",
-                "`signatures/router/acme/x1.ksig`なら`module router.acme.x1`と書きます"
-            ));
-        p.report(problem);
+        return false;
     }
+    let here = p.end_of_previous();
+    let problem = p
+        .error(
+            "missing-module",
+            say!("the file does not say which module it is", "このファイルがどのモジュールか書かれていません"),
+            here,
+            say!("expected `module` and the path of the file", "`module`とファイルのパスが必要です"),
+        )
+        .help(say!(
+            "for `signatures/router/acme/x1.ksig` write `module router.acme.x1`",
+            "`signatures/router/acme/x1.ksig`なら`module router.acme.x1`と書きます"
+        ));
+    p.report(problem);
+    true
 }
 
 fn header_line(p: &mut Parser<'_>, rule: fn(&mut Parser<'_>) -> Step) {
@@ -141,15 +143,15 @@ fn module(p: &mut Parser<'_>) -> Step {
     .map(|_| ())
 }
 
-/// `items` tells whether an item stood before.
-fn item(p: &mut Parser<'_>, items: &mut bool) -> Step {
+/// `before` tells that an item stands in an earlier part.
+fn item(p: &mut Parser<'_>, before: bool) -> Step {
     let word = p.word();
     match word {
         "ksig" | "module" => misplaced(p, word, say!("stands once, at the top", "は先頭に一度だけ書きます")),
-        "use" if *items => misplaced(p, word, say!("stands before all items", "はすべての項目より前に書きます")),
+        "use" if before || p.items => misplaced(p, word, say!("stands before all items", "はすべての項目より前に書きます")),
         _ => {}
     }
-    *items |= !matches!(word, "ksig" | "module" | "use");
+    p.items |= !matches!(word, "ksig" | "module" | "use");
     match word {
         "ksig" => edition(p),
         "module" => module(p),
@@ -289,6 +291,11 @@ pub(super) fn reserved<T>(p: &mut Parser<'_>, wanted: Text) -> Option<T> {
             "it stands on the line of what it compares; only `and`, `or` and signs may start the next line",
             "比較対象と同じ行に書きます。次の行の先頭に書けるのは`and`、`or`と記号だけです"
         ));
+    } else {
+        problem = problem.help(say!(
+            "it joins or begins expressions, so nothing is called like this; is something missing before it?",
+            "式をつなぐ、または始める語なので、名前には使えません。手前に何か抜けていませんか"
+        ));
     }
     p.fail(problem)
 }
@@ -337,11 +344,20 @@ fn table(p: &mut Parser<'_>) -> Step {
         p.bump();
         p.before_block(|p| {
             name(p, say!("the table's name", "テーブルの名前"))?;
-            if p.eat_word("from") {
-                p.expect_text(say!("the table's file in quotes", "引用符で囲んだテーブルのファイル名"))
-            } else {
-                Some(())
+            if !p.eat_word("from") {
+                return Some(());
             }
+            if !p.at_plain_text() {
+                return p.unexpected_help(
+                    say!("the table's file in quotes", "引用符で囲んだテーブルのファイル名"),
+                    say!(
+                        "write `from \"models.csv\"`, a file beside this one",
+                        "`from \"models.csv\"`のように、このファイルの隣にあるファイルを書いてください"
+                    ),
+                );
+            }
+            p.bump();
+            Some(())
         })?;
         p.block(|_| false, |p| if p.at_word("row") && p.nth(1) != COLON { row(p) } else { column(p) })
     })

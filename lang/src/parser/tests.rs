@@ -91,10 +91,13 @@ fn fixture(p: &mut Parser<'_>) -> Step {
         (_, "timeout", _) => word_node(p, TIMEOUT),
         (_, "refused", _) => word_node(p, REFUSED),
         _ => {
-            return p.unexpected(say!(
-                "a fixture: `http\"\"\"`, `fixture(\"file\")`, `timeout`, `refused` or facts in braces",
-                "フィクスチャ（`http\"\"\"`、`fixture(\"file\")`、`timeout`、`refused`、波括弧で囲んだファクトのいずれか）"
-            ));
+            return p.unexpected_help(
+                say!("a fixture", "フィクスチャ"),
+                say!(
+                    "what a probe read is `http\"\"\"` and lines, `fixture(\"file\")`, or facts in braces; nothing came: `timeout`, `refused`",
+                    "読み取った内容は`http\"\"\"`と続く行、`fixture(\"file\")`、または波括弧で囲んだファクト、応答がなければ`timeout`か`refused`です"
+                ),
+            );
         }
     }
     .map(|_| ())

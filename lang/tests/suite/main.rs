@@ -1,7 +1,10 @@
 //! What the crate promises, by subject.
 
+mod edit;
 mod examples;
 mod fmt;
+mod generate;
+mod generated;
 mod oracle;
 mod problems;
 mod properties;

@@ -8,17 +8,17 @@ use crate::samples;
 #[grammar = "../spec/ksig.pest"]
 struct Grammar;
 
-fn grammar_takes(text: &str) -> bool {
-    Grammar::parse(Rule::file, text).is_ok()
-}
+/// Rules that pest may try for one text: it tries some of a deep nest again and again, and then says nothing of it.
+const CALLS_MAX: usize = 50_000_000;
 
-/// Both take the text, except where it is nested too deep, or both refuse it.
-pub fn agree(text: &str) {
+/// Both take the text, or both refuse it; tells which. What is nested too deep is refused by the parser alone.
+pub fn agree(text: &str) -> bool {
+    pest::set_call_limit(std::num::NonZeroUsize::new(CALLS_MAX));
     let problems = ksig_lang::parse(text, 0).diagnostics;
     match Grammar::parse(Rule::file, text) {
-        Ok(_) if problems.is_empty() => {}
-        Err(_) if !problems.is_empty() => {}
-        Ok(_) if problems.iter().all(|problem| problem.code == "too-deep") => {}
+        Ok(_) if problems.is_empty() => true,
+        Err(_) if !problems.is_empty() => false,
+        Ok(_) if problems.iter().all(|problem| problem.code == "too-deep") => false,
         Ok(_) => panic!("the grammar takes it, the parser says {problems:#?}\n{text}"),
         Err(error) => panic!("the parser takes it, the grammar says {error}\n{text}"),
     }
@@ -27,8 +27,7 @@ pub fn agree(text: &str) {
 #[test]
 fn the_samples_are_sources() {
     for text in samples::ALL {
-        agree(text);
-        assert!(grammar_takes(text));
+        assert!(agree(text));
     }
 }
 
@@ -282,6 +281,9 @@ fn headers_and_items_agree() {
         "ksig 1\nmodule a\nuse b {}",
         "ksig 1\nmodule a\nuse b",
         "ksig 1\nmodule a\nuse b { c d }",
+        "ksig 1\nmodule a let x = y",
+        "ksig 1\nmodule a choice either { }",
+        "ksig 1\nmodule a // note\n}",
         "ksig 1\nmodule a\nmodule b",
         "ksig 1\nmodule a\nuse b {\nc\n,\nd,\n}",
         "module a\nksig 1",
@@ -344,35 +346,23 @@ fn headers_and_items_agree() {
 }
 
 /// A generator that gives the same numbers on every machine.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    /// Begun with a seed.
+    pub fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
+    /// From 0 to `sides - 1`.
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % sides
     }
 }
 
-#[test]
-fn mutated_samples_agree() {
-    let mut dice = Dice(7);
-    let (mut taken, mut refused) = (0, 0);
-    for (text, rounds) in [(samples::EVERYTHING, 3000), (samples::SMALL, 6000), (samples::LINES, 6000)] {
-        let tokens: Vec<&str> = ksig_lang::tokens(text).iter().map(|(_, span)| &text[span.start as usize..span.end as usize]).collect();
-        for _ in 0..rounds {
-            let mut mutant = tokens.clone();
-            for _ in 0..=dice.roll(3) {
-                mutate(&mut mutant, &mut dice);
-            }
-            let mutant = mutant.concat();
-            agree(&mutant);
-            *(if grammar_takes(&mutant) { &mut taken } else { &mut refused }) += 1;
-        }
-    }
-    assert!(taken > 1000 && refused > 1000, "{taken} taken, {refused} refused");
-}
-
-fn mutate(tokens: &mut Vec<&str>, dice: &mut Dice) {
+/// Drops, doubles, swaps, copies or replaces a piece.
+pub fn mutate(tokens: &mut Vec<&str>, dice: &mut Dice) {
     let (at, other) = (dice.roll(tokens.len()), dice.roll(tokens.len()));
     match dice.roll(5) {
         0 => {

@@ -55,6 +55,11 @@ fn twenty_mistakes_are_twenty_problems() {
     let found: Vec<u32> = parse(text, 0).diagnostics.iter().map(|problem| line(text, problem)).collect();
     assert_eq!(found, wrong, "{}", rendered(text));
     assert_eq!(found.len(), 20);
+    // Each says what to do: in words, or as an edit.
+    insta::assert_snapshot!(rendered(text));
+    for problem in parse(text, 0).diagnostics {
+        assert!(problem.help.is_some() || problem.fix.is_some(), "{}: {}", problem.code, problem.message.en);
+    }
 }
 
 fn line(text: &str, problem: &Diagnostic) -> u32 {

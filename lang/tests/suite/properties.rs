@@ -1,7 +1,5 @@
 //! What holds for every text.
 
-use std::time::Instant;
-
 use ksig_lang::{Parsed, RenderStyle, Sources, ast, parse, render, tokens};
 use proptest::prelude::*;
 
@@ -126,45 +124,75 @@ fn nesting_is_bounded() {
     check(&format!("ksig 1\nmodule a\ntable t {{ a: {} }}", "list<".repeat(100_000)));
 }
 
-/// Texts that punish a parser that looks twice: eight times the text may take eight times as long, with much room for a busy machine.
+/// Pieces that punish a parser that looks twice, when they are repeated.
+const PUNISHING: [&str; 42] = [
+    "signature s {\n",
+    "\nsignature s {\n  match {\n",
+    "vendor v {\n",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[\n",
+    "f(",
+    "(a,\n",
+    "\"\"\"",
+    "http\"\"\"\n",
+    "\n\"\"\"\n",
+    "http\"\"\"\nlet x = y\n",
+    "http\"\"\"\n  \"\"\"\n",
+    "\"",
+    "\"\\",
+    "/",
+    "/\\",
+    "b/x",
+    "signature s { match { a == b }\n",
+    "a and ",
+    "a.",
+    "not ",
+    "if a then ",
+    "let x = (\n",
+    "let x = {\n",
+    "あ",
+    "a\n",
+    "tag t when\n",
+    "b\"\\",
+    "1-",
+    "1.",
+    "a-",
+    "first of {",
+    "{a:1\n",
+    "probe p = x() {\n",
+    "any { a\n",
+    "list<",
+    "// x\n",
+    "\n",
+    " ",
+];
+
+/// What a parser does is counted, not timed: bytes looked at, tokens, looks at tokens, and what is kept of it. Each stays below a fixed
+/// multiple of the text, whether it is short, long, or on one line.
 #[test]
-fn time_grows_with_the_text() {
-    let units = [
-        "signature s {\n",
-        "{",
-        "}",
-        "(",
-        "[\n",
-        "\"\"\"",
-        "http\"\"\"\n",
-        "\"",
-        "/",
-        "signature s { match { a == b }\n",
-        "a and ",
-        "let x = (\n",
-        "あ",
-        "a\n",
-        "tag t when\n",
-        "b\"\\",
-        "1-",
-        "a-",
-        "first of {",
-        "{a:1\n",
-        "probe p = x() {\n",
-        "any { a\n",
-        "// x\n",
-        "\n",
-    ];
-    for unit in units {
-        let time = |bytes: usize| {
-            let text = format!("ksig 1\nmodule a\n{}", unit.repeat(bytes / unit.len()));
-            let start = Instant::now();
-            let problems = parse(&text, 0).diagnostics.len();
-            (start.elapsed().as_secs_f64(), problems)
-        };
-        let (small, _) = (0..3).map(|_| time(20_000)).min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
-        let (large, problems) = time(160_000);
-        assert!(large < 60.0 * small.max(0.002), "{unit:?}: {small} s, then {large} s with {problems} problems");
+fn work_and_memory_grow_with_the_text() {
+    for unit in PUNISHING {
+        for bytes in [1_000, 20_000, 400_000] {
+            for head in ["ksig 1\nmodule a\n", "ksig 1\nmodule a\nsignature s {\n  match {\n    a ==", "ksig 1\nmodule a\nlet x = "] {
+                let text = format!("{head}{}", unit.repeat(bytes / unit.len()));
+                let parsed = parse(&text, 0);
+                let effort = parsed.effort;
+                assert!(effort.bytes <= 3 * text.len() + 10, "{unit:?}: {effort:?} for {} bytes", text.len());
+                assert!(effort.tokens <= text.len() + 1, "{unit:?}: {effort:?}");
+                assert!(effort.looks <= 80 * effort.tokens as u64 + 500, "{unit:?}: {effort:?}");
+                let said: usize = parsed.diagnostics.iter().map(|problem| problem.message.en.len() + 40 * problem.labels.len()).sum();
+                assert!(said <= 400 * effort.tokens + 2 * text.len(), "{unit:?}: {said} bytes of problems for {effort:?}");
+                // An edit in the middle costs no more than the file.
+                let middle = (head.len() + bytes / 2 / unit.len() * unit.len()) as u32;
+                let mut edited = text.clone();
+                edited.insert(middle as usize, '\n');
+                let again = parsed.edit(&edited, ksig_lang::Span { start: middle, end: middle }, 1).effort;
+                assert!(again.bytes <= 3 * edited.len() + 10 && again.looks <= 80 * again.tokens as u64 + 500, "{unit:?}: {again:?}");
+            }
+        }
     }
 }
 

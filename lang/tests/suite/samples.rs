@@ -9,6 +9,23 @@ pub const LINES: &str = include_str!("samples/lines.ksig");
 
 pub const ALL: [&str; 3] = [EVERYTHING, SMALL, LINES];
 
+/// The signatures of the house: paths and texts.
+pub fn corpus() -> Vec<(String, String)> {
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../signatures"))];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "ksig") {
+                files.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
 /// What a tree says without where it says it.
 pub fn without_spans(file: &ksig_lang::ast::File) -> String {
     let text = format!("{file:?}");

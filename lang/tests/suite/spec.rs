@@ -2,13 +2,13 @@
 
 use crate::oracle::agree;
 
-struct Fence {
+pub struct Fence {
     place: String,
     problem: Option<String>,
-    text: String,
+    pub text: String,
 }
 
-fn fences() -> Vec<Fence> {
+pub fn fences() -> Vec<Fence> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec");
     let mut pages: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
