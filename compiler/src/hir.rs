@@ -213,6 +213,17 @@ pub enum ExprKind {
     },
     /// A range of two ends; the upper one is included or not.
     Range(Box<Expr>, Box<Expr>, bool),
+    /// `latest(table.column, key, at day)`: the table's full name.
+    Latest {
+        /// Which table, with history.
+        table: String,
+        /// Which column.
+        column: u32,
+        /// Of what.
+        key: Box<Expr>,
+        /// On which day.
+        at: Box<Expr>,
+    },
     /// `in` a range, a list of ranges, a set or a bound.
     Within(Option<Scheme>, Box<Expr>, Box<Expr>),
     /// An object id at or below that one.
@@ -377,6 +388,7 @@ impl Expr {
                 a.walk(visit);
                 b.walk(visit);
             }
+            ExprKind::Latest { key, at, .. } => [key, at].into_iter().for_each(|e| e.walk(visit)),
             ExprKind::InRange { value, low, high, .. } => [value, low, high].into_iter().for_each(|e| e.walk(visit)),
             ExprKind::If(a, b, c) => [a, b, c].into_iter().for_each(|e| e.walk(visit)),
             ExprKind::FirstOf(all) => all.iter().for_each(|e| e.walk(visit)),

@@ -269,6 +269,15 @@ impl<'a> Lowering<'a> {
                 }
                 _ => Condition::Late(self.expr(expr), note.clone()),
             },
+            ExprKind::InTable(value, table) if !has_plain_keys(&self.plan.tables[self.tables[table.as_str()] as usize]) => {
+                let asked = Condition::Late(self.expr(expr), note.clone());
+                let ExprKind::Field(field) = &value.kind else { return asked };
+                // No test says it, so that the field is there wakes the signature.
+                let slot = self.slot(field);
+                let present = LineNote { label: String::new(), text: "present".into() };
+                let present = Leaf { test: self.test(slot, Predicate::Present), captures: Vec::new(), note: present };
+                Condition::All(vec![Condition::Test(present), asked])
+            }
             _ => match self.predicates(expr) {
                 Some((slot, predicates)) => {
                     let mut tests: Vec<Condition> = predicates
@@ -311,7 +320,6 @@ impl<'a> Lowering<'a> {
                 };
                 (field, predicates)
             }
-            ExprKind::InTable(_, table) if has_intervals(&self.plan.tables[self.tables[table.as_str()] as usize]) => return None,
             ExprKind::InTable(a, table) => {
                 let keys =
                     tables::keys(&self.plan.tables[self.tables[table.as_str()] as usize]).map(|key| key.as_bytes().to_vec()).collect();
@@ -361,16 +369,11 @@ impl<'a> Lowering<'a> {
             ExprKind::InList(value, items) => Expr::In(self.asked(value), Box::new(Expr::Const(Datum::List(items.clone())))),
             ExprKind::InTable(value, table) => {
                 let table = self.tables[table.as_str()];
-                if has_intervals(&self.plan.tables[table as usize]) {
-                    return Expr::Present(Box::new(Expr::Row(table, Box::new(self.expr(value)))));
-                }
-                match *self.asked(value) {
-                    all @ Expr::Slot(_, true) => {
-                        let keys = tables::keys(&self.plan.tables[table as usize]).map(|key| Datum::Text(key.into())).collect();
-                        Expr::In(Box::new(all), Box::new(Expr::Const(Datum::List(keys))))
-                    }
-                    one => Expr::Present(Box::new(Expr::Row(table, Box::new(one)))),
-                }
+                Expr::InTable(table, self.asked(value))
+            }
+            ExprKind::Latest { table, column, key, at } => {
+                let (key, at) = (boxed(key), boxed(at));
+                Expr::Latest { table: self.tables[table.as_str()], column: *column, key, at }
             }
             ExprKind::InRange { value, low, high, inclusive, scheme } => {
                 let range = Expr::Range(Box::new(self.expr(low)), Box::new(self.expr(high)), *inclusive);
@@ -429,8 +432,9 @@ impl<'a> Lowering<'a> {
     }
 }
 
-fn has_intervals(table: &Table) -> bool {
-    table.key.is_some_and(|key| matches!(table.columns[key as usize].ty.required(), Type::Range(_)))
+/// Keys that are compared byte for byte.
+fn has_plain_keys(table: &Table) -> bool {
+    table.folds.is_empty() && !tables::has_intervals(table)
 }
 
 fn union(sets: Vec<(u32, Vec<TestId>)>) -> Option<(u32, Vec<TestId>)> {

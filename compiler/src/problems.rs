@@ -160,6 +160,16 @@ pub fn key_twice(key: &str, file: FileId, span: Span, first: Span) -> Diagnostic
     )
 }
 
+pub fn table_with_history(name: &str, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("table `{name}` has several rows of a key", "テーブル`{name}`には同じキーの行が複数あります");
+    Diagnostic::error("table-with-history", message, file, span, say!("one row is wanted here", "ここでは一行だけが必要です"))
+        .help(say!("write `latest({name}.column, key, at scan.date)`", "`latest({name}.列, キー, at scan.date)`と書いてください"))
+}
+
+pub fn unknown_function(name: &str, file: FileId, span: Span) -> Diagnostic {
+    unknown("unknown-function", say!("function", "関数"), name, file, span, ["latest"].into_iter())
+}
+
 pub fn keys_overlap(one: &str, other: &str, file: FileId, span: Span) -> Diagnostic {
     let message = say!("the keys `{one}` and `{other}` share a value", "キー`{one}`と`{other}`の範囲が重なっています");
     Diagnostic::error("table-keys-overlap", message, file, span, say!("in this table", "このテーブル")).help(say!(

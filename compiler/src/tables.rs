@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use ksig_lang::ast;
 use ksig_lang::{Diagnostic, FileId, Text, say};
 use ksig_runtime::interval;
-use ksig_runtime::plan::{BoundKind, Column, Datum, Table};
+use ksig_runtime::plan::{BoundKind, Column, Datum, KeyFold, Table};
 use ksig_schema::identification::Grade;
 use ksig_schema::{Scheme, Type};
 
@@ -47,7 +47,9 @@ pub fn read(
     }
     let broken = columns.len() != item.columns.len();
     let key = keys.first().map(|(index, _)| *index as u32);
-    let mut table = Table { name: full_name.into(), columns, key: key.filter(|_| !broken), rows: Vec::new() };
+    let folds = folds(item, file, diagnostics);
+    let history = history(item, file, diagnostics).filter(|_| !broken && key.is_some());
+    let mut table = Table { name: full_name.into(), columns, key: key.filter(|_| !broken), folds, history, rows: Vec::new() };
     if broken {
         return table;
     }
@@ -67,6 +69,38 @@ pub fn read(
     sort_by_key(&mut table);
     reader.intervals(&mut table);
     table
+}
+
+/// `key(fold_case, fold_width, trim)`.
+fn folds(item: &ast::Table, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Vec<KeyFold> {
+    const KNOWN: [(&str, KeyFold); 3] = [("fold_case", KeyFold::Case), ("fold_width", KeyFold::Width), ("trim", KeyFold::Trim)];
+    let mut folds = Vec::new();
+    for name in item.columns.iter().flat_map(|column| &column.folds) {
+        match KNOWN.iter().find(|(known, _)| *known == name.value) {
+            Some((_, fold)) => folds.push(*fold),
+            None => {
+                let what = say!("way to make keys equal", "キーの正規化の方法");
+                diagnostics.push(problems::unknown_word(&name.value, what, "fold_case, fold_width, trim", file, name.span));
+            }
+        }
+    }
+    folds
+}
+
+/// The column of days from which rows hold.
+fn history(item: &ast::Table, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Option<u32> {
+    let mut marked = (0u32..).zip(&item.columns).filter(|(_, column)| column.history);
+    let (at, column) = marked.next()?;
+    let has_key = item.columns.iter().any(|column| column.key);
+    if marked.next().is_some() || !has_key || column.ty.name.value != "date" || column.ty.optional {
+        let reason = say!(
+            "a table with history has a key, and one column `date history`",
+            "履歴を持つテーブルには、キー列と、`date history`の列が一つ必要です"
+        );
+        diagnostics.push(problems::bad_type(reason, file, column.ty.span));
+        return None;
+    }
+    Some(at)
 }
 
 struct Reader<'a> {
@@ -141,8 +175,9 @@ impl Reader<'_> {
             if cells.len() < table.columns.len() {
                 continue;
             }
-            if let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
-                && let Some(first) = seen.insert(key.clone(), line)
+            if table.history.is_none()
+                && let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
+                && let Some(first) = seen.insert(table.folded(key).into_owned(), line)
             {
                 self.report(name, line, say!("key `{key}` stands in line {first} already", "キー`{key}`は{first}行目にすでにあります"));
                 continue;
@@ -173,8 +208,9 @@ impl Reader<'_> {
             if cells.len() < table.columns.len() {
                 continue;
             }
-            if let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
-                && let Some(first) = seen.insert(key.clone(), row.span)
+            if table.history.is_none()
+                && let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
+                && let Some(first) = seen.insert(table.folded(key).into_owned(), row.span)
             {
                 self.diagnostics.push(problems::key_twice(key, self.file, row.span, first));
                 continue;
@@ -232,7 +268,13 @@ pub fn sort_by_key(table: &mut Table) {
         let scheme = table.columns[key].scheme.clone();
         table.rows.sort_by(|a, b| interval::sequence_of_keys(scheme.as_ref(), &a[key], &b[key]));
     } else {
-        table.rows.sort_by(|a, b| text_of(&a[key]).cmp(text_of(&b[key])));
+        let mut rows = std::mem::take(&mut table.rows);
+        let day = |row: &[Datum]| match table.history.map(|since| &row[since as usize]) {
+            Some(Datum::Date(day)) => Some(*day),
+            _ => None,
+        };
+        rows.sort_by_cached_key(|row| (table.folded(text_of(&row[key])).into_owned(), day(row)));
+        table.rows = rows;
     }
 }
 

@@ -100,7 +100,7 @@ pub struct Table {
     pub span: Span,
 }
 
-/// `model : text key`.
+/// `model : text key(fold_case)`, `released : date history`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Its name.
@@ -109,6 +109,10 @@ pub struct Column {
     pub ty: TypeExpr,
     /// `key` was written.
     pub key: bool,
+    /// `key(fold_case, trim)`: how keys are made equal before they are compared.
+    pub folds: Vec<Name>,
+    /// `history` was written: the day from which a row holds.
+    pub history: bool,
 }
 
 /// `text`, `date?`, `version(dotted)?`, `list<cve>`, `bound<date>`.

@@ -55,7 +55,9 @@ fn mentions(expr: &Expr, wanted: &dyn Fn(VarId) -> bool) -> bool {
         | Expr::Absent(e)
         | Expr::Present(e)
         | Expr::Not(e)
+        | Expr::InTable(_, e)
         | Expr::Convert(_, _, e) => of(e),
+        Expr::Latest { key, at, .. } => of(key) || of(at),
         Expr::Compare(_, _, a, b)
         | Expr::TextTest(_, a, b)
         | Expr::In(a, b)

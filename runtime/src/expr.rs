@@ -129,6 +129,11 @@ impl<'a> Scope<'a> {
                 let (value, range) = (self.eval(value), self.eval(range));
                 self.any_pair(&value, &range, |a, b| interval::within(a, b, &|a, b| self.order(scheme.as_ref(), a, b)))
             }
+            Expr::InTable(table, value) => {
+                let value = self.eval(value);
+                self.any_pair(&value, &MISSING_PARTNER, |value, _| matches!(*self.row(*table, value), Datum::Row(..)))
+            }
+            Expr::Latest { table, column, key, at } => Cow::Owned(self.latest(*table, *column, &self.eval(key), &self.eval(at))),
             Expr::In(value, list) => {
                 let (value, list) = (self.eval(value), self.eval(list));
                 self.any_pair(&value, &list, |a, b| a == b)
@@ -189,14 +194,42 @@ impl<'a> Scope<'a> {
             let row = interval::row(&described.rows, described.key.unwrap_or_default() as usize, column.scheme.as_ref(), key, &order);
             return Cow::Owned(row.map_or(MISSING, |row| Datum::Row(table, row as u32)));
         }
-        let (Datum::Text(key), Some(column)) = (key, described.key) else {
+        let Datum::Text(key) = key else {
             return Cow::Owned(if *key == Datum::NotObserved { Datum::NotObserved } else { MISSING });
         };
-        let of = |row: &Vec<Datum>| match &row[column as usize] {
-            Datum::Text(text) => text.as_str().cmp(key),
-            _ => Ordering::Less,
+        let rows = described.rows_of(key);
+        Cow::Owned(if rows.is_empty() { MISSING } else { Datum::Row(table, rows.start as u32) })
+    }
+
+    /// What a table with history says of a key on a day.
+    fn latest(&self, table: TableId, column: u32, key: &Datum, at: &Datum) -> Datum {
+        let (key, at) = match (key, at) {
+            (Datum::Text(key), Datum::Date(at)) => (key, at),
+            (Datum::Missing, _) | (_, Datum::Missing) => return MISSING,
+            (Datum::NotObserved, _) | (_, Datum::NotObserved) => return Datum::NotObserved,
+            _ => return MISSING,
         };
-        Cow::Owned(described.rows.binary_search_by(of).map_or(MISSING, |row| Datum::Row(table, row as u32)))
+        let described = &self.board.plan().plan().tables[table as usize];
+        let (column, Some(since)) = (column as usize, described.history.map(|since| since as usize)) else { return MISSING };
+        let rows = &described.rows[described.rows_of(key)];
+        let told = rows.iter().filter(|row| matches!(&row[since], Datum::Date(day) if day <= at) && row[column] != MISSING);
+        let Some(scheme) = described.columns[column].scheme.as_ref().filter(|_| is_version(&described.columns[column].ty)) else {
+            return told.last().map_or(MISSING, |row| row[column].clone());
+        };
+        let mut highest: Option<&Datum> = None;
+        for row in told {
+            highest = match highest.map(|highest| (highest, interval::order(Some(scheme), highest, &row[column]))) {
+                None | Some((_, Some(Ordering::Less))) => Some(&row[column]),
+                Some((highest, Some(_))) => Some(highest),
+                // Releases of two trains: neither is the latest.
+                Some((_, None)) => return MISSING,
+            };
+        }
+        // The maker's list was looked at since: there is no later one. Otherwise there may be.
+        let looked = described.columns.iter().position(|column| column.name == "checked");
+        let whole = looked.is_some_and(|column| rows.iter().any(|row| matches!(&row[column], Datum::Date(day) if day >= at)));
+        let kind = if whole { BoundKind::Exactly } else { BoundKind::AtLeast };
+        highest.map_or(MISSING, |version| Datum::Bound(kind, Box::new(version.clone())))
     }
 
     fn column(&self, row: Read<'a>, column: u32) -> Read<'a> {
@@ -285,6 +318,10 @@ impl<'a> Scope<'a> {
         }
         order
     }
+}
+
+fn is_version(ty: &Type) -> bool {
+    matches!(ty.required(), Type::Version(_))
 }
 
 /// Stands where an operator has one operand.

@@ -129,11 +129,54 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Which column is the key: its cells are text and unique, or ranges that share no value.
     pub key: Option<u32>,
+    /// How keys are made equal before they are compared.
+    pub folds: Vec<KeyFold>,
+    /// The column that says from which day a row holds; then keys are not unique, and rows of one key stand by that day.
+    pub history: Option<u32>,
     /// Rows, sorted by key where there is one: one cell a column.
     pub rows: Vec<Vec<Datum>>,
 }
 
+/// What is made equal in keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyFold {
+    /// ASCII letters, as `/i` does.
+    Case,
+    /// Full and half width, as `/fold_width` does.
+    Width,
+    /// Blanks at both ends.
+    Trim,
+}
+
 impl Table {
+    /// A key as it is compared: width first, then blanks, then case, whatever the order they were written in.
+    pub fn folded<'t>(&self, key: &'t str) -> std::borrow::Cow<'t, str> {
+        use std::borrow::Cow;
+        let has = |fold: KeyFold| self.folds.contains(&fold);
+        let mut key = if has(KeyFold::Width) { crate::fold::width(key) } else { Cow::Borrowed(key) };
+        if has(KeyFold::Trim) && key.trim().len() < key.len() {
+            key = Cow::Owned(key.trim().to_string());
+        }
+        if has(KeyFold::Case) && key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            key = Cow::Owned(key.to_ascii_lowercase());
+        }
+        key
+    }
+
+    /// The rows whose text key is equal to that one.
+    pub fn rows_of(&self, key: &str) -> std::ops::Range<usize> {
+        let Some(column) = self.key.map(|key| key as usize) else { return 0..0 };
+        let key = self.folded(key);
+        let before = |row: &Vec<Datum>, or_equal: bool| match &row[column] {
+            Datum::Text(text) => {
+                let order = self.folded(text).cmp(&key);
+                order.is_lt() || or_equal && order.is_eq()
+            }
+            _ => true,
+        };
+        self.rows.partition_point(|row| before(row, false))..self.rows.partition_point(|row| before(row, true))
+    }
+
     /// The grade of a row's evidence; absent where the table does not say.
     pub fn grade(&self, row: usize) -> Option<Grade> {
         let column = self.columns.iter().position(|column| column.name == "evidence")?;
@@ -448,6 +491,19 @@ pub enum Expr {
     Range(Box<Expr>, Box<Expr>, bool),
     /// Whether a value lies in a range, or in one of a list of them.
     Within(Option<Scheme>, Box<Expr>, Box<Expr>),
+    /// Whether a value, or any of several, is a key of the table.
+    InTable(TableId, Box<Expr>),
+    /// Of a table with history: what this column says for a key on a day; of versions the highest until then, as a bound.
+    Latest {
+        /// Which table.
+        table: TableId,
+        /// Which column.
+        column: u32,
+        /// Of what.
+        key: Box<Expr>,
+        /// On which day.
+        at: Box<Expr>,
+    },
     /// Membership in a list, or in a table's keys as a list.
     In(Box<Expr>, Box<Expr>),
     /// Missing.

@@ -99,6 +99,8 @@ pub fn plan() -> Plan {
                 Column { name: "latest".into(), ty: Type::Bound(Box::new(dotted())).optional(), scheme: None },
             ],
             key: Some(0),
+            folds: Vec::new(),
+            history: None,
             rows: vec![
                 vec![
                     Datum::Text("AC-1".into()),

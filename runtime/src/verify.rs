@@ -275,7 +275,16 @@ impl Verifier<'_> {
                 _ => return Err(Problem::Cell { row, column: key as usize }),
             }
         }
-        ascending("keys", keys)
+        if let Some(since) = table.history {
+            index("column", since, table.columns.len())?;
+            let at = |row: usize| (table.folded(keys[row]), &table.rows[row][since as usize]);
+            let sorted = (1..keys.len()).all(|row| match (at(row - 1), at(row)) {
+                ((one, Datum::Date(day)), (next, Datum::Date(later))) => (one, day) <= (next, later),
+                _ => false,
+            });
+            return if sorted { Ok(()) } else { Err(Problem::Unsorted("keys")) };
+        }
+        ascending("keys", keys.into_iter().map(|key| table.folded(key)))
     }
 
     fn signature(&self, signature: &Signature, patterns: &[CompiledPattern]) -> Checked {
@@ -518,6 +527,16 @@ impl Walk<'_, '_> {
                 self.expr(key, next)
             }
             Expr::Column(row, _) => self.expr(row, next),
+            Expr::InTable(table, value) => {
+                index("table", *table, plan.tables.len())?;
+                self.expr(value, next)
+            }
+            Expr::Latest { table, column, key, at } => {
+                index("table", *table, plan.tables.len())?;
+                index("column", *column, plan.tables[*table as usize].columns.len())?;
+                self.expr(key, next)?;
+                self.expr(at, next)
+            }
             Expr::Compare(_, by, a, b) => {
                 scheme(by.as_ref())?;
                 self.expr(a, next)?;

@@ -77,6 +77,24 @@ table models {
   row "AC-2", "Ａ", by v"1.9", absent, by 2026-06-30, absent, [v"2.0", v"1.x1"], [v"1.0" ..= v"1.20"], "documented"
   row "1.20", "x", absent, v"1.9", absent, v"1.9" ..= v"2.0", absent, absent, "unverified"
 }
+table names {
+  name   : text key(fold_case, fold_width, trim)
+  series : text
+  row "ac-10", "ten"
+  row "ＡＣＭＥ", "maker"
+  row "1.20", "number"
+}
+table releases {
+  model    : text key(fold_case)
+  version  : version(dotted)
+  released : date history
+  checked  : date
+  ends     : bound<date>?
+  row "AC-1", v"1.9", 2026-01-01, 2026-06-29, at_least 2026-06-30
+  row "AC-1", v"1.20", 2026-06-30, 2026-06-29, 2026-06-30
+  row "AC-10", v"2.0", 2026-01-01, 2026-07-01, absent
+  row "AC-2", v"1.9", 2026-07-01, 2026-06-30, 2026-06-01
+}
 table generations {
   fw     : range<version(dotted)> key
   name   : text
@@ -315,12 +333,18 @@ impl Program<'_, '_> {
             13 => self.about_captures(field),
             14 => format!("({}) {} ({})", self.atom(false), self.dice.of(&["and", "or"]), self.atom(false)),
             15 => self.dice.of(&["answered", "answered", "top.status absent or not answered"]).into(),
-            16 => format!("{field} in words"),
+            16 => format!("{field} in {}", self.dice.of(&["words", "names", "releases"])),
             17 => {
                 let name = self.name();
                 self.texts.push(name.clone());
-                let pattern =
-                    self.dice.of(&["(?<N>AC-\\d+)", "^(?<N>\\w+)", "(?:Ver\\.(?<N>[\\d.]+))?$", "(?<N in models>)", "(?:(?<N>AC).)+"]);
+                let pattern = self.dice.of(&[
+                    "(?<N>AC-\\d+)",
+                    "^(?<N>\\w+)",
+                    "(?:Ver\\.(?<N>[\\d.]+))?$",
+                    "(?<N in models>)",
+                    "^(?<N in names>)",
+                    "(?:(?<N>AC).)+",
+                ]);
                 format!("{field} ~ /{}/{}", pattern.replace('N', &name), self.dice.of(&["", "i", "fold_width"]))
             }
             18 => {
@@ -340,7 +364,7 @@ impl Program<'_, '_> {
     /// A line over what was captured before, or over a field where nothing was.
     fn about_captures(&mut self, field: &str) -> String {
         let (texts, versions) = (self.texts.clone(), self.versions.clone());
-        match (texts.last(), versions.last(), self.dice.roll(10)) {
+        match (texts.last(), versions.last(), self.dice.roll(12)) {
             (Some(text), _, 0) => format!("{text} == {:?}", self.dice.of(TEXTS)),
             (Some(text), _, 1) => format!("{text} in models"),
             (Some(text), _, 2) => format!("{text} absent or {text} ~ /{}/", self.dice.of(PATTERNS)),
@@ -352,6 +376,11 @@ impl Program<'_, '_> {
             (Some(text), _, 8) => {
                 format!("models[{text}].{} {} v\"1.20\"", self.dice.of(&["span", "likely"]), self.dice.of(&["<", ">", ">=", "<="]))
             }
+            (Some(text), _, 9) => format!("names[{text}].series {}", self.dice.of(&["present", "absent", "== \"ten\""])),
+            (Some(text), Some(version), 10) => {
+                format!("{version} {} latest(releases.version, {text}, at scan.date)", self.dice.of(&["<", ">=", "=="]))
+            }
+            (Some(text), _, 11) => format!("latest(releases.ends, {text}, at scan.date) {} scan.date", self.dice.of(&["<=", ">"])),
             (_, Some(version), 9) => format!("{version} in generations"),
             (_, Some(version), 4) => format!("{version} {} v\"1.9\"", self.dice.of(&["<", "==", ">="])),
             (_, Some(version), 5) => format!("{version} in v\"1.0\" ..< v\"1.20\""),

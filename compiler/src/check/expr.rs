@@ -3,7 +3,7 @@
 use ksig_lang::ast::{self, BinaryOp, ExprKind as Ast, Name};
 use ksig_lang::source::Span;
 use ksig_lang::{Text, say};
-use ksig_runtime::plan::{CompareOp, Datum, Pattern, TextOp, Var};
+use ksig_runtime::plan::{CompareOp, Datum, KeyFold, Pattern, TextOp, Var};
 use ksig_schema::{Scheme, Type};
 
 use super::{Captures, Checker, dotted_name, pattern};
@@ -103,6 +103,7 @@ impl Checker<'_> {
                 made(ExprKind::Range(Box::new(low), Box::new(high), *inclusive), if optional { ty.optional() } else { ty })
             }
             Ast::Call(callee, _) if root_of(callee).is_some_and(|root| self.is_probe(root)) => self.place(e, expected),
+            Ast::Call(callee, args) if matches!(callee.kind, Ast::Name(_)) => self.call(callee, args, e.span),
             Ast::Call(..) => self.refuse(problems::not_compiled_yet(say!("this call", "この呼び出し"), self.file, e.span)),
         }
     }
@@ -292,6 +293,9 @@ impl Checker<'_> {
                 if self.tables.get(&full).is_some_and(|table| table.key.is_none()) {
                     return self.refuse(problems::table_without_key(name, self.file, base.span));
                 }
+                if self.tables[&full].history.is_some() {
+                    return self.refuse(problems::table_with_history(name, self.file, base.span));
+                }
                 let wanted = self.key_type(&full);
                 let key = self.expr(key, Some(&wanted))?;
                 let of_interval = wanted != Type::Text && *key.ty.known_of() == wanted;
@@ -339,6 +343,47 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    /// `latest(firmware.version, model, at scan.date)`; there is no other function.
+    fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span) -> Option<Expr> {
+        let Ast::Name(function) = &callee.kind else { return None };
+        if function != "latest" {
+            return self.refuse(problems::unknown_function(function, self.file, callee.span));
+        }
+        let form = || say!("`latest(table.column, key, at day)`", "`latest(テーブル.列, キー, at 日付)`");
+        let [what, key, at] = args else { return self.refuse(problems::expected(form(), self.file, span)) };
+        let (Ast::Field(table, column), Ast::Worded(word, day)) = (&what.value.kind, &at.value.kind) else {
+            return self.refuse(problems::expected(form(), self.file, span));
+        };
+        let Ast::Name(name) = &table.kind else { return self.refuse(problems::expected(form(), self.file, table.span)) };
+        if word.value != "at" {
+            return self.refuse(problems::expected(form(), self.file, word.span));
+        }
+        let full = self.table_named(&Name { value: name.clone(), span: table.span })?;
+        let described = &self.tables[&full];
+        if described.history.is_none() {
+            let wanted = say!("a table with a column `date history`", "`date history`の列を持つテーブル");
+            return self.refuse(problems::expected(wanted, self.file, table.span));
+        }
+        let Some(index) = described.columns.iter().position(|known| known.name == column.value) else {
+            let columns = described.columns.iter().map(|known| known.name.as_str());
+            return self.refuse(problems::unknown_column(&described.name, column, self.file, columns));
+        };
+        let ty = match described.columns[index].ty.required() {
+            version @ Type::Version(_) => Type::Bound(Box::new(version.clone())),
+            other => other.clone(),
+        };
+        let key = self.expr(&key.value, Some(&Type::Text))?;
+        let day = self.expr(day, Some(&Type::Date))?;
+        for (found, wanted) in [(&key, Type::Text), (&day, Type::Date)] {
+            if *found.ty.required() != wanted {
+                let what = say!("this argument", "この引数");
+                return self.refuse(problems::type_mismatch(what, &wanted, &found.ty, self.file, found.span));
+            }
+        }
+        let kind = ExprKind::Latest { table: full, column: index as u32, key: Box::new(key), at: Box::new(day) };
+        Some(Expr { kind, ty: ty.optional(), span })
     }
 
     /// The type that a table is looked up by.
@@ -700,10 +745,12 @@ impl Checker<'_> {
             Some(Definition::Table(full)) if tables::has_intervals(&all[full]) => {
                 Err(say!("the keys of table `{name}` are ranges", "テーブル`{name}`のキーは範囲です"))
             }
-            Some(Definition::Table(full)) => match tables::keys(&all[full]).map(str::to_string).collect::<Vec<_>>() {
-                keys if keys.is_empty() => Err(say!("table `{name}` has no rows", "テーブル`{name}`には行がありません")),
-                keys => Ok(keys),
-            },
+            Some(Definition::Table(full)) => {
+                match tables::keys(&all[full]).map(|key| all[full].folded(key).into_owned()).collect::<Vec<_>>() {
+                    keys if keys.is_empty() => Err(say!("table `{name}` has no rows", "テーブル`{name}`に行がありません")),
+                    keys => Ok(pattern::Keys { all: keys, ignore_case: all[full].folds.contains(&KeyFold::Case) }),
+                }
+            }
             _ => Err(say!("there is no table `{name}` here", "ここに`{name}`というテーブルはありません")),
         };
         let inside = |range: (usize, usize)| Span {
@@ -715,6 +762,17 @@ impl Checker<'_> {
             Err(mistake) => return self.refuse(problems::bad_pattern(mistake.message, self.file, inside(mistake.range))),
         };
         compiled.source = expanded.source;
+        let folds_width =
+            |name: &String| matches!(scope.get(name), Some(Definition::Table(full)) if all[full].folds.contains(&KeyFold::Width));
+        if expanded.groups.iter().filter_map(|group| group.table.as_ref()).any(folds_width) {
+            match &mut value.kind {
+                ExprKind::Field(field) => field.fold_width = true,
+                _ => {
+                    let wanted = say!("a field: the table's keys fold width", "フィールド（このテーブルのキーは全角と半角を区別しません）");
+                    return self.refuse(problems::expected(wanted, self.file, value.span));
+                }
+            }
+        }
         if let Err(error) = ksig_runtime::pattern::hir(&compiled) {
             let place = if expanded.verbatim { inside(error.span) } else { *pattern_span };
             return self.refuse(problems::bad_pattern(Text::quoted(error.message), self.file, place));

@@ -35,6 +35,15 @@ pub struct Group {
     pub span: Span,
 }
 
+/// The keys of a table, as a pattern asks for them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keys {
+    /// As they are compared.
+    pub all: Vec<String>,
+    /// In either case.
+    pub ignore_case: bool,
+}
+
 /// A mistake in a pattern's ksig parts: a sentence and the byte range in the pattern.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatternMistake {
@@ -45,7 +54,7 @@ pub struct PatternMistake {
 }
 
 /// Expands a pattern. `keys` gives the keys of a table in scope, or a sentence why there are none. `start`: where the pattern stands.
-pub fn expand(pattern: &str, start: u32, keys: &dyn Fn(&str) -> Result<Vec<String>, Text>) -> Result<Expanded, PatternMistake> {
+pub fn expand(pattern: &str, start: u32, keys: &dyn Fn(&str) -> Result<Keys, Text>) -> Result<Expanded, PatternMistake> {
     let bytes = pattern.as_bytes();
     let mut out = Expanded { verbatim: true, ..Expanded::default() };
     let (mut at, mut copied, mut class_depth) = (0, 0, 0usize);
@@ -94,9 +103,14 @@ pub fn expand(pattern: &str, start: u32, keys: &dyn Fn(&str) -> Result<Vec<Strin
                         );
                         return Err(PatternMistake { message, range: (close, close + 1) });
                     }
-                    let mut all = keys(table).map_err(|message| PatternMistake { message, range: (open, open + length) })?;
+                    let Keys { mut all, ignore_case } =
+                        keys(table).map_err(|message| PatternMistake { message, range: (open, open + length) })?;
                     all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+                    all.dedup();
+                    let (open, close) = if ignore_case { ("(?i:", ")") } else { ("", "") };
+                    out.source.push_str(open);
                     out.source.push_str(&all.iter().map(|key| regex_syntax::escape(key)).collect::<Vec<_>>().join("|"));
+                    out.source.push_str(close);
                 }
                 out.groups.push(group);
             }
@@ -161,7 +175,7 @@ mod tests {
     use super::*;
 
     fn expanded(pattern: &str) -> Expanded {
-        expand(pattern, 0, &|_| Ok(vec!["A-1".into(), "A-10".into()])).expect(pattern)
+        expand(pattern, 0, &|_| Ok(Keys { all: vec!["A-1".into(), "A-10".into()], ignore_case: false })).expect(pattern)
     }
 
     #[test]
@@ -181,10 +195,10 @@ mod tests {
 
     #[test]
     fn mistakes_say_where() {
-        let mistake = expand(r"ab(?<m in t>x)", 0, &|_| Ok(vec![])).expect_err("text after a table group");
+        let mistake = expand(r"ab(?<m in t>x)", 0, &|_| Ok(Keys::default())).expect_err("text after a table group");
         assert_eq!(mistake.range.0, 12);
-        assert!(expand("(?<a", 0, &|_| Ok(vec![])).is_err());
-        assert!(expand("(?<1a>x)", 0, &|_| Ok(vec![])).is_err());
-        assert!(expand(r"\", 0, &|_| Ok(vec![])).is_ok());
+        assert!(expand("(?<a", 0, &|_| Ok(Keys::default())).is_err());
+        assert!(expand("(?<1a>x)", 0, &|_| Ok(Keys::default())).is_err());
+        assert!(expand(r"\", 0, &|_| Ok(Keys::default())).is_ok());
     }
 }

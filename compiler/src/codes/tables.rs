@@ -115,6 +115,44 @@ table generations {
 "#,
     },
     CodeDoc {
+        code: "table-with-history",
+        meaning: Text::new(
+            "A table with history has several rows of one key, each from its day on. `latest(table.column, key, at day)` says what holds on a day.",
+            "履歴を持つテーブルには、同じキーの行が複数あり、それぞれの日付から有効です。ある日に有効な値は`latest(テーブル.列, キー, at 日付)`で参照します。",
+        ),
+        bad: r#"ksig 1
+module a
+use vocab.vendors { acme }
+table firmware {
+  model    : text key
+  version  : version(dotted)
+  released : date history
+  row "AC-1", v"1.0", 2025-01-01
+}
+probe top = http.get("/")
+signature s {
+  match { top.html.title == "AC-1" }
+  identify { vendor = acme; version = firmware["AC-1"].version }
+}
+"#,
+        good: r#"ksig 1
+module a
+use vocab.vendors { acme }
+table firmware {
+  model    : text key
+  version  : version(dotted)
+  released : date history
+  row "AC-1", v"1.0", 2025-01-01
+}
+probe top = http.get("/")
+signature s {
+  match { top.html.title == "AC-1" }
+  identify { vendor = acme; model = "AC-1" }
+  support { latest = latest(firmware.version, "AC-1", at scan.date) }
+}
+"#,
+    },
+    CodeDoc {
         code: "table-without-key",
         meaning: Text::new(
             "A table that is looked up has a key column: write `key` after the type of the column that names a row.",

@@ -149,6 +149,15 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "unknown-function",
+        meaning: Text::new(
+            "There is one function, `latest(table.column, key, at day)`, for tables with history.",
+            "使える関数は、履歴を持つテーブルを参照する`latest(テーブル.列, キー, at 日付)`だけです。",
+        ),
+        bad: "match { top.html.title == \"ACME\" }\nlet newest = newest(models.latest, \"AC-1\", at scan.date)\nidentify { vendor = acme }\n",
+        good: "match { top.html.title == \"ACME\" }\nlet newest = models[\"AC-1\"].latest\nidentify { vendor = acme }\n",
+    },
+    CodeDoc {
         code: "unknown-prefix",
         meaning: Text::new(
             "A text literal with a prefix is a literal of another type: `v` a version, `h` a hash in hexadecimal, `b` bytes, `sjis` and `eucjp` bytes in that encoding, `cpe` a CPE name. There are no others.",

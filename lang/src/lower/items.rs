@@ -43,7 +43,8 @@ fn table(node: &SyntaxNode) -> Option<Table> {
 }
 
 fn column(node: &SyntaxNode) -> Option<Column> {
-    Some(Column { name: name(node)?, ty: ty(node)?, key: has_word(node, "key") })
+    let folds = super::names(node).skip(1).collect();
+    Some(Column { name: name(node)?, ty: ty(node)?, key: has_word(node, "key"), folds, history: has_word(node, "history") })
 }
 
 fn scheme(node: &SyntaxNode) -> Option<Scheme> {

@@ -383,7 +383,17 @@ fn column(p: &mut Parser<'_>) -> Step {
         p.expect(COLON)?;
         p.join();
         ty(p)?;
-        p.eat_word("key");
+        if p.eat_word("key") {
+            if p.eat(L_PAREN) {
+                name(p, say!("how keys are made equal", "キーの正規化の方法"))?;
+                while p.eat(COMMA) {
+                    name(p, say!("how keys are made equal", "キーの正規化の方法"))?;
+                }
+                p.expect(R_PAREN)?;
+            }
+        } else {
+            p.eat_word("history");
+        }
         Some(())
     })
     .map(|_| ())

@@ -1,7 +1,7 @@
 //! Expressions: what each is worth, and whether it is true.
 
 use ksig_compiler::hir::{Condition, Expr, ExprKind, FieldRef, Match, Signature};
-use ksig_runtime::plan::{Datum, Table, TextOp};
+use ksig_runtime::plan::{BoundKind, CompareOp, Datum, KeyFold, Table, TextOp};
 use ksig_schema::identification::Grade;
 use ksig_schema::{Date, Service};
 use std::cell::Cell;
@@ -228,6 +228,9 @@ impl World<'_> {
                 (Datum::NotObserved, _) | (_, Datum::NotObserved) => Datum::NotObserved,
                 (low, high) => Datum::Range { low: Some(Box::new(low)), high: Some(Box::new(high)), closed: *closed },
             },
+            ExprKind::Latest { table, column, key, at } => {
+                self.latest(table, *column as usize, &self.value(key, names), &self.value(at, names))
+            }
             ExprKind::Within(scheme, value, range) => {
                 self.question([value, range], names, |value, range| lies_in(scheme.as_ref(), value, range))
             }
@@ -313,9 +316,36 @@ impl World<'_> {
         let is_range = matches!(described.ty.required(), ksig_schema::Type::Range(_));
         let row = table.rows.iter().position(|row| match is_range {
             true => *key != Datum::Missing && lies_in(described.scheme.as_ref(), key, &row[column as usize]),
-            false => matches!(key, Datum::Text(_)) && row[column as usize] == *key,
+            false => matches!((key, &row[column as usize]), (Datum::Text(key), Datum::Text(own)) if same_key(table, own, key)),
         });
         row.map_or(Datum::Missing, |row| Datum::Row(at as u32, row as u32))
+    }
+
+    /// What a table with history says of a key on a day: of versions the highest of them, of anything else the last row.
+    fn latest(&self, table: &str, column: usize, key: &Datum, at: &Datum) -> Datum {
+        let (key, day) = match (key, at) {
+            (Datum::Missing, _) | (_, Datum::Missing) => return Datum::Missing,
+            (Datum::NotObserved, _) | (_, Datum::NotObserved) => return Datum::NotObserved,
+            (Datum::Text(key), Datum::Date(day)) => (key, *day),
+            _ => return Datum::Missing,
+        };
+        let Some(table) = self.tables.iter().find(|known| known.name == table) else { return Datum::Missing };
+        let (Some(key_column), Some(since)) = (table.key, table.history) else { return Datum::Missing };
+        let own = |row: &&Vec<Datum>| matches!(&row[key_column as usize], Datum::Text(own) if same_key(table, own, key));
+        let rows: Vec<&Vec<Datum>> = table.rows.iter().filter(own).collect();
+        let date = |cell: &Datum| if let Datum::Date(day) = cell { Some(*day) } else { None };
+        let mut told: Vec<&Vec<Datum>> = rows.clone();
+        told.retain(|row| date(&row[since as usize]).is_some_and(|since| since <= day) && row[column] != Datum::Missing);
+        if !matches!(table.columns[column].ty.required(), ksig_schema::Type::Version(_)) {
+            told.sort_by_key(|row| date(&row[since as usize]));
+            return told.last().map_or(Datum::Missing, |row| row[column].clone());
+        }
+        let scheme = table.columns[column].scheme.as_ref();
+        let highest = told.iter().find(|row| told.iter().all(|other| compare(CompareOp::Ge, scheme, &row[column], &other[column])));
+        let checked = table.columns.iter().position(|column| column.name == "checked");
+        let looked = checked.is_some_and(|at| rows.iter().any(|row| date(&row[at]).is_some_and(|looked| looked >= day)));
+        let kind = if looked { BoundKind::Exactly } else { BoundKind::AtLeast };
+        highest.map_or(Datum::Missing, |row| Datum::Bound(kind, Box::new(row[column].clone())))
     }
 
     fn template(&self, parts: &[(Expr, bool)], names: &Names) -> Datum {
@@ -331,6 +361,24 @@ impl World<'_> {
         }
         if text.len() > TEXT_BYTES_MAX { Datum::Missing } else { Datum::Text(text) }
     }
+}
+
+/// Whether two keys of a table are one, as its key column says.
+fn same_key(table: &Table, a: &str, b: &str) -> bool {
+    let folded = |key: &str| {
+        let mut key = key.to_string();
+        if table.folds.contains(&KeyFold::Width) {
+            key = super::facts::folded(&key);
+        }
+        if table.folds.contains(&KeyFold::Trim) {
+            key = key.trim().to_string();
+        }
+        if table.folds.contains(&KeyFold::Case) {
+            key.make_ascii_lowercase();
+        }
+        key
+    };
+    folded(a) == folded(b)
 }
 
 /// A group's captures stay only where the group is not false.
