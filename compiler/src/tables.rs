@@ -371,7 +371,8 @@ fn checked_range(range: Datum, of: &Type, names: &Names) -> Result<Datum, Text> 
 /// Reads a cell's text as a type. The error is a sentence.
 pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
     if text.is_empty() {
-        return if ty.is_optional() {
+        // An empty list is absent (V2).
+        return if ty.is_optional() || matches!(ty, Type::List(_)) {
             Ok(Datum::Missing)
         } else {
             Err(say!("is empty; a column that may be empty has a type with `?`", "空です。空でもよい列の型には`?`を付けます"))

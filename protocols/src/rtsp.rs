@@ -1,8 +1,10 @@
-//! RTSP: the answer of a media server to OPTIONS.
+//! RTSP: the answer of a media server to OPTIONS, and to DESCRIBE of a path.
 //!
-//! In: bytes of an answer. Out: facts under `rtsp`. It is whole at the blank line after its headers; a body is not read.
+//! In: bytes of an answer. Out: facts under `rtsp`. It is whole at the blank line after its headers; a body, which would describe what a
+//! camera shows, is not read.
 //!
-//! ksig asks for the options of the server as a whole, with no stream named, and with a contact.
+//! ksig asks for the options of the server as a whole, with no stream named, and with a contact. DESCRIBE names a stream, so it is of class
+//! `review`; it sets none up.
 
 use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
 use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
@@ -28,25 +30,41 @@ ksig_schema::fields! {
     METHODS: Text = "rtsp.methods", many;
 }
 
-static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
-    name: "rtsp.options",
-    root: "rtsp",
-    parameters: &[ParameterDef {
-        name: "target",
-        kind: ArgumentKind::Text(&["*"]),
-        place: Place::Positional,
-        required: false,
-        part_of_key: false,
-        usual: "*",
-        doc: "The server as a whole, which is the only thing that is asked about.",
-    }],
-    safety: Safety::Benign,
-    delivery: Delivery::Stream,
-    ports: &[554, 8554],
-    tls_ports: &[322],
-    doc: "Asks what the server can do: OPTIONS * without a stream or a credential. It does not change the server's state. RFC 2326 \
-          section 10.1.",
-}];
+static CONSTRUCTORS: &[ConstructorDef] = &[
+    ConstructorDef {
+        name: "rtsp.options",
+        root: "rtsp",
+        parameters: &[ParameterDef {
+            name: "target",
+            kind: ArgumentKind::Text(&["*"]),
+            place: Place::Positional,
+            required: false,
+            part_of_key: false,
+            usual: "*",
+            doc: "The server as a whole, which is the only thing that is asked about.",
+        }],
+        safety: Safety::Benign,
+        delivery: Delivery::Stream,
+        ports: PORTS,
+        tls_ports: TLS_PORTS,
+        doc: "Asks what the server can do: OPTIONS * without a stream or a credential. It does not change the server's state. RFC 2326 \
+              section 10.1.",
+    },
+    ConstructorDef {
+        name: "rtsp.describe",
+        root: "rtsp",
+        parameters: crate::path::PATH,
+        safety: Safety::Review,
+        delivery: Delivery::Stream,
+        ports: PORTS,
+        tls_ports: TLS_PORTS,
+        doc: "Asks what a stream holds: DESCRIBE without a credential. It sets no stream up and reads the status and headers only. Whether a \
+              password is asked for is somebody's security, so it needs an attestation. RFC 2326 section 10.2.",
+    },
+];
+
+const PORTS: &[u16] = &[554, 8554];
+const TLS_PORTS: &[u16] = &[322];
 
 /// RTSP.
 pub static PROTOCOL: Protocol =
@@ -55,10 +73,17 @@ pub static PROTOCOL: Protocol =
 /// Bounds of one request and its answer.
 const LIMITS: Limits = Limits { response_bytes_max: head::HEAD_BYTES_MAX, ..greeting::LIMITS };
 
-fn begin(_: &ConstructorDef, _: &str, peer: &Peer) -> Box<dyn Conversation> {
+fn begin(constructor: &ConstructorDef, path: &str, peer: &Peer) -> Box<dyn Conversation> {
     let version = env!("CARGO_PKG_VERSION");
     let agent = format!("{PRODUCT}/{version} (+{})", peer.identity.shown());
-    let request = format!("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: {agent}\r\n\r\n");
+    let (line, accept) = if constructor.name == "rtsp.describe" {
+        let scheme = if peer.tls { "rtsps" } else { "rtsp" };
+        let host = std::net::SocketAddr::new(peer.address, peer.port);
+        (format!("DESCRIBE {scheme}://{host}{path} RTSP/1.0"), "Accept: application/sdp\r\n")
+    } else {
+        ("OPTIONS * RTSP/1.0".to_string(), "")
+    };
+    let request = format!("{line}\r\nCSeq: 1\r\nUser-Agent: {agent}\r\n{accept}\r\n");
     Box::new(Exchange { request: Some(request.into_bytes()) })
 }
 
@@ -133,6 +158,19 @@ mod tests {
             "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: ksig/0.1.0 (+https://scan.example.org/)\r\n\r\n"
         );
         assert_eq!(step, Step::Done);
+    }
+
+    #[test]
+    fn a_stream_is_described_without_a_credential() {
+        // RFC 2326 section 10.2, without its body.
+        let answer = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Type: application/sdp\r\nContent-Length: 376\r\n\r\nv=0\r\n";
+        let (sent, step) = talk("rtsp.describe(\"/\")", answer, 1);
+        let sent = String::from_utf8_lossy(&sent);
+        assert!(sent.starts_with("DESCRIBE rtsp://") && sent.contains("/ RTSP/1.0\r\nCSeq: 1\r\n"), "{sent}");
+        assert!(sent.ends_with("\r\nAccept: application/sdp\r\n\r\n") && !sent.contains("Authorization"), "{sent}");
+        assert_eq!(step, Step::Done);
+        let response = decoded("rtsp.describe(\"/\")", Ended::Complete, answer);
+        assert_eq!(response.texts("rtsp.header.content-type"), ["application/sdp"]);
     }
 
     #[test]

@@ -59,7 +59,8 @@ tag upnp_wan_exposed { en "UPnP reachable from outside"; ja "UPnPが外部に公
 
 /// By path from the root.
 fn assets() -> BTreeMap<String, Vec<u8>> {
-    let page = |title: &str, rest: &str| format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<title>{title}</title>{rest}").into_bytes();
+    let page =
+        |title: &str, rest: &str| format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<title>{title}</title>{rest}").into_bytes();
     let realm = |realm: &str| format!("HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"{realm}\"\r\n\r\n").into_bytes();
     let mut shift_jis = b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<meta charset=\"Shift_JIS\"><title>".to_vec();
     let (title, _, unmappable) = encoding_rs::SHIFT_JIS.encode("無線ＬＡＮルータ EN-300 設定画面</title>管理者用");
