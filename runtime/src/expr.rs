@@ -212,9 +212,9 @@ impl<'a> Scope<'a> {
         let described = &self.board.plan().plan().tables[table as usize];
         let (column, Some(since)) = (column as usize, described.history.map(|since| since as usize)) else { return MISSING };
         let rows = &described.rows[described.rows_of(key)];
-        let told = rows.iter().filter(|row| matches!(&row[since], Datum::Date(day) if day <= at) && row[column] != MISSING);
+        let mut told = rows.iter().filter(|row| matches!(&row[since], Datum::Date(day) if day <= at) && row[column] != MISSING);
         let Some(scheme) = described.columns[column].scheme.as_ref().filter(|_| is_version(&described.columns[column].ty)) else {
-            return told.last().map_or(MISSING, |row| row[column].clone());
+            return told.next_back().map_or(MISSING, |row| row[column].clone());
         };
         let mut highest: Option<&Datum> = None;
         for row in told {
