@@ -25,9 +25,11 @@ pub mod live;
 pub mod load;
 pub mod phases;
 pub mod plain;
+pub mod policy;
 pub mod problems;
 pub mod release;
 pub mod store;
+pub mod templates;
 pub mod testing;
 
 pub use load::{LoadError, Loaded};

@@ -118,7 +118,7 @@ impl Release {
 }
 
 impl ksig_schema::Gate for Release {
-    fn follow_ups(&self, evidence: &Evidence, service: &ksig_schema::Service) -> Vec<ksig_schema::ProbeKey> {
+    fn follow_ups(&self, evidence: &Evidence, service: &ksig_schema::Service) -> Vec<ksig_schema::FollowUp> {
         self.matcher.follow_ups(evidence, service)
     }
 }

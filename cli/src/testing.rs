@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use ksig_compiler::hir::{self, Expect, Fixture};
+use ksig_compiler::hir::{self, Asks, Expect, Fixture};
 use ksig_compiler::{Analysis, Input};
 use ksig_lang::line_column;
 use ksig_runtime::explain::Trace;
-use ksig_runtime::plan::Datum;
-use ksig_runtime::{Truth, VerifiedPlan};
+use ksig_runtime::plan::{Datum, HOPS_MAX};
+use ksig_runtime::{Matcher, Truth, VerifiedPlan};
 use ksig_schema::identification::Identity;
-use ksig_schema::{Date, Ended, Evidence, Facts, ProbeKey, Response, Service, Time, Transport, Value};
+use ksig_schema::{Date, Ended, Evidence, Facts, FollowUp, ProbeKey, Response, Service, Time, Transport, Value};
 use serde::Serialize;
 
 use crate::analysis::{named, world};
@@ -99,11 +99,11 @@ fn with_rows(input: &Input, test: &hir::Test) -> Input {
 }
 
 fn one(release: &Release, analysis: &Analysis, signature: &hir::Signature, test: &hir::Test, report: &mut Report) {
-    let evidence = evidence(test);
-    let service = &evidence.services[0];
-    let Some(trace) = release.matcher().why(&signature.name, service, test.at) else { return };
+    let played = play(release.matcher(), signature, test);
+    let (evidence, service) = (&played.evidence, &played.evidence.services[0]);
+    let Some(trace) = release.matcher().why(&signature.name, evidence, service, test.at) else { return };
     for expect in &test.expect {
-        if let Err(reason) = holds(release, &evidence, signature, test, expect, &trace) {
+        if let Err(reason) = holds(release, &played, signature, test, expect, &trace) {
             report.failures.push(failure(analysis, signature, test, expect.span(), release.matcher().engine(), reason));
         }
     }
@@ -123,14 +123,56 @@ fn failure(
     Failure { signature: signature.name.clone(), test: test.name.clone(), path, line, column, engine, reason }
 }
 
-/// The evidence that a test gives.
-pub fn evidence(test: &hir::Test) -> Evidence {
-    let mut responses: Vec<Response> = test.given.iter().map(|(probe, fixture)| response(probe, fixture)).collect();
+/// What came of the answers that a test gives.
+#[derive(Debug)]
+pub struct Played {
+    /// The first service is the signature's own.
+    pub evidence: Evidence,
+    /// Names of the probes that went out: the first stage, and the follows that it led to.
+    pub sent: BTreeSet<String>,
+}
+
+/// Plays a test as a scan goes: the answers to first-stage probes are there; the answer to a follow only when its gate asked for it, under
+/// the key that was asked.
+pub fn play(matcher: &Matcher, signature: &hir::Signature, test: &hir::Test) -> Played {
+    let probe = |id: &hir::ProbeId| signature.probe(*id);
+    let first = test.given.iter().filter(|(id, fixture)| probe(id).hop == 0 || matches!(fixture, Fixture::Value(..)));
+    let mut responses: Vec<Response> = first
+        .filter_map(|(id, fixture)| match &probe(id).asks {
+            Asks::Exactly(key) => Some(response(key, fixture)),
+            Asks::Named { .. } => None,
+        })
+        .collect();
     responses.sort_by(|a, b| a.probe.cmp(&b.probe));
-    let tls = test.given.iter().all(|(probe, _)| probe.constructor.starts_with("tls."));
+    let mut asked = test.given.iter().map(|(id, _)| probe(id).asks.constructor()).filter(|constructor| *constructor != "host");
+    let tls = asked.all(|constructor| constructor.starts_with("tls."));
     let transport = if tls { Transport::Tls } else { Transport::Tcp };
-    let service = Service { address: None, port: 0, transport, responses };
-    Evidence { host: test.name.clone(), time: test.at.and_then(midnight), services: vec![service] }
+    let port = test.given.iter().find_map(|(id, _)| probe(id).ports.first().copied()).unwrap_or_default();
+    let service = Service { address: test.address, port, transport, responses };
+    let mut evidence = Evidence { host: test.name.clone(), time: test.at.and_then(midnight), services: vec![service] };
+    let used = signature.sent_probes();
+    let mut sent: BTreeSet<String> = used.iter().map(probe).filter(|probe| probe.hop == 0).map(|probe| probe.name.clone()).collect();
+    for _ in 0..HOPS_MAX {
+        for (name, asked) in matcher.follow_ups_of(&signature.name, &evidence, &evidence.services[0]) {
+            if let Some((_, fixture)) = test.given.iter().find(|(id, _)| probe(id).name == name) {
+                answered(&mut evidence, &asked, response(&asked.probe, fixture));
+            }
+            sent.insert(name);
+        }
+    }
+    Played { evidence, sent }
+}
+
+/// Puts an answer where it was asked: on the first service, or on another port of the host.
+fn answered(evidence: &mut Evidence, asked: &FollowUp, response: Response) {
+    let address = evidence.services[0].address;
+    let there = |service: &&mut Service| service.port == asked.port && service.transport == asked.transport;
+    match evidence.services.iter_mut().find(there) {
+        Some(service) => service.responses.push(response),
+        None => {
+            evidence.services.push(Service { address, port: asked.port, transport: asked.transport, responses: vec![response] });
+        }
+    }
 }
 
 fn midnight(date: Date) -> Option<Time> {
@@ -172,7 +214,7 @@ fn given_facts(probe: &ProbeKey, given: &[(hir::FieldRef, Datum)], partial: bool
 /// Whether one expectation holds; the error says what came instead.
 fn holds(
     release: &Release,
-    evidence: &Evidence,
+    Played { evidence, sent }: &Played,
     signature: &hir::Signature,
     test: &hir::Test,
     expect: &Expect,
@@ -215,10 +257,8 @@ fn holds(
             if wanted == found { Ok(()) } else { Err(format!("expected the tags {wanted:?}, found {found:?}")) }
         }
         Expect::Sent(names, _) => {
-            let keys = |name: &String| signature.probes.iter().find(|probe| probe.name == *name).map(|probe| probe.key.to_string());
-            let wanted: BTreeSet<String> = names.iter().filter_map(keys).collect();
-            let found = sent(release, evidence, signature);
-            if wanted == found { Ok(()) } else { Err(format!("expected {wanted:?} to be sent, and {found:?} is")) }
+            let wanted: BTreeSet<String> = names.iter().cloned().collect();
+            if wanted == *sent { Ok(()) } else { Err(format!("expected {wanted:?} to be sent, and {sent:?} is")) }
         }
     }
 }
@@ -248,16 +288,6 @@ fn no_match(
         Some(_) => Err(format!("does not match, but not because of \"{because}\"\n{trace}")),
         None => Err(format!("no line is called or contains \"{because}\"\n{trace}")),
     }
-}
-
-/// First-stage probes of the signature, and the follow-ups that its first stage asks for.
-fn sent(release: &Release, evidence: &Evidence, signature: &hir::Signature) -> BTreeSet<String> {
-    let is_follow = |key: &ProbeKey| signature.probes.iter().any(|probe| probe.follow && probe.key == *key);
-    let mut first = evidence.clone();
-    first.services[0].responses.retain(|response| !is_follow(&response.probe));
-    let follow_ups = release.matcher().follow_ups(&first, &first.services[0]);
-    let own = signature.probes.iter().filter(|probe| !probe.follow || follow_ups.contains(&probe.key));
-    own.map(|probe| probe.key.to_string()).collect()
 }
 
 fn same_slots(slots: &[(String, Datum)], identity: Option<&Identity>) -> Result<(), String> {
@@ -301,8 +331,8 @@ fn shown(datum: &Datum) -> String {
 fn show_to_corpus(release: &Release, analysis: &Analysis, signature: &hir::Signature, test: &hir::Test, report: &mut Report) {
     let Some(Expect::Identify(_, span)) = test.expect.iter().find(|expect| matches!(expect, Expect::Identify(..))) else { return };
     report.fixtures_shown += 1;
-    let evidence = evidence(test);
-    let Some(own) = release.matcher().why(&signature.name, &evidence.services[0], test.at) else { return };
+    let Played { evidence, .. } = play(release.matcher(), signature, test);
+    let Some(own) = release.matcher().why(&signature.name, &evidence, &evidence.services[0], test.at) else { return };
     let Some(own) = own.identities.iter().find(|identity| identity.facet == "device").cloned() else { return };
     let answers = release.identify(&evidence);
     let Some(answer) = answers.first() else { return };

@@ -6,7 +6,8 @@
 use ksig_lang::{FileId, Span};
 use ksig_runtime::plan::{CompareOp, Datum, IdentitySlot, LineNote, Pattern, Table, TextOp, Var, VarId};
 use ksig_schema::identification::{Confidence, Grade};
-use ksig_schema::{Date, FieldDef, ProbeKey, Safety, Scheme, Type, Vocabulary};
+use ksig_schema::probe::Requirement;
+use ksig_schema::{Date, FieldDef, Pick, ProbeKey, Safety, Scheme, Type, Vocabulary};
 
 /// All signatures of a set.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +54,8 @@ pub struct Signature {
     pub var_spans: Vec<Span>,
     /// What must hold.
     pub condition: Condition,
-    /// The part of it that speaks of first-stage probes only; the same as `condition` without follows.
-    pub first_stage: Condition,
+    /// By hop, as far as there are follows: the part of it that speaks of earlier probes only, and so gates the follows of that hop.
+    pub gates: Vec<Condition>,
     /// Extracts and lets in source order.
     pub steps: Vec<(VarId, Expr)>,
     /// One for each facet.
@@ -91,18 +92,51 @@ pub struct Meta {
 pub struct Probe {
     /// `top`.
     pub name: String,
-    /// `http.get("/")`.
-    pub key: ProbeKey,
+    /// What is asked.
+    pub asks: Asks,
     /// `http`: fields are looked up below it.
     pub root: &'static str,
-    /// Where it is expected.
+    /// Where it is expected, sorted.
     pub ports: Vec<u16>,
-    /// Sent only after the first stage matched.
-    pub follow: bool,
+    /// 0 for a probe that is sent first; 1 for a follow, 2 for one that a follow's answer leads to.
+    pub hop: u32,
+    /// As written, on one line.
+    pub text: String,
     /// How much it does.
     pub safety: Safety,
+    /// What a release must allow besides.
+    pub requires: Vec<Requirement>,
     /// Where it was declared.
     pub span: Span,
+}
+
+/// Index into [`Signature::probes`].
+pub type ProbeId = u32;
+
+/// What a probe asks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asks {
+    /// Exactly this.
+    Exactly(ProbeKey),
+    /// The place that an earlier answer names, with this constructor (V13).
+    Named {
+        /// `http.get`.
+        constructor: &'static str,
+        /// It may be on another port of the host: a place that another protocol than HTTP names.
+        any_port: bool,
+        /// A link field, a selector of one, or a capture of type path or url.
+        from: Box<Expr>,
+    },
+}
+
+impl Asks {
+    /// The constructor's name.
+    pub fn constructor(&self) -> &str {
+        match self {
+            Asks::Exactly(key) => &key.constructor,
+            Asks::Named { constructor, .. } => constructor,
+        }
+    }
 }
 
 /// A tree of lines, as written.
@@ -153,7 +187,7 @@ pub struct Expr {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldRef {
     /// Which probe.
-    pub probe: ProbeKey,
+    pub probe: ProbeId,
     /// Which field.
     pub field: &'static FieldDef,
     /// Its key, as facts hold it, for a keyed field.
@@ -180,6 +214,8 @@ pub enum ExprKind {
     Var(VarId),
     /// A field.
     Field(FieldRef),
+    /// `top.html.script_src("/a.js")`: of a field, the first value that fits.
+    Pick(Box<Expr>, Pick, String),
     /// `scan.date`.
     ScanDate,
     /// `table[key]`: the table's full name.
@@ -301,8 +337,10 @@ pub struct Test {
     pub span: Span,
     /// The observation's date.
     pub at: Option<Date>,
+    /// The address that answers, where a fixture says it.
+    pub address: Option<std::net::IpAddr>,
     /// What each probe was answered.
-    pub given: Vec<(ProbeKey, Fixture)>,
+    pub given: Vec<(ProbeId, Fixture)>,
     /// Rows that replace a table's: full name and rows.
     pub with: Vec<(String, Vec<Vec<Datum>>)>,
     /// What must come out.
@@ -368,7 +406,8 @@ impl Expr {
         visit(self);
         match &self.kind {
             ExprKind::Const(_) | ExprKind::Var(_) | ExprKind::Field(_) | ExprKind::ScanDate => {}
-            ExprKind::Row(_, a)
+            ExprKind::Pick(a, ..)
+            | ExprKind::Row(_, a)
             | ExprKind::Column(a, _)
             | ExprKind::Matches(a, _)
             | ExprKind::Extract(a, ..)
@@ -427,5 +466,39 @@ impl Signature {
         if let Some(support) = &self.support {
             support.ends.iter().chain(&support.latest).for_each(|expr| expr.walk(visit));
         }
+    }
+
+    /// [`Signature::used_probes`] that are sent: what is known of the host is asked of nobody.
+    pub fn sent_probes(&self) -> Vec<ProbeId> {
+        let host = Asks::Exactly(ksig_schema::host::probe());
+        self.used_probes().into_iter().filter(|id| self.probe(*id).asks != host).collect()
+    }
+
+    /// The probe of an index of this signature.
+    pub fn probe(&self, id: ProbeId) -> &Probe {
+        &self.probes[id as usize]
+    }
+
+    /// Probes of which the signature reads a field, and those whose answers lead to them; a probe of the file that it does not mention is
+    /// not its own.
+    pub fn used_probes(&self) -> Vec<ProbeId> {
+        let mut used = std::collections::BTreeSet::new();
+        let mut open: Vec<ProbeId> = Vec::new();
+        self.walk(&mut |expr| open.extend(expr.probe()));
+        while let Some(id) = open.pop() {
+            if used.insert(id)
+                && let Asks::Named { from, .. } = &self.probe(id).asks
+            {
+                from.walk(&mut |expr| open.extend(expr.probe()));
+            }
+        }
+        used.into_iter().collect()
+    }
+}
+
+impl Expr {
+    /// The probe whose field this is.
+    fn probe(&self) -> Option<ProbeId> {
+        if let ExprKind::Field(field) = &self.kind { Some(field.probe) } else { None }
     }
 }

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use ksig_lang::{Diagnostic, FileId, Severity, Sources, ast};
 use ksig_runtime::plan::Plan;
 use ksig_schema::probe::ArgumentKind;
-use ksig_schema::{Date, Schema};
+use ksig_schema::{Date, Policy, Schema};
 
 pub use input::{Input, Source};
 
@@ -69,6 +69,8 @@ pub struct ReleaseName {
     pub date: Option<Date>,
     /// It may hold signatures whose evidence is unverified; a release for others never does.
     pub unverified: bool,
+    /// Which probes its plan may send.
+    pub policy: Policy,
 }
 
 /// Parses, resolves and checks all files.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use ksig_runtime::plan::*;
 use ksig_schema::identification::Grade;
-use ksig_schema::{PlannedProbe, ProbeKey, ProbePlan, Type};
+use ksig_schema::{PlannedProbe, Policy, ProbePlan, Request, Type};
 
-use crate::hir::{self, ExprKind, FieldRef};
+use crate::hir::{self, Asks, ExprKind, FieldRef};
 use crate::{ReleaseName, tables};
 
 /// Lowers all signatures that the release may hold: unverified ones only where it says so.
@@ -23,7 +23,7 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
             tables: program.tables.iter().map(|table| released(table, release)).collect(),
             choices: program.choices.iter().map(|choice| choice.name.clone()).collect(),
             vocabulary: program.vocabulary.clone(),
-            probe_plan: probe_plan(&chosen),
+            probe_plan: probe_plan(&chosen, &release.policy),
             ..Plan::default()
         },
         tables: program.tables.iter().enumerate().map(|(id, table)| (table.name.as_str(), id as u32)).collect(),
@@ -36,7 +36,7 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
         tests: HashMap::new(),
     };
     for signature in &chosen {
-        let lowered = lowering.signature(signature);
+        let lowered = Lowerer { lowering: &mut lowering, signature }.signature();
         lowering.plan.signatures.push(lowered);
     }
     lowering.plan
@@ -51,35 +51,29 @@ fn released(table: &Table, release: &ReleaseName) -> Table {
     table
 }
 
-/// Every probe once, with the ports of all signatures that read it; first-stage where any signature reads it so.
-fn probe_plan(signatures: &[&hir::Signature]) -> ProbePlan {
-    let mut probes: BTreeMap<ProbeKey, PlannedProbe> = BTreeMap::new();
-    for probe in signatures.iter().flat_map(|signature| used_probes(signature)) {
-        let planned = probes.entry(probe.key.clone()).or_insert_with(|| PlannedProbe {
-            key: probe.key.clone(),
+/// Every probe that the policy allows once, with the ports of all signatures that read it; first-stage where any signature reads it so.
+fn probe_plan(signatures: &[&hir::Signature], policy: &Policy) -> ProbePlan {
+    let mut probes: BTreeMap<Request, PlannedProbe> = BTreeMap::new();
+    let used = signatures.iter().flat_map(|signature| signature.sent_probes().into_iter().map(|id| signature.probe(id)));
+    for probe in used.filter(|probe| policy.allows(probe.safety, &probe.requires)) {
+        let request = match &probe.asks {
+            Asks::Exactly(key) => Request::Exactly(key.clone()),
+            Asks::Named { constructor, .. } => Request::Named((*constructor).into()),
+        };
+        let planned = probes.entry(request.clone()).or_insert_with(|| PlannedProbe {
+            request,
             ports: Vec::new(),
             follow_up: true,
             safety: probe.safety,
         });
         planned.ports.extend(&probe.ports);
-        planned.follow_up &= probe.follow;
+        planned.follow_up &= probe.hop > 0;
     }
     for planned in probes.values_mut() {
         planned.ports.sort_unstable();
         planned.ports.dedup();
     }
     ProbePlan { probes: probes.into_values().collect() }
-}
-
-/// Probes that the signature reads a field of; a probe of the file that it does not mention is not its own.
-fn used_probes(signature: &hir::Signature) -> impl Iterator<Item = &hir::Probe> {
-    let mut used: Vec<&ProbeKey> = Vec::new();
-    signature.walk(&mut |expr| {
-        if let ExprKind::Field(field) = &expr.kind {
-            used.push(&field.probe);
-        }
-    });
-    signature.probes.iter().filter(move |probe| used.contains(&&probe.key))
 }
 
 /// Where each signature that a choice names stands.
@@ -99,10 +93,30 @@ struct Lowering<'a> {
     members: HashMap<&'a str, Member>,
     tables: HashMap<&'a str, TableId>,
     signatures: HashMap<&'a str, SignatureId>,
-    probes: HashMap<ProbeKey, ProbeId>,
+    probes: HashMap<Probe, ProbeId>,
     slots: HashMap<Slot, SlotId>,
     patterns: HashMap<Pattern, PatternId>,
     tests: HashMap<Test, TestId>,
+}
+
+/// One signature on its way into the plan.
+struct Lowerer<'l, 'a> {
+    lowering: &'l mut Lowering<'a>,
+    signature: &'a hir::Signature,
+}
+
+impl<'a> std::ops::Deref for Lowerer<'_, 'a> {
+    type Target = Lowering<'a>;
+
+    fn deref(&self) -> &Lowering<'a> {
+        self.lowering
+    }
+}
+
+impl std::ops::DerefMut for Lowerer<'_, '_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.lowering
+    }
 }
 
 impl<'a> Lowering<'a> {
@@ -110,19 +124,25 @@ impl<'a> Lowering<'a> {
     fn lineage(&self, name: &'a str) -> impl Iterator<Item = &'a str> {
         std::iter::successors(Some(name), |name| self.bases.get(name).copied())
     }
+}
 
-    fn signature(&mut self, signature: &'a hir::Signature) -> Signature {
+impl Lowerer<'_, '_> {
+    fn signature(&mut self) -> Signature {
+        let signature = self.signature;
         let condition = simplify(self.condition(&signature.condition));
         let refines = self.lineage(&signature.name).skip(1).find_map(|base| self.signatures.get(base).copied());
         let choice = self.lineage(&signature.name).find_map(|name| self.members.get(name).copied());
-        let follows: Vec<ProbeId> = used_probes(signature)
-            .filter(|probe| probe.follow)
-            .map(|probe| probe.key.clone())
-            .collect::<Vec<_>>()
-            .iter()
-            .map(|key| self.probe(key))
+        let follows: Vec<Follow> = signature
+            .used_probes()
+            .into_iter()
+            .filter(|&id| signature.probe(id).hop > 0)
+            .map(|id| {
+                let hir::Probe { hop, name, text, .. } = signature.probe(id);
+                Follow { probe: self.probe(id), hop: *hop, name: name.clone(), text: text.clone() }
+            })
             .collect();
-        let first_stage = (!follows.is_empty()).then(|| simplify(self.condition(&signature.first_stage)));
+        let hops = follows.iter().map(|follow| follow.hop).max().unwrap_or_default();
+        let gates = signature.gates.iter().take(hops as usize).map(|gate| simplify(self.condition(gate))).collect();
         Signature {
             name: signature.name.clone(),
             summary: signature.meta.summary.clone(),
@@ -134,7 +154,7 @@ impl<'a> Lowering<'a> {
             triggers: self.triggers(&condition).map_or_else(Vec::new, |(_, tests)| tests),
             condition,
             follows,
-            first_stage,
+            gates,
             steps: signature.steps.iter().map(|(var, expr)| (*var, self.expr(expr))).collect(),
             identities: signature
                 .identities
@@ -172,33 +192,53 @@ impl<'a> Lowering<'a> {
         Some(ComponentPlan { vendor: of("vendor"), product: of("product")?, version: of("version") })
     }
 
-    fn probe(&mut self, key: &ProbeKey) -> ProbeId {
+    fn probe(&mut self, id: hir::ProbeId) -> ProbeId {
+        let probe = match &self.signature.probe(id).asks {
+            Asks::Exactly(key) => Probe::Exactly(key.clone()),
+            Asks::Named { constructor, any_port, from } => {
+                let from = match &from.kind {
+                    ExprKind::Var(var) => NamedFrom::Capture(self.signatures[self.signature.name.as_str()], *var),
+                    ExprKind::Pick(field, pick, argument) => self.named_by(field, Some((*pick, argument.clone()))),
+                    _ => self.named_by(from, None),
+                };
+                let reach = if *any_port { Reach::Address } else { Reach::Origin };
+                Probe::Named(Named { constructor: (*constructor).into(), reach, from })
+            }
+        };
         let next = self.plan.probes.len() as u32;
-        *self.probes.entry(key.clone()).or_insert_with(|| {
-            self.plan.probes.push(key.clone());
+        *self.lowering.probes.entry(probe.clone()).or_insert_with(|| {
+            self.lowering.plan.probes.push(probe);
             next
         })
     }
 
+    /// A place in a field; only a mistake of the compiler's own could be anything else.
+    fn named_by(&mut self, field: &hir::Expr, pick: Option<(ksig_schema::Pick, String)>) -> NamedFrom {
+        match &field.kind {
+            ExprKind::Field(field) => NamedFrom::Slot(self.slot(field), pick),
+            other => unreachable!("the check lets only links name a place, not {other:?}"),
+        }
+    }
+
     fn slot(&mut self, field: &FieldRef) -> SlotId {
         let slot = Slot {
-            probe: self.probe(&field.probe),
+            probe: self.probe(field.probe),
             field: field.field.name.to_string(),
             key: field.key.clone(),
             section: field.field.section,
             fold_width: field.fold_width,
         };
         let next = self.plan.slots.len() as u32;
-        *self.slots.entry(slot.clone()).or_insert_with(|| {
-            self.plan.slots.push(slot);
+        *self.lowering.slots.entry(slot.clone()).or_insert_with(|| {
+            self.lowering.plan.slots.push(slot);
             next
         })
     }
 
     fn pattern(&mut self, pattern: &Pattern) -> PatternId {
         let next = self.plan.patterns.len() as u32;
-        *self.patterns.entry(pattern.clone()).or_insert_with(|| {
-            self.plan.patterns.push(pattern.clone());
+        *self.lowering.patterns.entry(pattern.clone()).or_insert_with(|| {
+            self.lowering.plan.patterns.push(pattern.clone());
             next
         })
     }
@@ -206,8 +246,8 @@ impl<'a> Lowering<'a> {
     fn test(&mut self, slot: SlotId, predicate: Predicate) -> TestId {
         let test = Test { slot, predicate };
         let next = self.plan.tests.len() as u32;
-        *self.tests.entry(test.clone()).or_insert_with(|| {
-            self.plan.tests.push(test);
+        *self.lowering.tests.entry(test.clone()).or_insert_with(|| {
+            self.lowering.plan.tests.push(test);
             next
         })
     }
@@ -239,7 +279,7 @@ impl<'a> Lowering<'a> {
         let mut all: Vec<Condition> = Vec::new();
         for field in sections(fields) {
             let slot = self.slot(field);
-            let note = LineNote { label: String::new(), text: format!("{} answered in full", field.probe) };
+            let note = LineNote { label: String::new(), text: format!("{} answered in full", self.signature.probe(field.probe).name) };
             all.push(Condition::Test(Leaf { test: self.test(slot, Predicate::Complete), captures: Vec::new(), note }));
         }
         all.push(negation);
@@ -350,6 +390,10 @@ impl<'a> Lowering<'a> {
             ExprKind::Const(datum) => Expr::Const(datum.clone()),
             ExprKind::Var(id) => Expr::Var(*id),
             ExprKind::Field(field) => Expr::Slot(self.slot(field), false),
+            ExprKind::Pick(field, pick, argument) => match &field.kind {
+                ExprKind::Field(field) => Expr::Pick(self.slot(field), *pick, argument.clone()),
+                other => unreachable!("a selector picks from a field, not from {other:?}"),
+            },
             ExprKind::ScanDate => Expr::ScanDate,
             ExprKind::Row(table, key) => {
                 let key = boxed(key);

@@ -276,6 +276,85 @@ pub fn unknown_field<'a>(
     }
 }
 
+pub fn unknown_selector<'a>(written: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+    unknown("unknown-selector", say!("function of a field", "フィールドの関数"), written, file, span, known)
+}
+
+pub fn not_a_link(file: FileId, span: Span) -> Diagnostic {
+    let message = say!("this is no place that a device makes its clients fetch", "これは機器がクライアントに取得させる場所ではありません");
+    Diagnostic::error("not-a-link", message, file, span, say!("followed here", "ここでたどられます"))
+        .note(say!(
+            "a follow asks for what any client fetches next: nothing is built from other text",
+            "followは、どのクライアントも次に取得するものだけを求めます。ほかの文字列から要求を組み立てることはありません"
+        ))
+        .help(say!(
+            "a selector such as `top.html.script_src(\"/a.js\")`, a link field, or a capture of type path or url: `(?<p: path>...)`",
+            "`top.html.script_src(\"/a.js\")`のような関数、リンクのフィールド、またはpath型かurl型のキャプチャ`(?<p: path>...)`を使います"
+        ))
+}
+
+pub fn too_many_hops(name: &str, file: FileId, span: Span) -> Diagnostic {
+    let most = ksig_runtime::plan::HOPS_MAX;
+    let message = say!(
+        "`{name}` is more than {most} follows away from the first answer",
+        "`{name}`は最初の応答から{most}回を超えてたどった先にあります"
+    );
+    Diagnostic::error("too-many-hops", message, file, span, say!("too far", "遠すぎます")).note(say!(
+        "each hop waits for the device once more, and a visit takes two at most",
+        "一段たどるたびに機器の応答を待つため、一回の訪問では二段までです"
+    ))
+}
+
+pub fn charset_of_a_probe(file: FileId, span: Span) -> Diagnostic {
+    let message = say!("a probe has no charset of its own", "プローブごとの文字コードはありません");
+    Diagnostic::error(
+        "charset-of-a-probe",
+        message,
+        file,
+        span,
+        say!("one field would have two texts", "同じフィールドの文字列が二通りになります"),
+    )
+    .note(say!(
+        "all text is decoded by one function, so that a field means the same in every signature, in searches and in evidence",
+        "文字列はすべて一つの関数で復号されます。そのためフィールドの値は、どのシグネチャでも、検索でも証拠でも同じです"
+    ))
+    .help(say!(
+        "ask for the charset that was found: `top.text.charset in [\"Shift_JIS\"]`; for bytes: `top.raw contains sjis\"...\"`",
+        "判定された文字コードは`top.text.charset in [\"Shift_JIS\"]`で、バイト列は`top.raw contains sjis\"...\"`で調べます"
+    ))
+    .fix(say!("delete it", "削除する"), file, span, "")
+}
+
+pub fn safety_understated(constructor: &str, safety: ksig_schema::Safety, file: FileId, span: Span) -> Diagnostic {
+    let class = match safety {
+        ksig_schema::Safety::Passive => "passive",
+        ksig_schema::Safety::Benign => "benign",
+        ksig_schema::Safety::Review => "review",
+    };
+    let message = say!("`{constructor}` is of class {class}", "`{constructor}`の安全区分は{class}です");
+    Diagnostic::error("safety-understated", message, file, span, say!("said to do less", "実際より安全だと書かれています"))
+        .note(say!(
+            "what a probe does is for its protocol to say; a signature can only repeat it",
+            "プローブの安全区分はプロトコルが決めます。シグネチャはそれを繰り返すだけです"
+        ))
+        .fix(write(&format!("safety {class}")), file, span, format!("safety {class}"))
+}
+
+pub fn unknown_probe_option(name: &Name, file: FileId, span: Span) -> Diagnostic {
+    let Name { value, .. } = name;
+    let message = say!("a probe has no option `{value}`", "プローブに`{value}`という指定はありません");
+    Diagnostic::error("unknown-probe-option", message, file, span, say!("not known", "未知の指定です")).help(say!(
+        "options are `safety review` and `requires policy.snmp_public`",
+        "指定できるのは`safety review`と`requires policy.snmp_public`です"
+    ))
+}
+
+pub fn first_stage_named(file: FileId, span: Span) -> Diagnostic {
+    let message = say!("a probe asks for a literal place", "probeが求める場所はリテラルで書きます");
+    Diagnostic::error("unexpected-form", message, file, span, say!("named by an answer", "応答が指す場所です"))
+        .help(say!("what an answer leads to is a `follow`", "応答の先にあるものは`follow`で求めます"))
+}
+
 pub fn field_needs_key(written: &str, form: &str, file: FileId, span: Span) -> Diagnostic {
     let message = say!("`{written}` is looked up by a key", "`{written}`はキーで参照するフィールドです");
     Diagnostic::error("field-needs-key", message, file, span, say!("no key", "キーがありません"))

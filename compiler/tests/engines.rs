@@ -150,7 +150,7 @@ fn plan() -> impl Strategy<Value = Plan> {
                 let slot = |field: &str| Slot { probe: 0, field: field.into(), key: None, section: Section::Head, fold_width: false };
                 let named = |(at, condition)| Signature { name: format!("s{at}"), condition, ..Signature::default() };
                 Plan {
-                    probes: vec![ProbeKey::new("banner")],
+                    probes: vec![Probe::Exactly(ProbeKey::new("banner"))],
                     slots: vec![slot("text"), slot("bytes"), slot("int")],
                     patterns,
                     tests,
@@ -216,7 +216,7 @@ fn of(tests: Vec<Predicate>, patterns: &[&str]) -> VerifiedPlan {
     let slot = Slot { probe: 0, field: "text".into(), key: None, section: Section::Head, fold_width: false };
     let pattern = |source: &&str| Pattern { source: source.to_string(), ignore_case: false, ignore_case_unicode: false, bytes: false };
     Plan {
-        probes: vec![ProbeKey::new("banner")],
+        probes: vec![Probe::Exactly(ProbeKey::new("banner"))],
         slots: vec![slot],
         patterns: patterns.iter().map(pattern).collect(),
         tests: tests.into_iter().map(|predicate| Test { slot: 0, predicate }).collect(),

@@ -51,12 +51,9 @@ pub struct Peer<'a> {
     pub identity: &'a ScanIdentity,
 }
 
-/// Ports on which printers print whatever they receive: nothing is ever sent there (scanner invariant).
-const RAW_PRINT_PORTS: std::ops::RangeInclusive<u16> = 9100..=9107;
-
 /// Whether a conversation may be held on that port at all.
 pub fn may_speak(peer: &Peer) -> bool {
-    !RAW_PRINT_PORTS.contains(&peer.port)
+    !ksig_schema::target::RAW_PRINT_PORTS.contains(&peer.port)
 }
 
 /// What the peer does at the moment.

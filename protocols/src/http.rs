@@ -11,7 +11,7 @@ pub(crate) mod message;
 mod redirect;
 
 use base64::Engine;
-use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, Pick, ProbeKey, Safety, Sections, SelectorDef, Value};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
@@ -82,12 +82,12 @@ ksig_schema::fields! {
     /// `src` of `<script>`, as written.
     ///
     /// Source: HTML Standard section 4.12.1. Example: `/js/login.js`.
-    HTML_SCRIPT_SRCS: Text = "http.html.script_srcs", many, body;
+    HTML_SCRIPT_SRCS: Text = "http.html.script_srcs", many, body, link;
 
     /// `href` of `<link>`, as written.
     ///
     /// Source: HTML Standard section 4.2.4. Example: `/favicon.ico`.
-    HTML_LINK_HREFS: Text = "http.html.link_hrefs", many, body;
+    HTML_LINK_HREFS: Text = "http.html.link_hrefs", many, body, link;
 
     /// `action` of `<form>`, as written.
     ///
@@ -194,6 +194,22 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         ports: PORTS,
         tls_ports: TLS_PORTS,
         doc: "Asks for /favicon.ico, as browsers do unasked.",
+    },
+];
+
+/// Functions of fields.
+pub static SELECTORS: &[SelectorDef] = &[
+    SelectorDef {
+        name: "http.html.script_src",
+        of: &HTML_SCRIPT_SRCS,
+        pick: Pick::PathEnds,
+        doc: "The first script source whose path ends with the argument, as written, with its query. Absent when there is none.",
+    },
+    SelectorDef {
+        name: "http.html.link",
+        of: &HTML_LINK_HREFS,
+        pick: Pick::PathEnds,
+        doc: "The first link target whose path ends with the argument, as written, with its query. Absent when there is none.",
     },
 ];
 

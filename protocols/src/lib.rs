@@ -70,9 +70,10 @@ static PROTOCOLS: &[&Protocol] = &[
 /// All fields and probe constructors of all protocols.
 pub fn schema() -> Schema {
     Schema::new(
-        PROTOCOLS.iter().flat_map(|protocol| protocol.fields.iter().copied()),
+        PROTOCOLS.iter().flat_map(|protocol| protocol.fields.iter().copied()).chain(ksig_schema::host::FIELDS.iter().copied()),
         PROTOCOLS.iter().flat_map(|protocol| protocol.constructors.iter()),
     )
+    .with_selectors(http::SELECTORS)
 }
 
 /// The talk that carries out a probe. Absent for an unknown constructor, for an argument that its kind refuses, and on ports where a
@@ -87,12 +88,15 @@ pub fn conversation(probe: &ProbeKey, peer: &Peer) -> Option<Box<dyn Conversatio
     conversation::may_speak(peer).then(|| (protocol.begin)(constructor, argument, peer))
 }
 
-/// The same probe sent to the place that its answer named, as [`redirect_target`] gave it: here a query is allowed, because the device
-/// wrote it. Absent for a probe that is no request of HTTP.
-pub fn redirect_conversation(probe: &ProbeKey, target: &str, peer: &Peer) -> Option<Box<dyn Conversation>> {
+/// The talk for a place that an answer of the same service named, as [`redirect_target`] or a follow gives it: here a query is allowed,
+/// because the device wrote it. Absent for a probe that asks for no place.
+pub fn named_conversation(probe: &ProbeKey, peer: &Peer) -> Option<Box<dyn Conversation>> {
     let (protocol, constructor) = protocol::find(probe)?;
-    let by_http = std::ptr::eq(protocol, &http::PROTOCOL) || std::ptr::eq(protocol, &upnp::PROTOCOL);
-    let follows = by_http && path::check_target(target).is_ok() && conversation::may_speak(peer);
+    let asks = constructor.key_parameter().is_some_and(|parameter| {
+        matches!(parameter.kind, ksig_schema::probe::ArgumentKind::Path | ksig_schema::probe::ArgumentKind::Location)
+    });
+    let target = probe.argument.as_deref()?;
+    let follows = asks && path::check_target(target).is_ok() && conversation::may_speak(peer);
     follows.then(|| (protocol.begin)(constructor, target, peer))
 }
 
@@ -128,6 +132,9 @@ pub fn fixture_bytes(kind: &str, text: &str) -> Option<Vec<u8>> {
 /// The simplest probe that fills a field: `http.html.title` -> `http.get("/")`, `ssh.software` -> `ssh.banner()`. Takes the path of a
 /// field with or without a key. Absent for an unknown field.
 pub fn plain_probe(field: &str) -> Option<ProbeKey> {
+    if ksig_schema::host::FIELDS.iter().any(|known| known.name == field) {
+        return Some(ksig_schema::host::probe());
+    }
     let is = |name: &str, keyed: bool| name == field || keyed && field.strip_prefix(name).is_some_and(|key| key.starts_with('.'));
     let known = |f: &&ksig_schema::FieldDef| is(f.name, f.keyed) || f.alias.is_some_and(|alias| is(alias, f.keyed));
     let protocol = PROTOCOLS.iter().find(|protocol| protocol.fields.iter().any(known))?;

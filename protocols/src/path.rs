@@ -2,8 +2,7 @@
 
 use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
 
-/// Longest path or redirect target, in bytes.
-pub const PATH_BYTES_MAX: usize = 256;
+pub use ksig_schema::target::check_target;
 
 /// The parameter of requests that ask for one path.
 pub static PATH: &[ParameterDef] = &[ParameterDef {
@@ -33,38 +32,10 @@ pub fn check_argument(kind: ArgumentKind, argument: &str) -> Result<(), String> 
     }
 }
 
-/// A path that may carry a query, for targets that a device wrote.
-pub fn check_target(target: &str) -> Result<(), String> {
-    if !target.starts_with('/') {
-        return Err("a path starts with `/`".into());
-    }
-    if target.starts_with("//") {
-        return Err("a path does not start with `//`, which would name another host".into());
-    }
-    if target.len() > PATH_BYTES_MAX {
-        return Err(format!("a path has at most {PATH_BYTES_MAX} bytes, this one has {}", target.len()));
-    }
-    if let Some(bad) = target.chars().find(|c| !c.is_ascii_graphic()) {
-        return Err(format!("a path is printable ASCII without spaces: {bad:?} is not allowed"));
-    }
-    if target.contains('#') {
-        return Err("a path has no fragment: `#` is not allowed".into());
-    }
-    if target.contains('\\') {
-        return Err("a path has no `\\`, which some servers read as `/`".into());
-    }
-    let lower = target.to_ascii_lowercase();
-    if let Some(code) = ["%2e", "%2f", "%5c", "%25", "%00"].into_iter().find(|code| lower.contains(code)) {
-        return Err(format!("a path hides no dot, slash, percent sign or NUL: `{code}` is not allowed"));
-    }
-    if target.contains("..") {
-        return Err("a path has no `..`".into());
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use ksig_schema::target::TARGET_BYTES_MAX;
+
     use super::*;
 
     #[test]
@@ -76,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_path_cannot_become_another_request() {
-        let long = format!("/{}", "a".repeat(PATH_BYTES_MAX));
+        let long = format!("/{}", "a".repeat(TARGET_BYTES_MAX));
         let bad = [
             "",
             "index.html",

@@ -14,9 +14,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use ksig_schema::{Fact, ProbeKey, Response, Section, Service, Value};
+use ksig_schema::target::{location_on, path_on};
+use ksig_schema::{Date, Evidence, Fact, FollowUp, Origin, Pick, ProbeKey, Refusal, Response, Section, Service, Transport, Value};
 
-use crate::backend::{Backend, Truth, ValueView};
+use crate::backend::{Backend, Truth, ValueView, gate};
+use crate::evaluate::{Evaluation, Traits};
+use crate::expr::datum_of_value;
 use crate::fold;
 use crate::plan::*;
 use crate::verify::VerifiedPlan;
@@ -25,6 +28,8 @@ use crate::verify::VerifiedPlan;
 #[derive(Debug)]
 pub(crate) struct SlotIndex {
     probes: HashMap<ProbeKey, ProbeId>,
+    /// Probes whose key an answer names.
+    named: Vec<ProbeId>,
     slots: HashMap<u64, Vec<SlotId>, BuildHasherDefault<Identity>>,
     /// By probe.
     shapes: Vec<ProbeTests>,
@@ -84,11 +89,18 @@ impl SlotIndex {
         let tests = &plan.plan().tests;
         let plan = plan.plan();
         let mut index = SlotIndex {
-            probes: plan.probes.iter().enumerate().map(|(id, key)| (key.clone(), id as ProbeId)).collect(),
+            probes: HashMap::new(),
+            named: Vec::new(),
             slots: HashMap::default(),
             shapes: plan.probes.iter().map(|_| ProbeTests::default()).collect(),
             presence: plan.slots.iter().map(|_| PresenceTests::default()).collect(),
         };
+        for (id, probe) in plan.probes.iter().enumerate() {
+            match probe {
+                Probe::Exactly(key) => drop(index.probes.insert(key.clone(), id as ProbeId)),
+                Probe::Named(_) => index.named.push(id as ProbeId),
+            }
+        }
         for (id, slot) in plan.slots.iter().enumerate() {
             index.slots.entry(slot_key(slot.probe, &slot.field, slot.key.as_deref())).or_default().push(id as SlotId);
         }
@@ -170,6 +182,7 @@ impl BoardScratch {
 }
 
 /// A slot that has values.
+#[derive(Clone)]
 struct Entry<'a> {
     slot: SlotId,
     fact: &'a Fact,
@@ -193,27 +206,59 @@ pub(crate) enum Gap {
     NotObserved,
 }
 
+/// What a plan runs with.
+#[derive(Clone, Copy)]
+pub(crate) struct Running<'a> {
+    pub plan: &'a VerifiedPlan,
+    pub index: &'a SlotIndex,
+    pub backend: &'a dyn Backend,
+    /// By signature.
+    pub traits: &'a [Traits],
+    pub date: Option<Date>,
+}
+
+/// Whose answers a board shows.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub evidence: &'a Evidence,
+    pub service: &'a Service,
+    /// What is known of the whole host, where the plan asks for it.
+    pub host: Option<&'a Response>,
+}
+
 /// The answers of one service, spread over the plan.
 pub(crate) struct Board<'a> {
     plan: &'a VerifiedPlan,
+    view: View<'a>,
     scratch: &'a BoardScratch,
     entries: Vec<Entry<'a>>,
     responses: Vec<(ProbeId, &'a Response)>,
+    places: Vec<(ProbeId, Result<FollowUp, Refusal>)>,
     partial: bool,
 }
 
 /// A board while it is filled.
 struct Filling<'a, 's> {
-    plan: &'a VerifiedPlan,
+    running: Running<'a>,
+    view: View<'a>,
     scratch: &'s mut BoardScratch,
     entries: Vec<Entry<'a>>,
     responses: Vec<(ProbeId, &'a Response)>,
+    places: Vec<(ProbeId, Result<FollowUp, Refusal>)>,
     partial: bool,
 }
 
 impl<'a> Filling<'a, '_> {
-    fn fill_response(&mut self, index: &SlotIndex, backend: &dyn Backend, probe: ProbeId, response: &'a Response) {
+    fn fill_response(&mut self, probe: ProbeId, response: &'a Response) {
+        if self.responses.iter().any(|&(known, _)| known == probe) {
+            return;
+        }
+        self.responses.push((probe, response));
+        let index = self.running.index;
         let shapes = &index.shapes[probe as usize];
+        if response.partial && !self.partial {
+            shapes.all.iter().for_each(|&test| self.scratch.set(test, Truth::NotObserved));
+        }
         if !response.partial {
             if self.partial {
                 shapes.all.iter().for_each(|&test| self.scratch.set(test, Truth::False));
@@ -224,19 +269,19 @@ impl<'a> Filling<'a, '_> {
                 head.iter().chain(body).for_each(|&test| self.scratch.set(test, Truth::True));
             }
         }
-        let plan = self.plan;
         for fact in response.facts.iter() {
-            for slot in index.slots_of(plan.plan(), probe, fact) {
-                self.fill_slot(&index.presence[slot as usize], backend, slot, response, fact);
+            for slot in index.slots_of(self.running.plan.plan(), probe, fact) {
+                self.fill_slot(&index.presence[slot as usize], slot, response, fact);
             }
         }
     }
 
-    fn fill_slot(&mut self, presence: &PresenceTests, backend: &dyn Backend, slot: SlotId, response: &'a Response, fact: &'a Fact) {
-        let described = &self.plan.plan().slots[slot as usize];
+    fn fill_slot(&mut self, presence: &PresenceTests, slot: SlotId, response: &'a Response, fact: &'a Fact) {
+        let Running { plan, backend, .. } = self.running;
+        let described = &plan.plan().slots[slot as usize];
         let folded = described.fold_width.then(|| fact.values.iter().map(fold_value).collect::<Vec<Value>>());
         if response.partial {
-            for &test in self.plan.tests_of(slot) {
+            for &test in plan.tests_of(slot) {
                 self.scratch.set(test, Truth::False);
             }
             // That the field was listed says what it holds; whether more of the section came is known only where the tool says so.
@@ -262,28 +307,159 @@ impl<'a> Filling<'a, '_> {
     }
 }
 
-impl<'a> Board<'a> {
-    /// Spreads the answers of a service; of two responses to one probe the first counts.
-    pub fn fill(
-        plan: &'a VerifiedPlan,
-        index: &SlotIndex,
-        backend: &dyn Backend,
-        service: &'a Service,
-        scratch: &'a mut BoardScratch,
-    ) -> Board<'a> {
-        let partial = service.responses.iter().any(|response| response.partial);
-        scratch.reset(plan.plan(), if partial { Truth::NotObserved } else { Truth::False });
-        let mut filling = Filling { plan, scratch, entries: Vec::new(), responses: Vec::new(), partial };
-        for response in &service.responses {
-            let Some(&probe) = index.probes.get(&response.probe) else { continue };
-            if filling.responses.iter().any(|&(known, _)| known == probe) {
-                continue;
-            }
-            filling.responses.push((probe, response));
-            filling.fill_response(index, backend, probe, response);
+impl<'a> Filling<'a, '_> {
+    /// The places that filled slots name and that were not known before, and the answers from there.
+    fn fill_named(&mut self) -> bool {
+        let plan = self.running.plan.plan();
+        let open = |&id: &ProbeId| !self.places.iter().any(|(known, _)| *known == id) && self.may_be_named(id);
+        let ids: Vec<ProbeId> = self.running.index.named.iter().copied().filter(open).collect();
+        if ids.is_empty() {
+            return false;
         }
-        let Filling { entries, responses, .. } = filling;
-        Board { plan, scratch, entries, responses, partial }
+        let found: Vec<(ProbeId, Result<FollowUp, Refusal>)> = {
+            let board = Board {
+                plan: self.running.plan,
+                view: self.view,
+                scratch: self.scratch,
+                entries: self.entries.clone(),
+                responses: self.responses.clone(),
+                places: self.places.clone(),
+                partial: self.partial,
+            };
+            let place = |id: ProbeId| match &plan.probes[id as usize] {
+                Probe::Named(named) => board.place(id, named, &self.running),
+                Probe::Exactly(_) => None,
+            };
+            ids.into_iter().filter_map(|id| Some((id, place(id)?))).collect()
+        };
+        let any = !found.is_empty();
+        for (id, place) in found {
+            let response = place.as_ref().ok().and_then(|place| self.view.response(place));
+            self.places.push((id, place));
+            if let Some(response) = response {
+                self.fill_response(id, response);
+            }
+        }
+        any
+    }
+
+    /// Cheaply: whether what names the probe can be known.
+    fn may_be_named(&self, id: ProbeId) -> bool {
+        let plan = self.running.plan.plan();
+        match &plan.probes[id as usize] {
+            Probe::Exactly(_) => false,
+            Probe::Named(Named { from: NamedFrom::Slot(slot, _), .. }) => self.scratch.entry_of[*slot as usize] != 0,
+            Probe::Named(Named { from: NamedFrom::Capture(signature, _), .. }) => {
+                let gates = &plan.signatures[*signature as usize].gates;
+                gates.first().is_some_and(|first| gate(first, &self.scratch.truths) != Truth::False)
+            }
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The answer to a probe on a port of the host.
+    fn response(&self, place: &FollowUp) -> Option<&'a Response> {
+        let here = |service: &&Service| {
+            std::ptr::eq(*service, self.service)
+                || service.address == self.service.address && service.port == place.port && service.transport == place.transport
+        };
+        let own = place.port == self.service.port && place.transport == self.service.transport;
+        let services: &mut dyn Iterator<Item = &'a Service> =
+            if own { &mut std::iter::once(self.service) } else { &mut self.evidence.services.iter().filter(here) };
+        services.flat_map(|service| &service.responses).find(|response| response.probe == place.probe)
+    }
+}
+
+impl<'a> Board<'a> {
+    /// Spreads the answers of a service; of two responses to one probe the first counts. Then those to places that the answers named.
+    pub fn fill(running: Running<'a>, view: View<'a>, scratch: &'a mut BoardScratch) -> Board<'a> {
+        let partial = view.service.responses.iter().any(|response| response.partial);
+        scratch.reset(running.plan.plan(), if partial { Truth::NotObserved } else { Truth::False });
+        let mut filling = Filling { running, view, scratch, entries: Vec::new(), responses: Vec::new(), places: Vec::new(), partial };
+        for response in &view.service.responses {
+            if let Some(&probe) = running.index.probes.get(&response.probe) {
+                filling.fill_response(probe, response);
+            }
+        }
+        // What the evidence itself says of its host stands before what its services show.
+        if let (Some(host), Some(&probe)) = (view.host, running.index.probes.get(&ksig_schema::host::probe())) {
+            filling.fill_response(probe, host);
+        }
+        for _ in 0..HOPS_MAX {
+            if !filling.fill_named() {
+                break;
+            }
+        }
+        let Filling { entries, responses, places, .. } = filling;
+        Board { plan: running.plan, view, scratch, entries, responses, places, partial }
+    }
+
+    /// The place that a named probe asks for; absent while what names it is missing or not observed.
+    fn place(&self, id: ProbeId, named: &Named, running: &Running<'_>) -> Option<Result<FollowUp, Refusal>> {
+        let plan = self.plan.plan();
+        let (written, base) = match &named.from {
+            NamedFrom::Slot(slot, pick) => {
+                let page = self.key(plan.slots[*slot as usize].probe).argument;
+                (self.picked(*slot, pick.as_ref().map(|(pick, argument)| (*pick, argument.as_str()))), page)
+            }
+            NamedFrom::Capture(signature, var) => {
+                let described = &plan.signatures[*signature as usize];
+                let hop = described.follows.iter().find(|follow| follow.probe == id)?.hop;
+                let condition = described.gates.get((hop as usize).checked_sub(1)?)?;
+                let mut evaluation = Evaluation::new(self, described, &running.traits[*signature as usize], running.date);
+                (if evaluation.condition(condition) == Truth::False { Datum::Missing } else { evaluation.capture(*var) }, None)
+            }
+        };
+        let Datum::Text(written) = written else { return None };
+        let service = self.view.service;
+        let origin = Origin::new(service.address, service.port, service.transport);
+        let base = base.as_deref().unwrap_or("/");
+        let (port, transport, path) = match named.reach {
+            Reach::Origin => (service.port, service.transport, path_on(origin, base, &written)),
+            Reach::Address => match location_on(origin, &written) {
+                Ok((port, path)) => (port, Transport::Tcp, Ok(path)),
+                Err(refusal) => (0, Transport::Tcp, Err(refusal)),
+            },
+        };
+        Some(path.map(|path| FollowUp { port, transport, probe: ProbeKey::with(&named.constructor, path) }))
+    }
+
+    /// Where a probe is asked; absent for a named one that nothing names, or that is refused.
+    pub fn asked_at(&self, probe: ProbeId) -> Option<FollowUp> {
+        match &self.plan.plan().probes[probe as usize] {
+            Probe::Exactly(key) => {
+                Some(FollowUp { port: self.view.service.port, transport: self.view.service.transport, probe: key.clone() })
+            }
+            Probe::Named(_) => self.named(probe)?.as_ref().ok().cloned(),
+        }
+    }
+
+    /// What became of a named probe; absent while nothing names it.
+    pub fn named(&self, probe: ProbeId) -> Option<&Result<FollowUp, Refusal>> {
+        self.places.iter().find(|(known, _)| *known == probe).map(|(_, place)| place)
+    }
+
+    /// The key of a probe; of a named one that nothing names, its constructor alone.
+    pub fn key(&self, probe: ProbeId) -> ProbeKey {
+        match (&self.plan.plan().probes[probe as usize], self.named(probe)) {
+            (Probe::Exactly(key), _) => key.clone(),
+            (Probe::Named(_), Some(Ok(place))) => place.probe.clone(),
+            (Probe::Named(named), _) => ProbeKey::new(&named.constructor),
+        }
+    }
+
+    /// The first value of a slot, or the first that a selector picks.
+    pub fn picked(&self, slot: SlotId, pick: Option<(Pick, &str)>) -> Datum {
+        match (self.slot(slot), pick) {
+            (Err(Gap::NotObserved), _) => Datum::NotObserved,
+            (Err(_), _) => Datum::Missing,
+            (Ok(found), None) => found.values.first().map_or(Datum::Missing, datum_of_value),
+            (Ok(found), Some((pick, argument))) => {
+                let fits = |value: &&Value| value.as_text().is_some_and(|text| pick.fits(text, argument));
+                found.values.iter().find(fits).map_or(Datum::Missing, datum_of_value)
+            }
+        }
     }
 
     pub fn plan(&self) -> &'a VerifiedPlan {

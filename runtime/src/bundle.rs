@@ -107,6 +107,8 @@ pub struct BundleSummary {
     pub signatures: usize,
     /// SHA-256 of the content, as hexadecimal digits.
     pub sha256: String,
+    /// SHA-256 of every request that it can send: what `ksig plan` prints.
+    pub requests_sha256: String,
 }
 
 /// What a bundle says of itself.
@@ -120,6 +122,7 @@ pub fn summary(bundle: &[u8]) -> Result<BundleSummary, BundleError> {
         release: plan.release,
         date: plan.date,
         signatures: plan.signatures.len(),
+        requests_sha256: plan.requests_sha256,
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
     })
 }

@@ -44,31 +44,9 @@ impl Traits {
 }
 
 fn mentions(expr: &Expr, wanted: &dyn Fn(VarId) -> bool) -> bool {
-    let of = |expr: &Expr| mentions(expr, wanted);
-    match expr {
-        Expr::Var(var) => wanted(*var),
-        Expr::Const(_) | Expr::Slot(..) | Expr::Whole(_) | Expr::ScanDate => false,
-        Expr::Row(_, e)
-        | Expr::Column(e, _)
-        | Expr::Matches(_, e)
-        | Expr::Extract(_, _, e)
-        | Expr::Absent(e)
-        | Expr::Present(e)
-        | Expr::Not(e)
-        | Expr::InTable(_, e)
-        | Expr::Convert(_, _, e) => of(e),
-        Expr::Latest { key, at, .. } => of(key) || of(at),
-        Expr::Compare(_, _, a, b)
-        | Expr::TextTest(_, a, b)
-        | Expr::In(a, b)
-        | Expr::Range(a, b, _)
-        | Expr::Within(_, a, b)
-        | Expr::And(a, b)
-        | Expr::Or(a, b) => of(a) || of(b),
-        Expr::If(a, b, c) => of(a) || of(b) || of(c),
-        Expr::FirstOf(items) => items.iter().any(of),
-        Expr::Template(parts) => parts.iter().any(|(part, _)| of(part)),
-    }
+    let mut found = matches!(expr, Expr::Var(var) if wanted(*var));
+    expr.each_part(&mut |part| found |= mentions(part, wanted));
+    found
 }
 
 fn late_mentions(condition: &Condition, wanted: &dyn Fn(VarId) -> bool) -> bool {
@@ -205,7 +183,14 @@ impl<'a> Evaluation<'a> {
                 }
                 Truth::at_least(*wanted, holding, unobserved)
             }),
-            Condition::Not(part) => self.group("", "not", true, |this| !this.part(part, true)),
+            // A line that says `not` is one line: under its own text stands whether it holds.
+            Condition::Not(part) => {
+                let name = match &**part {
+                    Condition::Test(Leaf { note, .. }) | Condition::Late(_, note) if !note.text.is_empty() => &note.text,
+                    _ => "not",
+                };
+                self.group("", name, true, |this| !this.part(part, true))
+            }
         }
     }
 
@@ -434,6 +419,27 @@ impl<'a> Evaluation<'a> {
         vars
     }
 
+    /// A capture as it stands now.
+    pub fn capture(&self, var: VarId) -> Datum {
+        self.vars[var as usize].clone()
+    }
+
+    /// A line for each follow whose place an answer names: what is asked for, or why nothing is (V13).
+    pub fn explain_follows(&mut self) {
+        for follow in &self.signature.follows {
+            let Probe::Named(named) = &self.plan().plan().probes[follow.probe as usize] else { continue };
+            let unseen = |slot: SlotId| matches!(self.board.slot(slot), Err(Gap::NotObserved));
+            let (truth, because) = match (self.board.named(follow.probe), &named.from) {
+                (Some(Ok(place)), _) => (Truth::True, Because::Named { probe: place.probe.clone() }),
+                (Some(Err(refusal)), _) => (Truth::False, Because::Refused(refusal.to_string())),
+                (None, NamedFrom::Slot(slot, _)) if unseen(*slot) => (Truth::NotObserved, Because::Unnamed),
+                (None, _) => (Truth::False, Because::Unnamed),
+            };
+            let note = LineNote { label: follow.name.clone(), text: follow.text.clone() };
+            self.explain(&note, truth, because);
+        }
+    }
+
     /// What the signature says, given the truth of its condition.
     pub fn verdict(&mut self, id: SignatureId, truth: Truth) -> Verdict {
         self.vars = self.stepped();
@@ -460,7 +466,7 @@ impl<'a> Evaluation<'a> {
             components: signature.components.iter().filter_map(|component| component_of(&scope, component)).collect(),
             tags: self.tags(&scope),
             support,
-            proof: crate::proof::list(self.plan().plan(), &self.deciding),
+            proof: crate::proof::list(self.board, &self.deciding),
             incomparable: self.notes.borrow().clone(),
             observed: identity_var_bound || text_observed,
         }
@@ -504,12 +510,14 @@ impl<'a> Evaluation<'a> {
     fn because(&self, test: TestId, decided: Option<&Deciding<'a>>) -> Because {
         let plan = self.plan().plan();
         if let Some(decided) = decided {
-            return Because::Fact(decided.proof(plan, &[]));
+            return Because::Fact(decided.proof(self.board, &[]));
         }
         let test = &plan.tests[test as usize];
-        let probe = plan.probes[plan.slots[test.slot as usize].probe as usize].clone();
+        let probe = self.board.key(plan.slots[test.slot as usize].probe);
         match self.board.slot(test.slot) {
-            Ok(values) => Because::Fact(Deciding { slot: test.slot, values, at: 0, span: None, redacted: Vec::new() }.proof(plan, &[])),
+            Ok(values) => {
+                Because::Fact(Deciding { slot: test.slot, values, at: 0, span: None, redacted: Vec::new() }.proof(self.board, &[]))
+            }
             Err(Gap::ProvenAbsent) => Because::ProvenAbsent { probe },
             Err(Gap::NotObserved) => Because::NotObserved { probe },
             Err(Gap::Missing) => {

@@ -78,6 +78,15 @@ pub enum Because {
     },
     /// An expression over these captures.
     Captures(BTreeMap<String, String>),
+    /// A follow, and the probe that an earlier answer led to.
+    Named {
+        /// As it is sent.
+        probe: ProbeKey,
+    },
+    /// A follow that is not sent: the answers name no place for it.
+    Unnamed,
+    /// A follow that is not sent: why the place that was named is not asked for.
+    Refused(String),
     /// Two versions of different trains.
     Incomparable(String),
 }
@@ -126,6 +135,9 @@ impl std::fmt::Display for Because {
             Because::Missing { probe, ended: None } => write!(f, "   {probe} has no response"),
             Because::Missing { probe, ended: Some(ended) } => write!(f, "   {probe} ended ({ended:?}) without it, which proves nothing"),
             Because::NotObserved { probe } => write!(f, "   not observed in {probe}"),
+            Because::Named { probe } => write!(f, "   asks {probe}"),
+            Because::Unnamed => f.write_str("   not sent: no answer names a place for it"),
+            Because::Refused(reason) => write!(f, "   not sent: {reason}"),
             Because::Captures(captures) if captures.is_empty() => f.write_str("   nothing captured"),
             Because::Captures(captures) => {
                 let shown: Vec<String> = captures.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();

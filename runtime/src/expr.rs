@@ -95,6 +95,7 @@ impl<'a> Scope<'a> {
             Expr::Var(var) if self.hidden.is_some_and(|hidden| hidden[*var as usize]) => Cow::Owned(MISSING),
             Expr::Var(var) => Cow::Borrowed(&self.vars[*var as usize]),
             Expr::Slot(slot, many) => self.slot(*slot, *many),
+            Expr::Pick(slot, pick, argument) => Cow::Owned(self.board.picked(*slot, Some((*pick, argument)))),
             Expr::ScanDate => Cow::Owned(self.date.map_or(MISSING, Datum::Date)),
             Expr::Row(table, key) => self.row(*table, &self.eval(key)),
             Expr::Column(row, column) => self.column(self.eval(row), *column),
@@ -180,6 +181,8 @@ impl<'a> Scope<'a> {
         }
         match &*self.eval(of) {
             Datum::NotObserved => Cow::Owned(Datum::NotObserved),
+            // That none of a field's values fits is proven as its own absence is.
+            Datum::Missing if let Expr::Pick(slot, ..) = of => datum_of(self.board.whole(*slot)),
             found => bool_of(*found == MISSING),
         }
     }

@@ -14,6 +14,7 @@ mod depth;
 mod evaluate;
 pub mod explain;
 mod expr;
+pub mod feed;
 pub mod fold;
 pub mod interpreter;
 pub mod interval;

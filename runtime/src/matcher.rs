@@ -8,16 +8,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ksig_schema::identification::Identification;
-use ksig_schema::{Date, Evidence, Gate, ProbeKey, Service};
+use ksig_schema::{Date, Evidence, FollowUp, Gate, Response, Service};
 use sha2::{Digest, Sha256};
 
 use crate::backend::{Backend, Truth};
-use crate::board::{Board, BoardScratch, SlotIndex};
+use crate::board::{Board, BoardScratch, Running, SlotIndex, View};
 use crate::evaluate::{Evaluation, Traits, Verdict};
 use crate::explain::Trace;
 use crate::plan::*;
 use crate::resolve::{self, Resolution};
 use crate::verify::VerifiedPlan;
+
+/// Most follow-ups that one service leads to at a time.
+pub const FOLLOW_UPS_MAX: usize = 16;
 
 /// Buffers that are kept from one service to the next; any matcher can use them.
 #[derive(Debug, Default)]
@@ -38,6 +41,8 @@ pub struct Matcher {
     always: Vec<SignatureId>,
     /// Signatures with follow-up probes.
     following: Vec<SignatureId>,
+    /// A slot is of the host as a whole.
+    asks_of_host: bool,
     /// By test: signatures that mention it outside `not`; for evidence that another tool cut.
     mentioned_by: OnceLock<Woken>,
     /// By choice: its signatures by place.
@@ -90,6 +95,7 @@ impl Matcher {
             woken_by: Woken::new(plan.plan().tests.len(), triggers),
             always: signatures().filter(|(_, signature)| signature.triggers.is_empty()).map(|(id, _)| id).collect(),
             following: signatures().filter(|(_, signature)| !signature.follows.is_empty()).map(|(id, _)| id).collect(),
+            asks_of_host: plan.plan().probes.contains(&Probe::Exactly(ksig_schema::host::probe())),
             mentioned_by: OnceLock::new(),
             choices: by_choice(plan.plan()),
             names: signatures().map(|(id, signature)| (signature.name.clone(), id)).collect(),
@@ -112,8 +118,9 @@ impl Matcher {
     /// One answer for each service in the order of the evidence, then one for the host, on the evidence's own date.
     pub fn identify(&self, evidence: &Evidence) -> Vec<Identification> {
         let date = scan_date(evidence);
+        let host = self.host(evidence);
         let mut answers: Vec<Identification> = self.with_scratch(|scratch| {
-            evidence.services.iter().map(|service| self.identify_service(evidence, service, date, scratch)).collect()
+            evidence.services.iter().map(|service| self.answer(View { evidence, service, host: host.as_ref() }, date, scratch)).collect()
         });
         let Resolution { identifications, consistent, ambiguous, notes } = resolve::host(&answers);
         answers.push(Identification {
@@ -132,7 +139,13 @@ impl Matcher {
 
     /// The answer for one service of the evidence. Without a date, guards that need it are missing.
     pub fn identify_service(&self, evidence: &Evidence, service: &Service, date: Option<Date>, scratch: &mut Scratch) -> Identification {
-        let verdicts = self.verdicts(service, date, scratch);
+        let host = self.host(evidence);
+        self.answer(View { evidence, service, host: host.as_ref() }, date, scratch)
+    }
+
+    fn answer(&self, view: View<'_>, date: Option<Date>, scratch: &mut Scratch) -> Identification {
+        let View { evidence, service, .. } = view;
+        let verdicts = self.verdicts(view, date, scratch);
         let Resolution { identifications, consistent, ambiguous, notes } = resolve::service(self.plan.plan(), verdicts, date);
         let unknown = identifications.is_empty() && consistent.is_empty() && ambiguous.is_empty();
         Identification {
@@ -148,39 +161,70 @@ impl Matcher {
         }
     }
 
-    /// Probes that matching first stages ask for and that have no response yet, sorted.
-    pub fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<ProbeKey> {
+    /// Probes that gates which hold ask for and that have no response yet, sorted; at most [`FOLLOW_UPS_MAX`].
+    pub fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<FollowUp> {
         if self.following.is_empty() {
             return Vec::new();
         }
         let date = scan_date(evidence);
-        let mut asked: Vec<ProbeKey> = self.with_scratch(|scratch| {
-            let board = Board::fill(&self.plan, &self.index, &*self.backend, service, &mut scratch.board);
-            let mut asked = Vec::new();
-            for &id in &self.following {
-                let signature = &self.plan.plan().signatures[id as usize];
-                let unanswered = signature.follows.iter().filter(|&&probe| board.response(probe).is_none());
-                let Some(first) = signature.first_stage.as_ref().filter(|_| unanswered.clone().next().is_some()) else { continue };
-                let mut evaluation = Evaluation::new(&board, signature, &self.traits[id as usize], date);
-                if evaluation.condition(first) == Truth::True {
-                    asked.extend(unanswered.map(|&probe| self.plan.plan().probes[probe as usize].clone()));
-                }
-            }
-            asked
+        let host = self.host(evidence);
+        let mut asked: Vec<FollowUp> = self.with_scratch(|scratch| {
+            let board = Board::fill(self.running(date), View { evidence, service, host: host.as_ref() }, &mut scratch.board);
+            self.following.iter().flat_map(|&id| self.asked_by(&board, id, date)).map(|(_, asked)| asked).collect()
         });
         asked.sort();
         asked.dedup();
+        asked.truncate(FOLLOW_UPS_MAX);
         asked
     }
 
+    /// The follows that one signature asks for now, by the names that it gave them.
+    pub fn follow_ups_of(&self, signature: &str, evidence: &Evidence, service: &Service) -> Vec<(String, FollowUp)> {
+        let Some(&id) = self.names.get(signature) else { return Vec::new() };
+        let date = scan_date(evidence);
+        let host = self.host(evidence);
+        self.with_scratch(|scratch| {
+            let board = Board::fill(self.running(date), View { evidence, service, host: host.as_ref() }, &mut scratch.board);
+            self.asked_by(&board, id, date).into_iter().map(|(follow, asked)| (follow.name.clone(), asked)).collect()
+        })
+    }
+
+    fn asked_by(&self, board: &Board<'_>, id: SignatureId, date: Option<Date>) -> Vec<(&Follow, FollowUp)> {
+        let signature = &self.plan.plan().signatures[id as usize];
+        let unanswered: Vec<&Follow> = signature.follows.iter().filter(|follow| board.response(follow.probe).is_none()).collect();
+        let mut asked = Vec::new();
+        for (gate, hop) in signature.gates.iter().zip(1..) {
+            let mut here = unanswered.iter().filter(|follow| follow.hop == hop).peekable();
+            if here.peek().is_none() || crate::backend::gate(gate, board.truths()) != Truth::True {
+                continue;
+            }
+            let mut evaluation = Evaluation::new(board, signature, &self.traits[id as usize], date);
+            if evaluation.condition(gate) == Truth::True {
+                asked.extend(here.filter_map(|follow| Some((*follow, board.asked_at(follow.probe)?))));
+            }
+        }
+        asked
+    }
+
+    /// What is known of the whole host, if any signature asks.
+    fn host(&self, evidence: &Evidence) -> Option<Response> {
+        self.asks_of_host.then(|| ksig_schema::host::response(evidence))
+    }
+
+    fn running(&self, date: Option<Date>) -> Running<'_> {
+        Running { plan: &self.plan, index: &self.index, backend: &*self.backend, traits: &self.traits, date }
+    }
+
     /// Why a signature matches a service or does not; absent when there is no signature of that name.
-    pub fn why(&self, signature: &str, service: &Service, date: Option<Date>) -> Option<Trace> {
+    pub fn why(&self, signature: &str, evidence: &Evidence, service: &Service, date: Option<Date>) -> Option<Trace> {
         let id = *self.names.get(signature)?;
         let described = &self.plan.plan().signatures[id as usize];
+        let host = self.host(evidence);
         Some(self.with_scratch(|scratch| {
-            let board = Board::fill(&self.plan, &self.index, &*self.backend, service, &mut scratch.board);
+            let board = Board::fill(self.running(date), View { evidence, service, host: host.as_ref() }, &mut scratch.board);
             let mut evaluation = Evaluation::new(&board, described, &self.traits[id as usize], date).explaining();
             let truth = evaluation.condition(&described.condition);
+            evaluation.explain_follows();
             let mut verdict = evaluation.verdict(id, truth);
             if truth == Truth::False {
                 verdict = Verdict { identities: Vec::new(), components: Vec::new(), tags: Vec::new(), proof: Vec::new(), ..verdict };
@@ -203,9 +247,9 @@ impl Matcher {
         }))
     }
 
-    fn verdicts(&self, service: &Service, date: Option<Date>, scratch: &mut Scratch) -> Vec<Verdict> {
+    fn verdicts(&self, view: View<'_>, date: Option<Date>, scratch: &mut Scratch) -> Vec<Verdict> {
         let Scratch { board, candidates, marked } = scratch;
-        let board = Board::fill(&self.plan, &self.index, &*self.backend, service, board);
+        let board = Board::fill(self.running(date), view, board);
         marked.resize(self.plan.plan().signatures.len(), false);
         candidates.clear();
         let woken = if board.partial() { self.mentioned_by() } else { &self.woken_by };
@@ -275,7 +319,7 @@ impl Matcher {
 }
 
 impl Gate for Matcher {
-    fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<ProbeKey> {
+    fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<FollowUp> {
         Matcher::follow_ups(self, evidence, service)
     }
 }

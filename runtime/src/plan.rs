@@ -9,7 +9,7 @@
 //! ```
 
 use ksig_schema::identification::{Confidence, Grade};
-use ksig_schema::{Date, ProbeKey, ProbePlan, Scheme, Section, Type, Vocabulary};
+use ksig_schema::{Date, Pick, ProbeKey, ProbePlan, Scheme, Section, Type, Vocabulary};
 use serde::{Deserialize, Serialize};
 
 /// Index into [`Plan::probes`].
@@ -34,8 +34,8 @@ pub struct Plan {
     pub release: String,
     /// The release's date, if it has one.
     pub date: Option<Date>,
-    /// Probes that fields are read from.
-    pub probes: Vec<ProbeKey>,
+    /// Probes that fields are read from, each once.
+    pub probes: Vec<Probe>,
     /// Fields that are read, each once.
     pub slots: Vec<Slot>,
     /// Regular expressions, each once.
@@ -52,6 +52,46 @@ pub struct Plan {
     pub vocabulary: Vocabulary,
     /// What a scan sends for this release.
     pub probe_plan: ProbePlan,
+    /// SHA-256 of the requests that `probe_plan` stands for, with their holes, as hexadecimal digits; empty where nobody wrote them out.
+    pub requests_sha256: String,
+}
+
+/// A probe whose answer is read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Probe {
+    /// Exactly this one.
+    Exactly(ProbeKey),
+    /// The one that an earlier answer leads to: its key is computed from the evidence, and the response with that key is read (V13).
+    Named(Named),
+}
+
+/// A probe for a place that an earlier answer names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Named {
+    /// `http.get`.
+    pub constructor: String,
+    /// What of the place counts.
+    pub reach: Reach,
+    /// Where the place is written.
+    pub from: NamedFrom,
+}
+
+/// How far a named place may lie from the answer that names it; never on another address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Reach {
+    /// The same origin: a page of HTTP names a path.
+    Origin,
+    /// The same address: another protocol names a page of HTTP on any port.
+    Address,
+}
+
+/// Where a place is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum NamedFrom {
+    /// In a field: the first value, or the first that the selector picks.
+    Slot(SlotId, Option<(Pick, String)>),
+    /// In a capture, which the gate of the follow binds.
+    Capture(SignatureId, VarId),
 }
 
 /// A field of one probe's answer.
@@ -272,10 +312,10 @@ pub struct Signature {
     pub condition: Condition,
     /// Tests of which at least one is not false whenever the gate is not false; empty: the signature is always tried.
     pub triggers: Vec<TestId>,
-    /// Probes that are sent only after the first-stage condition held; a subset of [`Plan::probes`].
-    pub follows: Vec<ProbeId>,
-    /// The part of the condition that speaks of first-stage probes only: the gate of `follows`.
-    pub first_stage: Option<Condition>,
+    /// Probes that are sent only after their gate held.
+    pub follows: Vec<Follow>,
+    /// By hop: the part of the condition that speaks of earlier probes only, and so gates the follows of that hop.
+    pub gates: Vec<Condition>,
     /// Extracts and lets in source order.
     pub steps: Vec<(VarId, Expr)>,
     /// One for each facet; empty for a signature of components only.
@@ -296,6 +336,22 @@ pub struct Member {
     /// Counted from the first.
     pub place: u32,
 }
+
+/// A second-stage probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Follow {
+    /// Which.
+    pub probe: ProbeId,
+    /// 1 when its inputs come from the first stage, 2 when one comes from a follow.
+    pub hop: u32,
+    /// What the signature calls it.
+    pub name: String,
+    /// As written, for explanations.
+    pub text: String,
+}
+
+/// Most hops from the first stage.
+pub const HOPS_MAX: u32 = 2;
 
 /// A named value of a signature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -473,6 +529,8 @@ pub enum Expr {
     Var(VarId),
     /// A slot's value: all of a field with several as a list, where a question is put to each of them, or the first.
     Slot(SlotId, bool),
+    /// The first of a slot's values that fits: a selector.
+    Pick(SlotId, Pick, String),
     /// The date of the observation; missing without one.
     ScanDate,
     /// The table's row with that key.
@@ -526,6 +584,41 @@ pub enum Expr {
     Convert(Type, Option<Scheme>, Box<Expr>),
     /// The probe answered and the slot's section is complete: what `not` needs besides (V3).
     Whole(SlotId),
+}
+
+impl Expr {
+    /// Calls `visit` on each expression that stands directly in this one.
+    pub fn each_part(&self, visit: &mut dyn FnMut(&Expr)) {
+        match self {
+            Expr::Const(_) | Expr::Var(_) | Expr::Slot(..) | Expr::Pick(..) | Expr::Whole(_) | Expr::ScanDate => {}
+            Expr::Row(_, e)
+            | Expr::Column(e, _)
+            | Expr::Matches(_, e)
+            | Expr::Extract(_, _, e)
+            | Expr::Absent(e)
+            | Expr::Present(e)
+            | Expr::Not(e)
+            | Expr::InTable(_, e)
+            | Expr::Convert(_, _, e) => visit(e),
+            Expr::Latest { key, at, .. } => {
+                visit(key);
+                visit(at);
+            }
+            Expr::Compare(_, _, a, b)
+            | Expr::TextTest(_, a, b)
+            | Expr::In(a, b)
+            | Expr::Range(a, b, _)
+            | Expr::Within(_, a, b)
+            | Expr::And(a, b)
+            | Expr::Or(a, b) => {
+                visit(a);
+                visit(b);
+            }
+            Expr::If(a, b, c) => [a, b, c].into_iter().for_each(|part| visit(part)),
+            Expr::FirstOf(items) => items.iter().for_each(visit),
+            Expr::Template(parts) => parts.iter().for_each(|(part, _)| visit(part)),
+        }
+    }
 }
 
 /// A comparison.

@@ -6,8 +6,8 @@
 use ksig_schema::Value;
 use ksig_schema::identification::Proof;
 
-use crate::board::SlotValues;
-use crate::plan::{Plan, SlotId};
+use crate::board::{Board, SlotValues};
+use crate::plan::SlotId;
 
 /// Longest value that a proof shows, in characters.
 pub const PROOF_CHARS_MAX: usize = 200;
@@ -32,11 +32,11 @@ pub(crate) struct Deciding<'a> {
 }
 
 /// Proofs in the signature's order, each once.
-pub(crate) fn list(plan: &Plan, deciding: &[Deciding<'_>]) -> Vec<Proof> {
+pub(crate) fn list(board: &Board<'_>, deciding: &[Deciding<'_>]) -> Vec<Proof> {
     let secrets: Vec<&[u8]> = deciding.iter().flat_map(Deciding::secrets).collect();
     let mut proofs: Vec<Proof> = Vec::new();
     for decided in deciding {
-        let proof = decided.proof(plan, &secrets);
+        let proof = decided.proof(board, &secrets);
         if !proofs.contains(&proof) && proofs.len() < PROOFS_MAX {
             proofs.push(proof);
         }
@@ -56,13 +56,13 @@ impl Deciding<'_> {
     }
 
     /// As it is shown; each of the secrets is masked wherever it stands.
-    pub fn proof(&self, plan: &Plan, secrets: &[&[u8]]) -> Proof {
-        let slot = &plan.slots[self.slot as usize];
+    pub fn proof(&self, board: &Board<'_>, secrets: &[&[u8]]) -> Proof {
+        let slot = &board.plan().plan().slots[self.slot as usize];
         let field = match &slot.key {
             Some(key) => format!("{}.{key}", slot.field),
             None => slot.field.clone(),
         };
-        let probe = plan.probes[slot.probe as usize].clone();
+        let probe = board.key(slot.probe);
         if self.values.fact.field.redact {
             return Proof { probe, field, value: "(redacted)".into(), span: None };
         }

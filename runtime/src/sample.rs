@@ -69,7 +69,7 @@ pub fn plan() -> Plan {
     Plan {
         release: "sample".into(),
         date: Some(date("2026-11-23")),
-        probes: vec![ProbeKey::with("http.get", "/"), ProbeKey::with("http.get", "/version.js")],
+        probes: ["/", "/version.js"].map(|path| Probe::Exactly(ProbeKey::with("http.get", path))).to_vec(),
         slots: vec![
             slot(0, "http.html.title", None, Section::Body),
             slot(0, "http.status", None, Section::Head),
@@ -139,8 +139,8 @@ pub fn plan() -> Plan {
                     Condition::Late(Expr::Present(Box::new(Expr::Row(0, Box::new(Expr::Var(0))))), note("model in acme")),
                 ]),
                 triggers: vec![TITLE_MODEL],
-                follows: vec![1],
-                first_stage: Some(leaf(TITLE_MODEL, &[("model", 0)])),
+                follows: vec![Follow { probe: 1, hop: 1, name: "page".into(), text: "follow page".into() }],
+                gates: vec![leaf(TITLE_MODEL, &[("model", 0)])],
                 steps: vec![(2, Expr::Row(0, Box::new(Expr::Var(0))))],
                 identities: slots_of(&[
                     (IdentitySlot::Vendor, text("acme")),
@@ -190,6 +190,11 @@ pub fn plan() -> Plan {
         ],
         ..Plan::default()
     }
+}
+
+/// A probe for a path that the evidence names.
+pub fn named(from: NamedFrom) -> Probe {
+    Probe::Named(Named { constructor: "http.get".into(), reach: Reach::Origin, from })
 }
 
 /// A response to `http.get("/")` with these facts, whole.

@@ -218,9 +218,28 @@ impl Verifier<'_> {
         limit("the number of choices", plan.choices.len(), LIST_LEN_MAX)?;
         plan.choices.iter().try_for_each(|choice| name(choice))?;
         name(&plan.release)?;
+        name(&plan.requests_sha256)?;
         distinct("probes", &plan.probes)?;
+        plan.probes.iter().try_for_each(|probe| self.probe(probe))?;
         distinct("slots", &plan.slots)?;
         ascending("signatures", plan.signatures.iter().map(|signature| &signature.name))
+    }
+
+    fn probe(&self, probe: &Probe) -> Checked {
+        let plan = self.plan;
+        match probe {
+            Probe::Exactly(_) => Ok(()),
+            Probe::Named(Named { constructor, from: NamedFrom::Slot(slot, pick), .. }) => {
+                name(constructor)?;
+                pick.iter().try_for_each(|(_, argument)| name(argument))?;
+                index("slot", *slot, plan.slots.len())
+            }
+            Probe::Named(Named { constructor, from: NamedFrom::Capture(signature, var), .. }) => {
+                name(constructor)?;
+                index("signature", *signature, plan.signatures.len())?;
+                index("variable", *var, plan.signatures[*signature as usize].vars.len())
+            }
+        }
     }
 
     fn slot(&self, slot: &Slot) -> Checked {
@@ -303,21 +322,22 @@ impl Verifier<'_> {
         if let Some(member) = signature.choice {
             index("choice", member.choice, plan.choices.len())?;
         }
-        for &probe in &signature.follows {
-            index("probe", probe, plan.probes.len())?;
+        for follow in &signature.follows {
+            index("probe", follow.probe, plan.probes.len())?;
+            name(&follow.name)?;
+            name(&follow.text)?;
+            if follow.hop == 0 || follow.hop > HOPS_MAX || follow.hop as usize > signature.gates.len() {
+                return Err(Problem::Malformed("it follows without a gate"));
+            }
         }
-        if !signature.follows.is_empty() && signature.first_stage.is_none() {
-            return Err(Problem::Malformed("it follows without a first stage"));
-        }
+        limit("the number of gates", signature.gates.len(), HOPS_MAX as usize)?;
         for &trigger in &signature.triggers {
             index("test", trigger, plan.tests.len())?;
         }
         let mut walk =
             Walk { verifier: self, signature, patterns, nodes: 0, computed: computed_at(signature)?, in_each: false, step: usize::MAX };
         walk.condition(&signature.condition, 0)?;
-        if let Some(first) = &signature.first_stage {
-            walk.condition(first, 0)?;
-        }
+        signature.gates.iter().try_for_each(|gate| walk.condition(gate, 0))?;
         for (at, (_, expr)) in signature.steps.iter().enumerate() {
             walk.step = at;
             walk.expr(expr, 0)?;
@@ -517,7 +537,7 @@ impl Walk<'_, '_> {
                     _ => Ok(()),
                 }
             }
-            Expr::Slot(slot, _) | Expr::Whole(slot) => index("slot", *slot, plan.slots.len()),
+            Expr::Slot(slot, _) | Expr::Pick(slot, ..) | Expr::Whole(slot) => index("slot", *slot, plan.slots.len()),
             Expr::ScanDate => Ok(()),
             Expr::Row(table, key) => {
                 index("table", *table, plan.tables.len())?;
@@ -650,7 +670,10 @@ mod tests {
         is_index(problem(|plan| plan.tests[0].slot = 9));
         is_index(problem(|plan| plan.tests[0].predicate = Predicate::Matches(9)));
         is_index(problem(|plan| plan.signatures[0].refines = Some(9)));
-        is_index(problem(|plan| plan.signatures[1].follows = vec![9]));
+        is_index(problem(|plan| plan.signatures[1].follows[0].probe = 9));
+        is_index(problem(|plan| plan.probes[1] = sample::named(NamedFrom::Slot(9, None))));
+        is_index(problem(|plan| plan.probes[1] = sample::named(NamedFrom::Capture(9, 0))));
+        is_index(problem(|plan| plan.probes[1] = sample::named(NamedFrom::Capture(0, 9))));
         is_index(problem(|plan| plan.signatures[0].triggers.push(99)));
         is_index(problem(|plan| plan.signatures[0].condition = sample::leaf(99, &[])));
         is_index(problem(|plan| plan.signatures[2].condition = sample::leaf(sample::SERVER_ACME, &[("v", 7)])));

@@ -14,7 +14,7 @@ use ksig_protocols::ScanIdentity;
 use ksig_scanner::sim::{Population, Simulator};
 use ksig_scanner::{HostObservations, ScanOptions, Stop, TargetSet, parse_ports, scan};
 use ksig_schema::probe::NoFollowUps;
-use ksig_schema::{PlannedProbe, ProbeKey, ProbePlan, Safety, Time};
+use ksig_schema::{PlannedProbe, ProbeKey, ProbePlan, Request, Safety, Time};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
@@ -131,7 +131,12 @@ fn scan_round(hosts: u32) {
     options.no_blocklist = true;
     options.threads = Some(NonZeroUsize::MIN);
     options.conversations_max = NonZeroUsize::new(CONVERSATIONS);
-    let probe = PlannedProbe { key: ProbeKey::with("http.get", "/"), ports: Vec::new(), follow_up: false, safety: Safety::Benign };
+    let probe = PlannedProbe {
+        request: Request::Exactly(ProbeKey::with("http.get", "/")),
+        ports: Vec::new(),
+        follow_up: false,
+        safety: Safety::Benign,
+    };
     let plan = ProbePlan { probes: vec![probe] };
     let (begun, before) = (Instant::now(), cpu_time());
     let bytes = runtime().block_on(async {

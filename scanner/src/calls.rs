@@ -1,9 +1,10 @@
 //! What is asked on which port: the plan's probes dealt to the ports of a scan.
 //!
-//! In: a plan, ports and the schema that knows the probes' constructors. Out: [`PortCalls`], one a port. Probes that need an attestation
-//! ([`Safety::Review`]) are never dealt out, nor are those that do not travel over one connection ([`Delivery`]).
+//! In: a plan, ports and the schema that knows the probes' constructors. Out: [`PortCalls`], one a port. Probes that
+//! do not travel over one connection ([`Delivery`]) are not dealt out.
 
-use ksig_schema::{ConstructorDef, Delivery, PlannedProbe, ProbeKey, ProbePlan, Safety, Schema, Transport};
+use ksig_schema::probe::ArgumentKind;
+use ksig_schema::{ConstructorDef, Delivery, PlannedProbe, ProbeKey, ProbePlan, Request, Schema, Transport};
 
 use crate::ports::{PortUse, ServiceName};
 
@@ -32,6 +33,8 @@ impl Carrier {
 pub(crate) struct Call {
     pub probe: ProbeKey,
     pub carrier: Carrier,
+    /// An earlier answer named the place, so that it may carry a query.
+    pub named: bool,
 }
 
 /// All that may be asked on a port.
@@ -41,7 +44,29 @@ pub(crate) struct PortCalls {
     /// Asked of everyone, in this order.
     pub first: Vec<Call>,
     /// Asked when the gate says so.
-    pub follow_ups: Vec<Call>,
+    pub follow_ups: Vec<(Request, Carrier)>,
+}
+
+impl PortCalls {
+    /// The call that a gate asks for, where the plan allows it here.
+    pub fn follow_up(&self, probe: &ProbeKey, transport: Transport) -> Option<Call> {
+        let (request, carrier) =
+            self.follow_ups.iter().find(|(request, carrier)| request.covers(probe) && carrier.transport() == transport)?;
+        Some(Call { probe: probe.clone(), carrier: *carrier, named: matches!(request, Request::Named(_)) })
+    }
+}
+
+/// Constructors whose follow-ups may be asked on any port of the host: another protocol than their own names the place.
+pub(crate) fn anywhere(plan: &ProbePlan, schema: &Schema) -> Vec<String> {
+    let leads_anywhere = |name: &str| {
+        let constructor = schema.constructor(name).and_then(ConstructorDef::key_parameter);
+        constructor.is_some_and(|parameter| parameter.kind == ArgumentKind::Location)
+    };
+    let named = plan.probes.iter().filter_map(|planned| match &planned.request {
+        Request::Named(constructor) if leads_anywhere(constructor) => Some(constructor.clone()),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// Deals the probes of a plan to ports. A port for which the plan has nothing gets empty calls.
@@ -49,8 +74,7 @@ pub(crate) fn deal(plan: &ProbePlan, ports: &[PortUse], schema: &Schema) -> Vec<
     let known: Vec<(&PlannedProbe, &ConstructorDef)> = plan
         .probes
         .iter()
-        .filter(|planned| planned.safety != Safety::Review)
-        .filter_map(|planned| Some((planned, schema.constructor(&planned.key.constructor)?)))
+        .filter_map(|planned| Some((planned, schema.constructor(planned.request.constructor())?)))
         .filter(|(_, constructor)| constructor.delivery == Delivery::Stream)
         .collect();
     ports.iter().map(|port| port_calls(port, &known)).collect()
@@ -65,8 +89,10 @@ fn port_calls(port: &PortUse, known: &[(&PlannedProbe, &ConstructorDef)]) -> Por
             None => expects(planned, constructor, port.port).then(|| carrier_of_port(port.port, constructor, tls_expected)),
         };
         if let Some(carrier) = carrier {
-            let list = if planned.follow_up { &mut calls.follow_ups } else { &mut calls.first };
-            list.push(Call { probe: planned.key.clone(), carrier });
+            match &planned.request {
+                Request::Exactly(key) if !planned.follow_up => calls.first.push(Call { probe: key.clone(), carrier, named: false }),
+                request => calls.follow_ups.push((request.clone(), carrier)),
+            }
         }
     }
     calls
@@ -105,11 +131,13 @@ fn carrier_of_port(port: u16, constructor: &ConstructorDef, tls_expected: bool) 
 
 #[cfg(test)]
 mod tests {
+    use ksig_schema::Safety;
+
     use super::*;
     use crate::ports::parse_ports;
 
     fn planned(probe: &str, ports: &[u16], follow_up: bool) -> PlannedProbe {
-        PlannedProbe { key: probe.parse().expect(probe), ports: ports.to_vec(), follow_up, safety: Safety::Benign }
+        PlannedProbe { request: Request::Exactly(probe.parse().expect(probe)), ports: ports.to_vec(), follow_up, safety: Safety::Benign }
     }
 
     fn dealt(ports: &str) -> Vec<String> {
@@ -126,7 +154,8 @@ mod tests {
         let show = |port: &PortCalls| {
             let call = |call: &Call| format!("{} {:?}", call.probe, call.carrier);
             let first: Vec<String> = port.first.iter().map(call).collect();
-            let follow_ups: Vec<String> = port.follow_ups.iter().map(call).collect();
+            let follow_up = |(request, carrier): &(Request, Carrier)| format!("{request} {carrier:?}");
+            let follow_ups: Vec<String> = port.follow_ups.iter().map(follow_up).collect();
             format!("{}: {} then {}", port.port, first.join(", "), follow_ups.join(", "))
         };
         calls.iter().map(show).collect()
@@ -140,6 +169,23 @@ mod tests {
             ["18443: http.get(\"/\") InsideTls, tls.hello() TlsRecords then http.get(\"/version\") InsideTls"]
         );
         assert_eq!(dealt("12222=ssh"), ["12222: ssh.banner() Plain then "]);
+    }
+
+    #[test]
+    fn a_gate_gets_only_what_the_plan_allows() {
+        let named = |constructor: &str| PlannedProbe {
+            request: Request::Named(constructor.into()),
+            ports: vec![80],
+            follow_up: true,
+            safety: Safety::Benign,
+        };
+        let plan = ProbePlan { probes: vec![named("http.get")] };
+        let calls = deal(&plan, &parse_ports("80").expect("ports"), &ksig_protocols::schema());
+        let key = |constructor, path| ProbeKey::with(constructor, path);
+        let call = calls[0].follow_up(&key("http.get", "/a.js?v=1"), Transport::Tcp).expect("planned");
+        assert!(call.named && call.carrier == Carrier::Plain);
+        assert_eq!(calls[0].follow_up(&key("http.head", "/a.js"), Transport::Tcp), None);
+        assert_eq!(calls[0].follow_up(&key("http.get", "/a.js"), Transport::Tls), None);
     }
 
     #[test]

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use ksig_protocols::ScanIdentity;
-use ksig_schema::{Ended, Gate, Observation, ProbePlan, Time};
+use ksig_schema::{Ended, Gate, Observation, PlannedProbe, ProbePlan, Safety, Time};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use crate::blocklist::Blocklist;
-use crate::calls::deal;
+use crate::calls::{anywhere, deal};
 use crate::host::{Scan, Worker};
 use crate::limits::{TalkLimits, conversations_max};
 use crate::order::Permutation;
@@ -53,6 +53,8 @@ pub struct ScanOptions {
     pub blocklist: Option<Arc<Blocklist>>,
     /// There is no blocklist, and that is meant.
     pub no_blocklist: bool,
+    /// Somebody answers for probes of class review: those of the plan are sent. Otherwise none is.
+    pub review: bool,
     /// Which cycle: stands in the host's name behind `@`. Empty: the host's name is its address.
     pub cycle: String,
     /// The key of the order in which hosts are called.
@@ -80,6 +82,7 @@ impl ScanOptions {
             identity,
             blocklist: None,
             no_blocklist: false,
+            review: false,
             cycle: String::new(),
             order_key: 0,
             rate: None,
@@ -187,8 +190,10 @@ fn prepare(options: &ScanOptions, plan: &ProbePlan, gate: Arc<dyn Gate>, stop: &
         None if options.no_blocklist => Arc::new(Blocklist::nobody()),
         None => return Err(ScanError::NoBlocklist),
     };
+    let allowed = |planned: &&PlannedProbe| planned.safety != Safety::Review || options.review;
+    let plan = ProbePlan { probes: plan.probes.iter().filter(allowed).cloned().collect() };
     let (idle, calls): (Vec<_>, Vec<_>) =
-        deal(plan, &options.ports, &ksig_protocols::schema()).into_iter().partition(|port| port.first.is_empty());
+        deal(&plan, &options.ports, &ksig_protocols::schema()).into_iter().partition(|port| port.first.is_empty());
     let idle_ports: Vec<u16> = idle.iter().map(|port| port.port).collect();
     if calls.is_empty() {
         return Err(ScanError::NothingToAsk(idle_ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")));
@@ -198,6 +203,7 @@ fn prepare(options: &ScanOptions, plan: &ProbePlan, gate: Arc<dyn Gate>, stop: &
     let scan = Scan {
         options: ScanOptions { targets, ..options.clone() },
         calls,
+        anywhere: anywhere(&plan, &ksig_protocols::schema()),
         gate,
         blocklist,
         pace: options.rate.map(Pace::new),

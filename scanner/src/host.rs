@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ksig_protocols::{Conversation, Limits, Peer};
-use ksig_schema::{Ended, Gate, Observation, ProbeKey, Service, Transport};
+use ksig_schema::{Ended, FollowUp, Gate, Observation, ProbeKey, Service, Transport};
 use rustls::pki_types::ServerName;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -27,15 +27,32 @@ const REDIRECTS_MAX: usize = 3;
 /// How often the gate is asked about one service.
 const HOPS_MAX: usize = 2;
 
+/// Most follow-ups that one host gets in a visit.
+const FOLLOW_UPS_MAX: usize = 32;
+
 /// What all workers of a scan share.
 pub(crate) struct Scan {
     pub options: ScanOptions,
     pub calls: Vec<PortCalls>,
+    /// Constructors whose follow-ups may be asked on any port of a host.
+    pub anywhere: Vec<String>,
     pub gate: Arc<dyn Gate>,
     pub blocklist: Arc<Blocklist>,
     pub pace: Option<Pace>,
     pub tls: TlsConnector,
     pub stop: Stop,
+}
+
+impl Scan {
+    /// The call that a gate asks for: one that the plan has for that port, or one that may be asked on any.
+    fn follow_up(&self, port: u16, transport: Transport, probe: &ProbeKey) -> Option<Call> {
+        let here = self.calls.iter().find(|calls| calls.port == port).and_then(|calls| calls.follow_up(probe, transport));
+        let anywhere = || {
+            let allowed = transport == Transport::Tcp && self.anywhere.contains(&probe.constructor);
+            allowed.then(|| Call { probe: probe.clone(), carrier: Carrier::Plain, named: true })
+        };
+        here.or_else(anywhere)
+    }
 }
 
 /// What one worker reuses from host to host.
@@ -55,7 +72,8 @@ impl Worker {
     /// Holds all conversations with a host.
     pub async fn call(&mut self, address: IpAddr, host: &str) -> Vec<Observation> {
         let scan = self.scan.clone();
-        let mut visit = Visit { worker: self, scan: &scan, address, host, observations: Vec::with_capacity(scan.calls.len()) };
+        let observations = Vec::with_capacity(scan.calls.len());
+        let mut visit = Visit { worker: self, scan: &scan, address, host, observations, followed: 0 };
         for port in &scan.calls {
             visit.port(port).await;
         }
@@ -70,6 +88,8 @@ struct Visit<'a> {
     address: IpAddr,
     host: &'a str,
     observations: Vec<Observation>,
+    /// Follow-ups so far.
+    followed: usize,
 }
 
 /// What becomes of the rest of a port.
@@ -81,66 +101,69 @@ enum Next {
 
 impl Visit<'_> {
     async fn port(&mut self, port: &PortCalls) {
-        let begin = self.observations.len();
         for call in &port.first {
-            if self.ask(port, call, begin).await == Next::Leave {
+            if self.ask(port.port, call).await == Next::Leave {
                 return;
             }
         }
         for _ in 0..HOPS_MAX {
-            let mut asked = false;
-            for call in self.follow_ups(port, begin) {
-                asked = true;
-                if self.ask(port, call, begin).await == Next::Leave {
+            let calls = self.follow_ups(port);
+            if calls.is_empty() {
+                return;
+            }
+            for (at, call) in calls {
+                if self.ask(at, &call).await == Next::Leave {
                     return;
                 }
-            }
-            if !asked {
-                return;
             }
         }
     }
 
-    /// What the gate asks for, as far as the plan allows it and it was not asked yet.
-    fn follow_ups<'p>(&self, port: &'p PortCalls, begin: usize) -> Vec<&'p Call> {
-        if port.follow_ups.is_empty() {
+    /// What the gate asks for after the answers of a port, with the port where it is asked: as far as the plan allows it, and it was not
+    /// asked there yet.
+    fn follow_ups(&mut self, port: &PortCalls) -> Vec<(u16, Call)> {
+        if port.follow_ups.is_empty() && self.scan.anywhere.is_empty() {
             return Vec::new();
         }
         let mut calls = Vec::new();
         for evidence in ksig_protocols::evidence(&self.observations) {
             let here = |service: &&Service| service.port == port.port && service.address == Some(self.address);
             for service in evidence.services.iter().filter(here) {
-                for probe in self.scan.gate.follow_ups(&evidence, service) {
-                    let planned = port.follow_ups.iter().find(|call| call.probe == probe && call.carrier.transport() == service.transport);
-                    calls.extend(planned.filter(|call| !self.asked(&call.probe, begin) && !calls.contains(call)));
+                for FollowUp { port: at, transport, probe } in self.scan.gate.follow_ups(&evidence, service) {
+                    let call = self.scan.follow_up(at, transport, &probe).map(|call| (at, call));
+                    calls.extend(call.filter(|call| !self.asked(at, &probe) && !calls.contains(call)));
                 }
             }
         }
+        calls.truncate(FOLLOW_UPS_MAX.saturating_sub(self.followed));
+        self.followed += calls.len();
         calls
     }
 
-    /// Whether that probe has been sent to the port whose observations begin there.
-    fn asked(&self, probe: &ProbeKey, begin: usize) -> bool {
-        self.observations[begin..].iter().any(|observation| observation.probe == *probe)
+    /// Whether that probe has been sent to the port.
+    fn asked(&self, port: u16, probe: &ProbeKey) -> bool {
+        self.observations.iter().any(|observation| observation.port == port && observation.probe == *probe)
     }
 
     /// Sends a probe and follows where its answer leads on the same service.
-    async fn ask(&mut self, port: &PortCalls, call: &Call, begin: usize) -> Next {
-        let peer = self.peer(port.port, call.carrier);
-        let Some(conversation) = ksig_protocols::conversation(&call.probe, &peer) else { return Next::GoOn };
-        if self.asked(&call.probe, begin) {
-            return Next::GoOn;
-        }
-        let mut next = self.converse(port.port, call.probe.clone(), call.carrier, conversation).await;
+    async fn ask(&mut self, port: u16, call: &Call) -> Next {
+        let peer = self.peer(port, call.carrier);
+        let conversation = if call.named {
+            ksig_protocols::named_conversation(&call.probe, &peer)
+        } else {
+            ksig_protocols::conversation(&call.probe, &peer)
+        };
+        let Some(conversation) = conversation.filter(|_| !self.asked(port, &call.probe)) else { return Next::GoOn };
+        let mut next = self.converse(port, call.probe.clone(), call.carrier, conversation).await;
         for _ in 0..REDIRECTS_MAX {
-            let Some(last) = self.observations[begin..].last().filter(|_| next == Next::GoOn) else { return next };
+            let Some(last) = self.observations.last().filter(|last| next == Next::GoOn && last.port == port) else { return next };
             let Some(target) = redirect(last, &peer) else { return next };
-            let probe = ProbeKey::with(call.probe.constructor.clone(), target.clone());
-            let Some(conversation) = ksig_protocols::redirect_conversation(&call.probe, &target, &peer) else { return next };
-            if self.asked(&probe, begin) {
+            let probe = ProbeKey::with(call.probe.constructor.clone(), target);
+            let Some(conversation) = ksig_protocols::named_conversation(&probe, &peer) else { return next };
+            if self.asked(port, &probe) {
                 return next;
             }
-            next = self.converse(port.port, probe, call.carrier, conversation).await;
+            next = self.converse(port, probe, call.carrier, conversation).await;
         }
         next
     }

@@ -10,7 +10,9 @@ use ksig_protocols::ScanIdentity;
 use ksig_scanner::sim::{Fault, Population, Simulator, Truth};
 use ksig_scanner::{Blocklist, HostObservations, PortUse, ScanError, ScanOptions, ScanSummary, Stop, TalkLimits, TargetSet, scan};
 use ksig_schema::probe::NoFollowUps;
-use ksig_schema::{Ended, Evidence, Gate, Observation, PlannedProbe, ProbeKey, ProbePlan, Safety, Service, Time, Transport};
+use ksig_schema::{
+    Ended, Evidence, FollowUp, Gate, Observation, PlannedProbe, ProbeKey, ProbePlan, Request, Safety, Service, Time, Transport,
+};
 use tokio::sync::mpsc;
 
 const LIMITS: TalkLimits =
@@ -27,7 +29,7 @@ fn started(population: Population, services: &[&str]) -> Simulator {
 
 fn plan(first: &[&str], follow_ups: &[&str]) -> ProbePlan {
     let planned = |probe: &&str, follow_up| PlannedProbe {
-        key: probe.parse().expect("a probe"),
+        request: Request::Exactly(probe.parse().expect("a probe")),
         ports: Vec::new(),
         follow_up,
         safety: Safety::Benign,
@@ -260,11 +262,12 @@ fn a_stop_loses_nothing() {
 struct Curious;
 
 impl Gate for Curious {
-    fn follow_ups(&self, _: &Evidence, service: &Service) -> Vec<ProbeKey> {
+    fn follow_ups(&self, _: &Evidence, service: &Service) -> Vec<FollowUp> {
         let answered = |path: &str| service.responses.iter().any(|r| r.probe == ProbeKey::with("http.get", path) && r.answered());
         let paths = ["/", "/one", "/two", "/three"];
         let next = paths.windows(2).filter(|pair| answered(pair[0])).map(|pair| ProbeKey::with("http.get", pair[1]));
-        next.chain([ProbeKey::with("http.get", "/unplanned"), ProbeKey::new("ssh.banner")]).collect()
+        let all = next.chain([ProbeKey::with("http.get", "/unplanned"), ProbeKey::new("ssh.banner")]);
+        all.map(|probe| FollowUp { port: service.port, transport: service.transport, probe }).collect()
     }
 }
 

@@ -30,6 +30,10 @@ pub struct FieldDef {
     pub section: Section,
     /// Names a person or a single machine (serial, MAC): never leaves the engine.
     pub redact: bool,
+    /// Holds places that the device makes its clients fetch: what a follow may ask for (V13).
+    pub link: bool,
+    /// Never missing: it is there whatever was answered.
+    pub always: bool,
     /// Doc comment: shape, unit, absence, source.
     pub doc: &'static str,
 }
@@ -53,6 +57,35 @@ impl FieldDef {
             (false, _) => "",
             (true, false) => "[\"key\"]",
             (true, true) => "(\"/path\")",
+        }
+    }
+}
+
+/// A function of a field with several values, declared beside it: `top.html.script_src("/js/version.js")`.
+#[derive(Debug)]
+pub struct SelectorDef {
+    /// `http.html.script_src`; unique, and no field's name.
+    pub name: &'static str,
+    /// The field that it picks from.
+    pub of: &'static FieldDef,
+    /// Which of its values.
+    pub pick: Pick,
+    /// Doc comment: what it picks, and when it picks nothing.
+    pub doc: &'static str,
+}
+
+/// Which value a selector picks: always the first that fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Pick {
+    /// Whose path, without query and fragment, ends with the argument.
+    PathEnds,
+}
+
+impl Pick {
+    /// Whether this value is one that fits the argument.
+    pub fn fits(self, value: &str, argument: &str) -> bool {
+        match self {
+            Pick::PathEnds => crate::target::without_query(value).ends_with(argument),
         }
     }
 }
@@ -92,7 +125,7 @@ impl FieldType {
 }
 
 /// Declares fields as constants: doc comment, `CONSTANT: Type = "name"`, then options `many`, `keyed`, `call`, `whole`, `body`, `redact`,
-/// `alias("name")`, `key_names(LIST)`.
+/// `link`, `always`, `alias("name")`, `key_names(LIST)`.
 ///
 /// ```
 /// ksig_schema::fields! {
@@ -126,6 +159,8 @@ macro_rules! fields {
                     alias: None,
                     section: $crate::evidence::Section::Head,
                     redact: false,
+                    link: false,
+                    always: false,
                     doc: concat!($($doc, "\n"),+),
                 };
                 $($crate::fields!(@option field $option $(($($value)+))?);)*
@@ -143,6 +178,8 @@ macro_rules! fields {
     (@option $field:ident alias($name:literal)) => { $field.alias = Some($name); };
     (@option $field:ident body) => { $field.section = $crate::evidence::Section::Body; };
     (@option $field:ident redact) => { $field.redact = true; };
+    (@option $field:ident link) => { $field.link = true; };
+    (@option $field:ident always) => { $field.always = true; };
 }
 
 /// All fields and probe constructors, passed as an argument.
@@ -152,6 +189,7 @@ pub struct Schema {
     /// Fields by name and by alias.
     names: BTreeMap<&'static str, &'static FieldDef>,
     constructors: BTreeMap<&'static str, &'static ConstructorDef>,
+    selectors: BTreeMap<&'static str, &'static SelectorDef>,
 }
 
 impl Schema {
@@ -172,6 +210,25 @@ impl Schema {
             assert!(twice.is_none(), "constructor {} is declared twice", constructor.name);
         }
         schema
+    }
+
+    /// With the functions of fields. A name that a field has, or another selector, is a mistake of ours.
+    pub fn with_selectors(mut self, selectors: impl IntoIterator<Item = &'static SelectorDef>) -> Schema {
+        for selector in selectors {
+            let twice = self.fields.contains_key(selector.name) || self.selectors.insert(selector.name, selector).is_some();
+            assert!(!twice, "{} is declared twice", selector.name);
+        }
+        self
+    }
+
+    /// The selector of that name, `http.html.script_src`.
+    pub fn selector(&self, name: &str) -> Option<&'static SelectorDef> {
+        self.selectors.get(name).copied()
+    }
+
+    /// All selectors by name.
+    pub fn selectors(&self) -> impl Iterator<Item = &'static SelectorDef> + '_ {
+        self.selectors.values().copied()
     }
 
     /// The field of exactly that name or alias.

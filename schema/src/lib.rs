@@ -14,18 +14,21 @@
 
 pub mod evidence;
 pub mod field;
+pub mod host;
 pub mod identification;
 pub mod observation;
 pub mod probe;
+pub mod target;
 pub mod value;
 pub mod version;
 pub mod vocabulary;
 
 pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
-pub use field::{FieldDef, Schema};
+pub use field::{FieldDef, Pick, Schema, SelectorDef};
 pub use identification::Identification;
 pub use observation::{Ended, Observation, Transport};
-pub use probe::{ConstructorDef, Delivery, Gate, ParameterDef, PlannedProbe, ProbeKey, ProbePlan, Safety};
+pub use probe::{ConstructorDef, Delivery, FollowUp, Gate, ParameterDef, PlannedProbe, Policy, ProbeKey, ProbePlan, Request, Safety};
+pub use target::{Origin, Refusal};
 pub use value::{Date, Time, Type, Value};
 pub use version::{Scheme, SchemeKind, Version};
 pub use vocabulary::{FormerName, Term, Vocabulary};

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Evidence, Service};
+use crate::observation::Transport;
 
 /// How much a probe does to its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +30,49 @@ pub enum Delivery {
     /// Each message goes over a TCP connection of its own. What is received is the answers one after the other, each behind its length in
     /// four bytes, highest first; that of a connection without an answer is 0.
     StreamEach,
+}
+
+/// What a signature says that a release must allow before a probe is sent: `requires policy.snmp_public`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requirement {
+    /// The community `public` of SNMP, a credential in form, may be said.
+    SnmpPublic,
+}
+
+impl Requirement {
+    /// All that there are.
+    pub const ALL: &'static [Requirement] = &[Requirement::SnmpPublic];
+
+    /// As it is written after `policy.`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Requirement::SnmpPublic => "snmp_public",
+        }
+    }
+}
+
+/// What the people who run scans decided, outside of any signature. By default nothing beyond what any client does is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Probes of class [`Safety::Review`] may be sent; only together with an attestation.
+    pub review: bool,
+    /// Who decided so, when, and for which targets.
+    pub attestation: String,
+    /// The community `public` may be said.
+    pub snmp_public: bool,
+}
+
+impl Policy {
+    /// Whether a probe may be part of a release's plan.
+    pub fn allows(&self, safety: Safety, requires: &[Requirement]) -> bool {
+        let attested = safety < Safety::Review || self.review && !self.attestation.trim().is_empty();
+        let granted = |requirement: &Requirement| match requirement {
+            Requirement::SnmpPublic => self.snmp_public,
+        };
+        attested && requires.iter().all(granted)
+    }
 }
 
 /// A probe constructor, declared beside its protocol.
@@ -210,7 +254,7 @@ pub struct ProbePlan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedProbe {
     /// Which.
-    pub key: ProbeKey,
+    pub request: Request,
     /// Ports where signatures expect it, sorted; from the signatures' `on`, else the constructor's own.
     pub ports: Vec<u16>,
     /// Sent only when [`Gate::follow_ups`] asks for it.
@@ -219,11 +263,59 @@ pub struct PlannedProbe {
     pub safety: Safety,
 }
 
-/// Decides which follow-ups a service gets after its first answers. The `ksig` library implements it with the matcher, so the scanner
-/// knows no signature.
+/// What a planned probe asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Request {
+    /// Exactly this.
+    Exactly(ProbeKey),
+    /// What an earlier answer of the same host names, with this constructor: `http.get`. Only a follow-up, and only as [`crate::target`]
+    /// allows.
+    Named(String),
+}
+
+impl Request {
+    /// The constructor's name.
+    pub fn constructor(&self) -> &str {
+        match self {
+            Request::Exactly(key) => &key.constructor,
+            Request::Named(constructor) => constructor,
+        }
+    }
+
+    /// Whether a follow-up with that key is one of these requests.
+    pub fn covers(&self, key: &ProbeKey) -> bool {
+        match self {
+            Request::Exactly(exactly) => exactly == key,
+            Request::Named(constructor) => *constructor == key.constructor,
+        }
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Request::Exactly(key) => write!(f, "{key}"),
+            Request::Named(constructor) => write!(f, "{constructor}(<place named by the device>)"),
+        }
+    }
+}
+
+/// A follow-up that a gate asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FollowUp {
+    /// On which port of the same address.
+    pub port: u16,
+    /// What carries it.
+    pub transport: Transport,
+    /// What is asked, written out.
+    pub probe: ProbeKey,
+}
+
+/// Decides which follow-ups a host gets after its first answers. The `ksig` library implements it with the matcher, so the scanner knows no
+/// signature.
 pub trait Gate: Send + Sync {
-    /// Follow-up probes for this service of the host, from what is known so far; empty for none. Each is sent at most once a service.
-    fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<ProbeKey>;
+    /// Follow-up probes that this service of the host leads to, from what is known so far; empty for none. Each is sent at most once a port.
+    fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<FollowUp>;
 }
 
 /// A gate that asks for nothing.
@@ -231,7 +323,7 @@ pub trait Gate: Send + Sync {
 pub struct NoFollowUps;
 
 impl Gate for NoFollowUps {
-    fn follow_ups(&self, _: &Evidence, _: &Service) -> Vec<ProbeKey> {
+    fn follow_ups(&self, _: &Evidence, _: &Service) -> Vec<FollowUp> {
         Vec::new()
     }
 }

@@ -20,8 +20,12 @@ fn main() {
     let bundled = ksig::bundled::signatures().expect("the bundled signatures are text");
 
     let analysis = check(&bundled);
-    let tests = analysis.program.signatures.iter().flat_map(|signature| &signature.tests);
-    let fixtures: Vec<Evidence> = tests.filter(|test| test.with.is_empty()).map(ksig::testing::evidence).collect();
+    let release = Release::compile(&bundled, &named("bench"), Engine::Interpreter).expect("the bundled signatures compile");
+    let signatures = analysis.program.signatures.iter();
+    let tests = signatures.flat_map(|signature| signature.tests.iter().map(move |test| (signature, test)));
+    let played = tests.filter(|(_, test)| test.with.is_empty());
+    let fixtures: Vec<Evidence> =
+        played.map(|(signature, test)| ksig::testing::play(release.matcher(), signature, test).evidence).collect();
     compare(&mut rows, "bundled on its fixtures", &bundled, &[("mixed", shuffled(fixtures))]);
 
     if let Some(facts) = facts(&schema) {

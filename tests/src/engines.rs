@@ -44,6 +44,11 @@ impl Engines {
         &self.program
     }
 
+    /// One of the engines, with all signatures.
+    pub fn matcher(&self) -> &Matcher {
+        &self.together[0]
+    }
+
     /// Answers with all signatures, which every engine gives alike.
     ///
     /// # Errors
@@ -82,9 +87,9 @@ impl Engines {
     pub fn outcome(&self, signature: usize, evidence: &Evidence, service: &Service) -> Result<Outcome> {
         let described = &self.program.signatures[signature];
         let date = ksig_runtime::matcher::scan_date(evidence);
-        let outcome = oracle::evaluate(&self.program, described, service, date);
+        let outcome = oracle::evaluate(&self.program, described, evidence, service, date);
         for matcher in self.together.iter().chain(&self.alone[signature]) {
-            let Some(trace) = matcher.why(&described.name, service, date) else {
+            let Some(trace) = matcher.why(&described.name, evidence, service, date) else {
                 bail!("{} knows no signature {}", matcher.engine(), described.name)
             };
             let truth = match trace.truth {
@@ -125,7 +130,7 @@ impl Engines {
 }
 
 fn matchers(program: &Program) -> Result<Vec<Matcher>> {
-    let release = ReleaseName { id: "spec".into(), date: None, unverified: true };
+    let release = ReleaseName { id: "spec".into(), unverified: true, ..ReleaseName::default() };
     let plan = lower::plan(program, &release).verify()?;
     let engines: [Arc<dyn Backend>; 2] = [Arc::new(Interpreter::new(&plan)), Arc::new(JitBackend::compile(&plan)?)];
     Ok(engines.into_iter().map(|engine| Matcher::new(plan.clone(), engine)).collect())

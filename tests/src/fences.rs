@@ -218,13 +218,16 @@ impl Book {
         ensure!(says_something, "nothing here can fail: a signature of the fence needs a test");
 
         let engines = Engines::new(analysis.program)?;
-        for test in engines.program().signatures.iter().flat_map(|signature| &signature.tests) {
+        let signatures = engines.program().signatures.iter();
+        for (signature, test) in signatures.flat_map(|signature| signature.tests.iter().map(move |test| (signature, test))) {
+            let played = |engines: &Engines| ksig::testing::play(engines.matcher(), signature, test).evidence;
             if test.with.is_empty() {
-                engines.agree_on(&ksig::testing::evidence(test))?;
+                engines.agree_on(&played(&engines))?;
             } else {
                 let mut changed = input.clone();
                 changed.rows.extend(test.with.iter().cloned());
-                Engines::new(analyze(&changed, world(schema)).program)?.agree_on(&ksig::testing::evidence(test))?;
+                let changed = Engines::new(analyze(&changed, world(schema)).program)?;
+                changed.agree_on(&played(&changed))?;
             }
         }
         for (evidence, expected, place) in &case.answers {

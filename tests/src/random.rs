@@ -133,6 +133,9 @@ const TEXTS: &[&str] = &[
     "1.x",
     "2026-06-30",
     "Å å",
+    "/a.js?1",
+    "see /b.js",
+    "../a.js",
 ];
 
 const PATTERNS: &[&str] = &[
@@ -215,6 +218,9 @@ impl Program<'_, '_> {
     fn body(&mut self) -> String {
         let confidence = self.dice.of(&["strong", "weak", "certain", "hint"]);
         let mut out = format!("  confidence {confidence}\n  match {{\n{}  }}\n", self.lines(2, true));
+        if self.dice.one_in(4) {
+            out.push_str(&self.follow());
+        }
         for _ in 0..self.dice.roll(3) {
             out.push_str(&self.step());
         }
@@ -329,7 +335,10 @@ impl Program<'_, '_> {
             9 => format!("top.status {} {}", self.dice.of(&["==", "<", ">=", ">", "<="]), self.dice.of(&["200", "401", "404"])),
             10 => format!("top.status in {}", self.dice.of(&["[200, 401]", "200 ..< 401", "200 ..= 401"])),
             11 => format!("top.raw {}", self.dice.of(&["~ b/AC-\\d/", "contains b\"AC\"", "~ b/\\xE3./", "~ b/[^a-z]/i", "absent"])),
-            12 => format!("scan.date {} 2026-06-30", self.dice.of(&[">=", "<", "=="])),
+            12 => match self.dice.roll(4) {
+                3 => self.dice.of(&["not host.answers_everything", "host.answers_everything", "host.open_ports absent"]).to_string(),
+                _ => format!("scan.date {} 2026-06-30", self.dice.of(&[">=", "<", "=="])),
+            },
             13 => self.about_captures(field),
             14 => format!("({}) {} ({})", self.atom(false), self.dice.of(&["and", "or"]), self.atom(false)),
             15 => self.dice.of(&["answered", "answered", "top.status absent or not answered"]).into(),
@@ -391,6 +400,28 @@ impl Program<'_, '_> {
         }
     }
 
+    /// A follow to a written place, to one that a page names, or to one that a capture holds; perhaps with lines about its answer.
+    fn follow(&mut self) -> String {
+        let (name, field) = (self.name(), self.field());
+        let (gate, place) = match self.dice.roll(3) {
+            0 => (String::new(), "top.html.script_src(\".js\")".to_string()),
+            1 => (String::new(), "\"/b.js\"".to_string()),
+            _ => {
+                let path = self.name();
+                (format!("  match {{ {field} ~ /(?<{path}: path>\\/\\S+)/ }}\n"), path)
+            }
+        };
+        let mut out = format!("{gate}  follow {name} = http.get({place})\n");
+        if self.dice.one_in(2) {
+            let line = self.dice.of(&["present", "absent", "~ /AC/", "== \"AC-1\""]);
+            out.push_str(&format!("  match {name} {{ {name}.html.title {line} }}\n"));
+        }
+        let title = self.name();
+        out.push_str(&format!("  extract {{ {title} : text = {name}.html.title }}\n"));
+        self.texts.push(title);
+        out
+    }
+
     fn step(&mut self) -> String {
         let (name, field) = (self.name(), self.field());
         match self.dice.roll(6) {
@@ -449,7 +480,7 @@ impl Program<'_, '_> {
     }
 }
 
-/// One service with zero to two responses: whole, cut, failed, or listed in part by another tool.
+/// One service with zero to four responses: whole, cut, failed, or listed in part by another tool.
 pub fn evidence(dice: &mut Dice, schema: &Schema) -> Evidence {
     let text = ["http.auth.basic.realm", "http.html.title"];
     let many = ["http.header.server", "http.html.script_srcs"];
@@ -491,6 +522,15 @@ pub fn evidence(dice: &mut Dice, schema: &Schema) -> Evidence {
     }
     if !dice.one_in(3) {
         responses.push(response);
+    }
+    for path in ["/a.js?1", "/b.js"] {
+        let (mut response, bare) = start(dice, ProbeKey::with("http.get", path));
+        if let (false, Some(field)) = (bare, schema.field("http.html.title")) {
+            response.facts.push(field, Value::text(dice.of(TEXTS)));
+        }
+        if dice.one_in(3) {
+            responses.push(response);
+        }
     }
     let times: [Option<Time>; 3] = ["2026-06-30T12:00:00Z", "2026-06-29T23:59:59Z", ""].map(|time| time.parse().ok());
     let service = Service { address: None, port: 0, transport: Transport::Tcp, responses };

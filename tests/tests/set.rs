@@ -18,7 +18,7 @@ const THREADS: usize = 4;
 
 /// The bundle, or the codes of the problems.
 fn built(input: &Input, schema: &Schema) -> Result<Vec<u8>, Vec<&'static str>> {
-    let release = ReleaseName { id: "set".into(), date: None, unverified: true };
+    let release = ReleaseName { id: "set".into(), unverified: true, ..ReleaseName::default() };
     let (plan, analysis) = compile(input, world(schema), &release);
     match plan {
         Some(plan) => Ok(bundle::write(&plan).expect("a plan of the compiler can be written")),

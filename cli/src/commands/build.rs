@@ -26,20 +26,24 @@ pub struct Args {
     /// The release's date
     #[arg(long)]
     date: Option<ksig_schema::Date>,
+    #[command(flatten)]
+    policy: crate::policy::PolicyArgs,
 }
 
 impl Args {
     pub(super) fn run(self, lang: ksig_lang::Lang) -> Result<Outcome, Failure> {
         let loaded = crate::load::load(&super::check::or_signatures(self.paths))?;
         let schema = ksig_protocols::schema();
-        let name = ksig_compiler::ReleaseName { id: self.release, date: self.date, unverified: false };
+        let policy = crate::policy::of(&loaded.input, &self.policy)?;
+        let name = ksig_compiler::ReleaseName { id: self.release, date: self.date, unverified: false, policy };
         let (plan, analysis) = ksig_compiler::compile(&loaded.input, analysis::world(&schema), &name);
-        let Some(plan) = plan else {
+        let Some(mut plan) = plan else {
             show_problems(&analysis, lang);
             let errors = analysis.diagnostics.iter().filter(|problem| problem.severity == Severity::Error).count();
             answer(&format!("nothing was built: {errors} errors\n"))?;
             return Ok(Outcome::Findings);
         };
+        plan.requests_sha256 = crate::templates::sha256(&crate::templates::of(&plan.probe_plan));
         let bytes = ksig_runtime::bundle::write(&plan)?;
         write_whole(&self.output, &bytes)?;
         answer(&format!("{}: {} signatures, {} bytes\n", self.output.display(), plan.signatures.len(), bytes.len()))?;

@@ -1,59 +1,128 @@
 //! `ksig plan`: everything that a release could send.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use ksig_protocols::{Peer, PeerState, ScanIdentity, Step};
-use ksig_schema::{PlannedProbe, ProbeKey};
+use clap::ValueEnum;
+use serde::Serialize;
 
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer};
+use crate::templates::{self, Template};
 
 /// Print every request that a release can send, to which ports, and after what
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  ksig plan\n  ksig plan --signatures signatures/router")]
+#[command(after_help = "Examples:\n  ksig plan\n  ksig plan --signatures signatures/router --format json")]
 pub struct Args {
     #[command(flatten)]
     release: ReleaseArgs,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Show what each signature costs at most: probes, bytes sent, bytes kept, memory of its patterns
+    #[arg(long)]
+    costs: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// The answer as JSON.
+#[derive(Serialize)]
+struct Plan<'p> {
+    templates: &'p [Template],
+    /// SHA-256 of the templates.
+    sha256: String,
+    /// How often one probe is sent to one port of a host.
+    times_per_port: u32,
+    /// Most follow-ups that one service leads to at a time.
+    follow_ups_per_service: usize,
+    /// Signatures that no planned probe can feed.
+    unfed: Vec<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    costs: Option<Vec<Cost<'p>>>,
+}
+
+/// What one signature costs at most.
+#[derive(Serialize)]
+struct Cost<'p> {
+    signature: &'p str,
+    probes: usize,
+    bytes_sent: usize,
+    bytes_kept: usize,
+    pattern_bytes: usize,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let release = self.release.release()?;
-        let plan = &release.plan().plan().probe_plan;
-        let mut text = String::new();
-        for probe in &plan.probes {
-            text.push_str(&describe(probe));
+        let plan = release.plan();
+        let templates = templates::of(&plan.plan().probe_plan);
+        let shown = Plan {
+            sha256: templates::sha256(&templates),
+            times_per_port: 1,
+            follow_ups_per_service: ksig_runtime::matcher::FOLLOW_UPS_MAX,
+            unfed: ksig_runtime::feed::unfed(plan.plan()),
+            costs: self.costs.then(|| costs(plan, &templates)),
+            templates: &templates,
+        };
+        match self.format {
+            Format::Json => answer(&format!("{}\n", serde_json::to_string(&shown)?))?,
+            Format::Text => answer(&text(&shown))?,
         }
-        let first = plan.probes.iter().filter(|probe| !probe.follow_up).count();
-        text.push_str(&format!("{first} probes at first, {} only after a gate\n", plan.probes.len() - first));
-        answer(&text)?;
         Ok(Outcome::Fine)
     }
 }
 
-fn describe(probe: &PlannedProbe) -> String {
-    let ports = probe.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-    let stage = if probe.follow_up { ", only after its gate" } else { "" };
-    let mut text = format!("{} ({:?}{stage}) on {ports}\n", probe.key, probe.safety);
-    for request in requests(&probe.key) {
-        text.push_str(&format!("    sends {}\n", request.escape_ascii()));
+fn text(plan: &Plan<'_>) -> String {
+    let mut out: String = plan.templates.iter().map(describe).collect();
+    let first = plan.templates.iter().filter(|template| !template.follow_up).count();
+    out.push_str(&format!("{first} probes at first, {} only after a gate; each once a port\n", plan.templates.len() - first));
+    out.push_str(&format!("requests sha256 {}\n", plan.sha256));
+    for signature in &plan.unfed {
+        out.push_str(&format!("no planned probe can feed {signature}\n"));
+    }
+    for cost in plan.costs.iter().flatten() {
+        let Cost { signature, probes, bytes_sent, bytes_kept, pattern_bytes } = cost;
+        out.push_str(&format!(
+            "{signature}: {probes} probes, {bytes_sent} bytes sent, {bytes_kept} bytes kept, {pattern_bytes} bytes of patterns at most\n"
+        ));
+    }
+    out
+}
+
+fn describe(template: &Template) -> String {
+    let ports = template.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let stage = if template.follow_up { ", only after its gate" } else { "" };
+    let mut text = format!("{} ({:?}{stage}) on {ports}, at most {} bytes\n", template.probe, template.safety, template.bytes_max);
+    for message in &template.sends {
+        text.push_str(&format!("    sends {message}\n"));
     }
     text
 }
 
-/// What the probe sends at once; `<...>` stand where a run's own values go.
-fn requests(key: &ProbeKey) -> Vec<Vec<u8>> {
-    let identity = ScanIdentity { contact: "<contact>".into() };
-    let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, tls: false, identity: &identity };
-    let mut sent = Vec::new();
-    if let Some(mut talk) = ksig_protocols::conversation(key, &peer) {
-        while let Step::Send(bytes) = talk.next(&[], PeerState::Open) {
-            sent.push(bytes);
-            // What follows depends on the peer's answer; no probe of the language says more than a few lines.
-            if sent.len() >= 8 {
-                break;
+/// Static bounds of each signature (V17).
+fn costs<'p>(plan: &'p ksig_runtime::VerifiedPlan, templates: &[Template]) -> Vec<Cost<'p>> {
+    let planned: Vec<_> = plan.plan().probe_plan.probes.iter().zip(templates).collect();
+    let signatures = plan.plan().signatures.iter().enumerate();
+    signatures
+        .map(|(id, signature)| {
+            let needs = ksig_runtime::feed::needs(plan.plan(), id as u32);
+            let of = |probe: &u32| {
+                let asks = |request: &ksig_schema::Request| match &plan.plan().probes[*probe as usize] {
+                    ksig_runtime::plan::Probe::Exactly(key) => request.covers(key),
+                    ksig_runtime::plan::Probe::Named(named) => *request == ksig_schema::Request::Named(named.constructor.clone()),
+                };
+                planned.iter().find(|(planned, _)| asks(&planned.request)).map(|(_, template)| template)
+            };
+            let own: Vec<_> = needs.probes.iter().filter_map(of).collect();
+            Cost {
+                signature: &signature.name,
+                probes: needs.probes.len(),
+                bytes_sent: own.iter().map(|template| template.bytes_max).sum(),
+                bytes_kept: own.iter().map(|template| template.response_bytes_max).sum(),
+                pattern_bytes: needs.patterns.iter().map(|pattern| plan.pattern(*pattern).size_bytes()).sum(),
             }
-        }
-    }
-    sent
+        })
+        .collect()
 }

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use ksig_compiler::{Input, ReleaseName};
+
 use super::Failure;
 use crate::analysis::named;
+use crate::policy::{self, PolicyArgs};
 use crate::{Engine, Release};
 
 /// Which release, and which engine.
@@ -18,6 +21,8 @@ pub struct ReleaseArgs {
     /// Run the reference interpreter instead of machine code
     #[arg(long)]
     interpreter: bool,
+    #[command(flatten)]
+    policy: PolicyArgs,
 }
 
 impl ReleaseArgs {
@@ -25,8 +30,21 @@ impl ReleaseArgs {
         let engine = if self.interpreter { Engine::Interpreter } else { Engine::Jit };
         Ok(match &self.bundle {
             Some(path) => Release::from_bundle(path, engine)?,
-            None if self.signatures.is_empty() => Release::bundled(engine)?,
-            None => Release::from_signatures(&self.signatures, &named("local"), engine)?,
+            None if self.signatures.is_empty() => self.compiled(&crate::bundled::signatures()?, "bundled", engine)?,
+            None => self.compiled(&crate::load::load(&self.signatures)?.input, "local", engine)?,
         })
+    }
+
+    fn compiled(&self, input: &Input, name: &str, engine: Engine) -> Result<Release, Failure> {
+        let policy = policy::of(input, &self.policy)?;
+        Ok(Release::compile(input, &ReleaseName { policy, ..named(name) }, engine)?)
+    }
+
+    /// Whether somebody answers for probes of class review: for a bundle, that can only be who runs it.
+    pub(super) fn attested(&self) -> Result<bool, Failure> {
+        if self.bundle.is_some() || self.signatures.is_empty() {
+            return Ok(self.policy.attest.is_some());
+        }
+        Ok(policy::of(&crate::load::load(&self.signatures)?.input, &self.policy)?.review)
     }
 }

@@ -91,6 +91,7 @@ pub(super) fn stop_on_interrupt(stop: &Stop) {
 impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let mut options = self.options()?;
+        options.review = self.release.attested()?;
         let mut sinks = Sinks::open(&self)?;
         let release = Arc::new(self.release.release()?);
         if self.ports.is_none() {

@@ -113,6 +113,9 @@ fn fields() -> String {
             out.push_str(&format!("    {}\n", line.trim()));
         }
     }
+    for selector in schema.selectors() {
+        out.push_str(&format!("{}(\"...\") of {}\n    {}\n", selector.name, selector.of.name, selector.doc.trim()));
+    }
     for constructor in schema.constructors() {
         out.push_str(&format!(
             "probe {} -> {} ({:?})\n    {}\n",

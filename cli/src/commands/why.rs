@@ -34,7 +34,7 @@ impl Args {
         let schema = ksig_protocols::schema();
         let evidence = crate::evidence_line::parse(line, &schema).with_context(|| format!("{shown}:1"))?.evidence;
         let date = evidence.time.map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date());
-        let Some(trace) = release.matcher().why(&self.signature, &evidence.services[0], date) else {
+        let Some(trace) = release.matcher().why(&self.signature, &evidence, &evidence.services[0], date) else {
             let names = release.plan().plan().signatures.iter().map(|signature| signature.name.as_str());
             let near = names.min_by_key(|name| strsim::damerau_levenshtein(name, &self.signature)).unwrap_or_default();
             anyhow::bail!("there is no signature `{}`; the nearest is `{near}`", self.signature);

@@ -177,7 +177,7 @@ impl Checker<'_> {
     }
 
     /// A line as written, on one line, shortened.
-    fn excerpt(&self, span: Span) -> String {
+    pub(super) fn excerpt(&self, span: Span) -> String {
         let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
         let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match joined.char_indices().nth(NOTE_CHARS_MAX) {

@@ -102,9 +102,8 @@ impl Checker<'_> {
                 let ty = Type::Range(Box::new(of));
                 made(ExprKind::Range(Box::new(low), Box::new(high), *inclusive), if optional { ty.optional() } else { ty })
             }
-            Ast::Call(callee, _) if root_of(callee).is_some_and(|root| self.is_probe(root)) => self.place(e, expected),
             Ast::Call(callee, args) if matches!(callee.kind, Ast::Name(_)) => self.call(callee, args, e.span),
-            Ast::Call(..) => self.refuse(problems::not_compiled_yet(say!("this call", "この呼び出し"), self.file, e.span)),
+            Ast::Call(callee, args) => self.call_of_probe(callee, args, e, expected),
         }
     }
 
@@ -458,7 +457,8 @@ impl Checker<'_> {
             ));
         };
         let (root, rest) = written.split_once('.').unwrap_or((written.as_str(), ""));
-        let probe = self.probes.iter().find(|probe| probe.name == root)?.clone();
+        let id = self.probes.iter().position(|probe| probe.name == root)?;
+        let probe = self.probes[id].clone();
         if rest.is_empty() {
             return self.refuse(problems::unexpected(
                 say!("a probe", "プローブ"),
@@ -484,8 +484,43 @@ impl Checker<'_> {
             (true, _) => return self.refuse(problems::field_needs_key(&written, field.key_form(), self.file, e.span)),
             (false, Some((_, span))) => return self.refuse(problems::field_takes_no_key(&written, self.file, span)),
         };
-        let reference = FieldRef { probe: probe.key, field, key, fold_width: false };
-        Some(Expr { kind: ExprKind::Field(reference), ty: field.ty.ty().optional(), span: e.span })
+        let reference = FieldRef { probe: self.probe_id(id), field, key, fold_width: false };
+        let ty = if field.always { field.ty.ty() } else { field.ty.ty().optional() };
+        Some(Expr { kind: ExprKind::Field(reference), ty, span: e.span })
+    }
+
+    /// `top.html.script_src("/js/version.js")`: a selector of a field.
+    fn call_of_probe(&mut self, callee: &ast::Expr, args: &[ast::Arg], e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
+        let written = dotted_name(callee).unwrap_or_default();
+        let (root, rest) = written.split_once('.').unwrap_or((written.as_str(), ""));
+        if self.poisoned.contains(root) {
+            return None;
+        }
+        let Some(id) = self.probes.iter().position(|probe| probe.name == root) else {
+            return self.refuse(problems::not_compiled_yet(say!("this call", "この呼び出し"), self.file, e.span));
+        };
+        let name = format!("{}.{rest}", self.probes[id].root);
+        let Some(selector) = self.schema.selector(&name) else {
+            // A map whose entries are written as calls: `desc.xml("/root")`.
+            if self.schema.field(&name).is_some() {
+                return self.place(e, expected);
+            }
+            let below = format!("{}.", self.probes[id].root);
+            let known: Vec<_> = self.schema.selectors().filter_map(|selector| selector.name.strip_prefix(&below)).collect();
+            return self.refuse(problems::unknown_selector(rest, self.file, callee.span, known.into_iter()));
+        };
+        let [ast::Arg { name: None, value: ast::Expr { kind: Ast::Text(argument), .. } }] = args else {
+            return self.refuse(problems::unexpected(
+                say!("these arguments", "これらの引数"),
+                say!("one text in quotes", "引用符で囲んだ一つの文字列"),
+                self.file,
+                e.span,
+            ));
+        };
+        let field = FieldRef { probe: self.probe_id(id), field: selector.of, key: None, fold_width: false };
+        let field = Expr { kind: ExprKind::Field(field), ty: selector.of.ty.ty().optional(), span: callee.span };
+        let ty = field.ty.clone();
+        Some(Expr { kind: ExprKind::Pick(Box::new(field), selector.pick, argument.clone()), ty, span: e.span })
     }
 
     fn binary(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, e: &ast::Expr) -> Option<Expr> {

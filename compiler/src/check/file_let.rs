@@ -9,7 +9,7 @@ use ksig_lang::{FileId, say};
 use ksig_schema::Type;
 
 use super::Checker;
-use crate::hir::Expr;
+use crate::hir::{self, Expr, ProbeId};
 use crate::names::{Definition, module_of};
 use crate::problems;
 
@@ -65,6 +65,10 @@ impl<'a> Checker<'a> {
         let (file, own_source, text, scope) = (self.file, self.source, self.text, self.scope);
         let (module, vars) = (std::mem::take(&mut self.module), std::mem::take(&mut self.vars_by_name));
         let (probes, captures) = (std::mem::take(&mut self.probes), self.captures);
+        let outermost = self.signature_probes.is_none();
+        if outermost {
+            self.signature_probes = Some(probes.clone());
+        }
         (self.file, self.source, self.text, self.module) = (place.0, source, &source.text, module_of(ast));
         self.scope = &self.names.scopes[&place.0];
         self.captures = super::Captures::Refused;
@@ -72,14 +76,32 @@ impl<'a> Checker<'a> {
         self.file_probes();
         let value = read(self, &binding.value);
         self.lets.pop();
-        let theirs = std::mem::replace(&mut self.probes, probes);
+        self.probes = probes;
+        if outermost {
+            self.signature_probes = None;
+        }
         (self.file, self.source, self.text, self.scope) = (file, own_source, text, scope);
         (self.module, self.vars_by_name, self.captures) = (module, vars, captures);
-        for probe in theirs {
-            if !self.probes.iter().chain(&self.let_probes).any(|known| known.key == probe.key) {
-                self.let_probes.push(probe);
-            }
-        }
         value
+    }
+
+    /// The number of a probe in scope, by its place there: inside a `let` the scope is that of its file, and the probe is one of the
+    /// signature that asks the same, or is added to it.
+    pub(super) fn probe_id(&mut self, at: usize) -> ProbeId {
+        let Some(own) = &self.signature_probes else { return at as ProbeId };
+        let probe = &self.probes[at];
+        let same = |known: &hir::Probe| known.asks == probe.asks && known.hop == 0;
+        if let Some(known) = own.iter().chain(&self.let_probes).position(same) {
+            return known as ProbeId;
+        }
+        self.let_probes.push(probe.clone());
+        (own.len() + self.let_probes.len() - 1) as ProbeId
+    }
+
+    /// The probe of a number, one of a `let` too.
+    pub(super) fn probe_of(&self, id: ProbeId) -> &hir::Probe {
+        let own = self.signature_probes.as_ref().unwrap_or(&self.probes);
+        let id = id as usize;
+        if id < own.len() { &own[id] } else { &self.let_probes[id - own.len()] }
     }
 }

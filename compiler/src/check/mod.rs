@@ -156,10 +156,14 @@ struct Checker<'a> {
     let_parts: usize,
     /// Probes of other files that such a `let` may read.
     let_probes: Vec<hir::Probe>,
+    /// Inside a `let` of a file, the signature's own probes.
+    signature_probes: Option<Vec<hir::Probe>>,
     /// What `absent or` and `present and` around the expression at hand have settled.
     guards: Vec<ExprKind>,
     /// Names whose declaration has a problem: what mentions them is not reported again.
     poisoned: BTreeSet<String>,
+    /// What names the places that follows ask for, until the follow is reached.
+    follow_inputs: BTreeMap<String, ast::Expr>,
     /// Identity slots already said, for templates.
     identity_so_far: Vec<(String, hir::Expr)>,
 }
@@ -198,8 +202,10 @@ fn check_one(
         lets: Vec::new(),
         let_parts: 0,
         let_probes: Vec::new(),
+        signature_probes: None,
         guards: Vec::new(),
         poisoned: BTreeSet::new(),
+        follow_inputs: BTreeMap::new(),
         identity_so_far: Vec::new(),
     };
     for (id, var) in checker.vars.iter().enumerate() {
@@ -230,7 +236,7 @@ impl<'a> Checker<'a> {
             vars: Vec::new(),
             var_spans: Vec::new(),
             condition: Condition::All(Vec::new()),
-            first_stage: Condition::All(Vec::new()),
+            gates: Vec::new(),
             steps: base.map_or_else(Vec::new, |base| base.steps.clone()),
             identities: base.map_or_else(Vec::new, |base| base.identities.clone()),
             components: base.map_or_else(Vec::new, |base| base.components.clone()),
@@ -239,24 +245,23 @@ impl<'a> Checker<'a> {
             tests: Vec::new(),
         };
         self.probes_in_scope(ast);
-        let mut all: Vec<Condition> = base.map(|base| base.condition.clone()).into_iter().collect();
-        let mut first: Vec<Condition> = base.map(|base| base.first_stage.clone()).into_iter().collect();
+        let mut blocks: Vec<Condition> = match base.map(|base| &base.condition) {
+            Some(Condition::All(blocks)) => blocks.clone(),
+            other => other.into_iter().cloned().collect(),
+        };
         let mut matched = base.is_some();
         let mut redacted = Vec::new();
         for statement in &ast.body {
             match statement {
                 Statement::Meta(attribute) if attribute.name.value == "redact" => redacted.extend(&attribute.values),
-                Statement::Meta(_) | Statement::Probe(_) | Statement::Follow(_) => {}
+                Statement::Meta(_) | Statement::Probe(_) => {}
+                Statement::Follow(follow) => self.follow_input(follow, &out.steps),
                 Statement::Match { of, lines, .. } => {
                     matched = true;
-                    if let Some(of) = of.as_ref().filter(|of| !self.probes.iter().any(|probe| probe.name == of.value && probe.follow)) {
+                    if let Some(of) = of.as_ref().filter(|of| !self.probes.iter().any(|probe| probe.name == of.value && probe.hop > 0)) {
                         self.diagnostics.push(problems::match_of_unknown_follow(of, self.file));
                     }
-                    let condition = self.lines(lines);
-                    if of.is_none() && !self.mentions_follow(&condition) {
-                        first.push(condition.clone());
-                    }
-                    all.push(condition);
+                    blocks.push(self.lines(lines));
                 }
                 Statement::Extract(extracts, _) => {
                     for extract in extracts {
@@ -294,27 +299,21 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
-        let gated = base.is_some() || first.iter().any(|condition| !matches!(condition, Condition::All(lines) if lines.is_empty()));
-        if !gated && self.probes.iter().any(|probe| probe.follow) {
+        out.gates = self.gates(&blocks);
+        let speaks = |gate: &Condition| {
+            let mut lines = 0;
+            gate.walk(&mut |_| lines += 1);
+            lines > 0
+        };
+        if out.gates.first().is_some_and(|gate| !speaks(gate)) {
             self.diagnostics.push(problems::follow_without_gate(&ast.name, self.file));
         }
-        out.condition = Condition::All(all);
-        out.first_stage = Condition::All(first);
+        out.condition = Condition::All(blocks);
         out.probes = std::mem::take(&mut self.probes);
         out.probes.append(&mut self.let_probes);
         out.vars = std::mem::take(&mut self.vars);
         out.var_spans = std::mem::take(&mut self.var_spans);
         out
-    }
-
-    fn mentions_follow(&self, condition: &Condition) -> bool {
-        let mut mentions = false;
-        condition.walk(&mut |e| {
-            if let ExprKind::Field(field) = &e.kind {
-                mentions |= self.probes.iter().any(|probe| probe.follow && probe.key == field.probe);
-            }
-        });
-        mentions
     }
 
     fn type_of(&mut self, ty: &ast::TypeExpr) -> Option<Type> {

@@ -3,12 +3,23 @@
 use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
 use ksig_lang::{Text, say};
+use ksig_runtime::plan::{Datum, HOPS_MAX};
+use ksig_schema::probe::Requirement;
 use ksig_schema::probe::{ArgumentKind, Place};
-use ksig_schema::{ConstructorDef, ParameterDef, ProbeKey};
+use ksig_schema::{ConstructorDef, ParameterDef, ProbeKey, Safety, Type};
 
 use super::{Checker, dotted_name};
+use crate::hir::{Asks, Condition, Expr, ExprKind};
 use crate::names::Definition;
 use crate::{hir, problems};
+
+/// What a probe asks for, as far as its call says.
+enum Argument<'c> {
+    /// Exactly this.
+    Literal(ProbeKey),
+    /// The place that an expression names.
+    Named(&'c ast::Expr),
+}
 
 impl<'a> Checker<'a> {
     /// Probes of the file and of the signature itself; follows are entered where they stand.
@@ -39,27 +50,46 @@ impl<'a> Checker<'a> {
         for probe in declared {
             self.probe(probe);
         }
+        self.host_facts();
+    }
+
+    /// What is known of the host stands under `host`, as if a probe had asked; a probe of that name hides it.
+    fn host_facts(&mut self) {
+        if !self.probes.iter().any(|probe| probe.name == "host") {
+            self.probes.push(hir::Probe {
+                name: "host".into(),
+                asks: Asks::Exactly(ksig_schema::host::probe()),
+                root: "host",
+                ports: Vec::new(),
+                hop: 0,
+                safety: Safety::Passive,
+                requires: Vec::new(),
+                text: String::new(),
+                span: Span { start: 0, end: 0 },
+            });
+        }
     }
 
     fn probe(&mut self, probe: &ast::Probe) {
         if self.probes.iter().any(|known| known.name == probe.name.value && known.span == probe.span) {
             return;
         }
-        let Some((key, constructor)) = self.constructor(&probe.call) else {
+        let Some((argument, constructor)) = self.constructor(&probe.call) else {
             self.poisoned.insert(probe.name.value.clone());
             return;
+        };
+        let key = match argument {
+            Argument::Literal(key) => key,
+            Argument::Named(place) => {
+                self.diagnostics.push(problems::first_stage_named(self.file, place.span));
+                self.poisoned.insert(probe.name.value.clone());
+                return;
+            }
         };
         if let Some(span) = probe.on_any_tls {
             self.diagnostics.push(problems::not_compiled_yet(Text::quoted("`on any tls`"), self.file, span));
         }
-        for option in &probe.options {
-            let name = &option.name.value;
-            self.diagnostics.push(problems::not_compiled_yet(
-                say!("the probe option `{name}`", "プローブのオプション`{name}`"),
-                self.file,
-                option.span,
-            ));
-        }
+        let requires = self.probe_options(probe, constructor);
         let mut ports: Vec<u16> = probe.ports.iter().map(|port| port.value).collect();
         if ports.is_empty() {
             ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
@@ -68,40 +98,94 @@ impl<'a> Checker<'a> {
         ports.dedup();
         let made = hir::Probe {
             name: probe.name.value.clone(),
-            key,
+            asks: Asks::Exactly(key),
             root: constructor.root,
             ports,
-            follow: false,
+            hop: 0,
             safety: constructor.safety,
+            requires,
+            text: self.excerpt(probe.span),
             span: probe.span,
         };
         self.enter_probe(made, &probe.name);
     }
 
     fn declare_follow(&mut self, follow: &ast::Follow) {
-        let Some((key, constructor)) = self.constructor(&follow.call) else {
+        let Some((argument, constructor)) = self.constructor(&follow.call) else {
             self.poisoned.insert(follow.name.value.clone());
             return;
         };
-        if let Some(at) = &follow.at {
-            self.diagnostics.push(problems::not_compiled_yet(say!("`at` in a follow", "`follow`の`at`"), self.file, at.span));
+        if let Some(at) = follow.at.as_ref().filter(|at| !self.probes.iter().any(|probe| probe.name == at.value)) {
+            let known = self.probes.iter().map(|probe| probe.name.as_str());
+            self.diagnostics.push(problems::unknown_name(&at.value, self.file, at.span, known));
         }
-        let ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
+        let asks = match argument {
+            Argument::Literal(key) => Asks::Exactly(key),
+            Argument::Named(place) => {
+                let any_port = constructor.key_parameter().is_some_and(|parameter| parameter.kind == ArgumentKind::Location);
+                // What names it may be a capture, which is known only where the follow stands: see [`Checker::follow_input`].
+                let from = Expr { kind: ExprKind::Const(Datum::Missing), ty: Type::Path.optional(), span: place.span };
+                self.follow_inputs.insert(follow.name.value.clone(), place.clone());
+                Asks::Named { constructor: constructor.name, any_port, from: Box::new(from) }
+            }
+        };
         let made = hir::Probe {
             name: follow.name.value.clone(),
-            key,
+            asks,
             root: constructor.root,
-            ports,
-            follow: true,
+            ports: constructor.ports.iter().chain(constructor.tls_ports).copied().collect(),
+            hop: 1,
             safety: constructor.safety,
+            requires: Vec::new(),
+            text: self.excerpt(follow.span),
             span: follow.span,
         };
         self.enter_probe(made, &follow.name);
     }
 
+    /// `{ safety review; requires policy.snmp_public }`: what a reader must know, and what a release must allow. Gives the latter.
+    fn probe_options(&mut self, probe: &ast::Probe, constructor: &ConstructorDef) -> Vec<Requirement> {
+        let mut requires = Vec::new();
+        for option in &probe.options {
+            let words: Vec<Option<String>> = option.values.iter().map(dotted_name).collect();
+            let words: Vec<&str> = words.iter().map(|word| word.as_deref().unwrap_or_default()).collect();
+            match (option.name.value.as_str(), words.as_slice()) {
+                ("safety", [word]) => {
+                    let known = [("passive", Safety::Passive), ("benign", Safety::Benign), ("review", Safety::Review)];
+                    match known.iter().find(|(name, _)| name == word) {
+                        Some((_, said)) if *said < constructor.safety => {
+                            self.diagnostics.push(problems::safety_understated(
+                                constructor.name,
+                                constructor.safety,
+                                self.file,
+                                option.span,
+                            ));
+                        }
+                        Some(_) => {}
+                        None => {
+                            let what = say!("safety class", "安全区分");
+                            self.diagnostics.push(problems::unknown_word(word, what, "passive, benign, review", self.file, option.span));
+                        }
+                    }
+                }
+                ("requires", [word]) => match Requirement::ALL.iter().find(|known| word.strip_prefix("policy.") == Some(known.name())) {
+                    Some(known) => requires.push(*known),
+                    None => {
+                        let what = say!("policy", "ポリシー");
+                        self.diagnostics.push(problems::unknown_word(word, what, "policy.snmp_public", self.file, option.span));
+                    }
+                },
+                ("charset", _) => self.diagnostics.push(problems::charset_of_a_probe(self.file, option.span)),
+                _ => self.diagnostics.push(problems::unknown_probe_option(&option.name, self.file, option.span)),
+            }
+        }
+        requires
+    }
+
     fn enter_probe(&mut self, probe: hir::Probe, name: &Name) {
+        let host = Asks::Exactly(ksig_schema::host::probe());
         match self.probes.iter().position(|known| known.name == probe.name) {
-            Some(at) if self.probes[at].key == probe.key => self.probes[at] = probe,
+            Some(at) if self.probes[at].asks == probe.asks || self.probes[at].asks == host => self.probes[at] = probe,
             Some(at) => {
                 let first = self.probes[at].span;
                 self.diagnostics.push(problems::declared_twice(name, self.file, self.file, first));
@@ -110,8 +194,69 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What names the place that a follow asks for, checked where the follow stands: a link of an answer, or a capture of one.
+    pub(super) fn follow_input(&mut self, follow: &ast::Follow, steps: &[(u32, Expr)]) {
+        let Some(input) = self.follow_inputs.remove(&follow.name.value) else { return };
+        let Some(checked) = self.expr(&input, Some(&Type::Path)) else { return };
+        let field_is_link = |expr: &Expr| matches!(&expr.kind, ExprKind::Field(field) if field.field.link);
+        let names_a_place = match &checked.kind {
+            ExprKind::Pick(field, ..) => field_is_link(field),
+            ExprKind::Var(id) => matches!(checked.ty.required(), Type::Path | Type::Url) && !steps.iter().any(|(step, _)| step == id),
+            _ => field_is_link(&checked),
+        };
+        if !names_a_place {
+            self.diagnostics.push(problems::not_a_link(self.file, checked.span));
+            return;
+        }
+        if let Some(hir::Probe { asks: Asks::Named { from, .. }, .. }) = self.probes.iter_mut().find(|p| p.name == follow.name.value) {
+            **from = checked;
+        }
+    }
+
+    /// How many answers each follow waits for, and so which blocks of `match` gate it: those that speak of earlier answers only.
+    pub(super) fn gates(&mut self, blocks: &[Condition]) -> Vec<Condition> {
+        loop {
+            let mut settled = true;
+            for at in 0..self.probes.len() {
+                let Asks::Named { from, .. } = &self.probes[at].asks else { continue };
+                let mut after = 0;
+                from.walk(&mut |expr| match &expr.kind {
+                    ExprKind::Field(field) => after = after.max(self.probe_of(field.probe).hop),
+                    ExprKind::Var(var) => {
+                        let binding = blocks.iter().filter(|block| binds(block, *var)).map(|block| self.hop_of(block)).min();
+                        after = after.max(binding.unwrap_or_default());
+                    }
+                    _ => {}
+                });
+                if after >= HOPS_MAX {
+                    let (name, span) = (self.probes[at].name.clone(), self.probes[at].span);
+                    self.diagnostics.push(problems::too_many_hops(&name, self.file, span));
+                    return Vec::new();
+                }
+                settled &= self.probes[at].hop == after + 1;
+                self.probes[at].hop = after + 1;
+            }
+            if settled {
+                break;
+            }
+        }
+        let hops = 0..self.probes.iter().map(|probe| probe.hop).max().unwrap_or_default();
+        hops.map(|hop| Condition::All(blocks.iter().filter(|block| self.hop_of(block) <= hop).cloned().collect())).collect()
+    }
+
+    /// The latest answer that a block speaks of.
+    fn hop_of(&self, block: &Condition) -> u32 {
+        let mut hop = 0;
+        block.walk(&mut |expr| {
+            if let ExprKind::Field(field) = &expr.kind {
+                hop = hop.max(self.probe_of(field.probe).hop);
+            }
+        });
+        hop
+    }
+
     /// `http.get("/")` against the constructors of the schema.
-    fn constructor(&mut self, call: &ast::Expr) -> Option<(ProbeKey, &'static ConstructorDef)> {
+    fn constructor<'c>(&mut self, call: &'c ast::Expr) -> Option<(Argument<'c>, &'static ConstructorDef)> {
         let Ast::Call(callee, args) = &call.kind else {
             return self.refuse(problems::expected(
                 say!("a probe such as http.get(\"/\")", "http.get(\"/\")のようなプローブ"),
@@ -124,14 +269,13 @@ impl<'a> Checker<'a> {
             let known: Vec<_> = self.schema.constructors().map(|constructor| constructor.name).collect();
             return self.refuse(problems::unknown_constructor(&name, self.file, callee.span, known.into_iter()));
         };
-        let argument = self.arguments(constructor, args, call.span)?;
-        Some((ProbeKey { constructor: constructor.name.into(), argument }, constructor))
+        Some((self.arguments(constructor, args, call.span)?, constructor))
     }
 
     /// Checks the arguments of a call; gives the one that is part of the probe's key, if there is such a parameter.
-    fn arguments(&mut self, constructor: &'static ConstructorDef, args: &[ast::Arg], span: Span) -> Option<Option<String>> {
+    fn arguments<'c>(&mut self, constructor: &'static ConstructorDef, args: &'c [ast::Arg], span: Span) -> Option<Argument<'c>> {
         let mut given: Vec<&'static str> = Vec::new();
-        let mut key = None;
+        let (mut key, mut named) = (None, None);
         let mut fine = true;
         for (at, arg) in args.iter().enumerate() {
             let parameter = match &arg.name {
@@ -148,6 +292,10 @@ impl<'a> Checker<'a> {
                 ));
             };
             given.push(parameter.name);
+            if matches!(parameter.kind, ArgumentKind::Path | ArgumentKind::Location) && names_a_place(&arg.value) {
+                named = Some(&arg.value);
+                continue;
+            }
             match self.argument_texts(parameter, &arg.value) {
                 Some(texts) if parameter.part_of_key => key = texts.into_iter().next(),
                 Some(_) => {}
@@ -162,7 +310,10 @@ impl<'a> Checker<'a> {
                 span,
             ));
         }
-        fine.then_some(key)
+        if !fine {
+            return None;
+        }
+        Some(named.map_or_else(|| Argument::Literal(ProbeKey { constructor: constructor.name.into(), argument: key }), Argument::Named))
     }
 
     /// An argument as texts that its kind takes: one, or the names of a list.
@@ -173,13 +324,6 @@ impl<'a> Checker<'a> {
             (ArgumentKind::Name(_), _) => dotted_name(value).map(|name| vec![(name, value.span)]),
             (ArgumentKind::Names(_), Ast::List(items)) => {
                 items.iter().map(|item| dotted_name(item).map(|name| (name, item.span))).collect()
-            }
-            (ArgumentKind::Path | ArgumentKind::Location, Ast::Name(_) | Ast::Field(..) | Ast::Index(..) | Ast::Call(..)) => {
-                return self.refuse(problems::not_compiled_yet(
-                    say!("a path taken from the page", "ページから得たパス"),
-                    self.file,
-                    value.span,
-                ));
             }
             _ => None,
         };
@@ -203,4 +347,20 @@ impl<'a> Checker<'a> {
         }
         Some(written.into_iter().map(|(text, _)| text).collect())
     }
+}
+
+/// Whether an argument is an expression over answers, not a literal.
+fn names_a_place(value: &ast::Expr) -> bool {
+    matches!(value.kind, Ast::Name(_) | Ast::Field(..) | Ast::Index(..) | Ast::Call(..))
+}
+
+/// Whether a line of a block binds that capture.
+fn binds(block: &Condition, var: u32) -> bool {
+    let mut found = false;
+    block.walk(&mut |expr| {
+        if let ExprKind::Matches(_, matching) = &expr.kind {
+            found |= matching.captures.iter().any(|(_, bound)| *bound == var);
+        }
+    });
+    found
 }

@@ -1,12 +1,14 @@
 //! Tests and examples: fixtures become bytes or facts, expectations become typed values.
 
+use std::net::IpAddr;
+
 use ksig_lang::ast::{self, ExprKind as Ast, Name};
 use ksig_lang::say;
 use ksig_runtime::plan::Datum;
-use ksig_schema::{ProbeKey, Type};
+use ksig_schema::Type;
 
 use super::Checker;
-use crate::hir::{Expect, ExprKind, FieldRef, Fixture, Test};
+use crate::hir::{Asks, Expect, ExprKind, FieldRef, Fixture, ProbeId, Test};
 use crate::{problems, tables};
 
 /// What an expectation may say of a slot, with the slot's type.
@@ -22,7 +24,8 @@ const SLOTS: &[(&str, Type)] = &[
 impl Checker<'_> {
     /// `test "name" at DATE { ... }`.
     pub(super) fn test(&mut self, test: &ast::Test) -> Option<Test> {
-        let mut out = Test { name: test.name.value.clone(), span: test.span, at: None, given: vec![], with: vec![], expect: vec![] };
+        let mut out =
+            Test { name: test.name.value.clone(), span: test.span, at: None, address: None, given: vec![], with: vec![], expect: vec![] };
         match test.at.as_ref().map(|at| (&at.kind, at.span)) {
             None => {}
             Some((Ast::Date(date), _)) => out.at = Some(*date),
@@ -32,6 +35,9 @@ impl Checker<'_> {
         }
         for given in &test.given {
             out.given.push(self.given(given)?);
+            if let Some(from) = &given.from {
+                out.address = Some(self.address(from, out.address)?);
+            }
         }
         for (name, rows) in &test.with {
             out.with.push(self.with(name, rows)?);
@@ -51,6 +57,13 @@ impl Checker<'_> {
         let ExprKind::Field(reference) = field.kind else {
             return self.refuse(problems::expected(say!("a field of a probe", "プローブのフィールド"), self.file, example.field.span));
         };
+        if matches!(self.probe_of(reference.probe).asks, Asks::Named { .. }) {
+            let wanted = say!(
+                "a field of a probe whose place is written out; a `test` gives the answers that lead to a follow",
+                "場所が書かれているプローブのフィールド（followに至る応答は`test`で与えます）"
+            );
+            return self.refuse(problems::expected(wanted, self.file, example.field.span));
+        }
         let value = self.expr(&example.value, Some(field.ty.required()))?;
         let ExprKind::Const(datum) = value.kind else {
             return self.refuse(problems::expected(say!("a literal", "リテラル"), self.file, example.value.span));
@@ -72,13 +85,13 @@ impl Checker<'_> {
             Some(slots) => Expect::Identify(self.slots(slots)?, example.span),
             None => Expect::NoMatch(None, example.span),
         };
-        let given = vec![(reference.probe.clone(), Fixture::Value(reference, datum))];
-        Some(Test { name, span: example.span, at: None, given, with: vec![], expect: vec![expect] })
+        let given = vec![(reference.probe, Fixture::Value(reference, datum))];
+        Some(Test { name, span: example.span, at: None, address: None, given, with: vec![], expect: vec![expect] })
     }
 
-    fn probe_named(&mut self, name: &Name) -> Option<(ProbeKey, &'static str)> {
-        match self.probes.iter().find(|probe| probe.name == name.value) {
-            Some(probe) => Some((probe.key.clone(), probe.root)),
+    fn probe_named(&mut self, name: &Name) -> Option<(ProbeId, &'static str)> {
+        match self.probes.iter().position(|probe| probe.name == name.value) {
+            Some(at) => Some((at as ProbeId, self.probes[at].root)),
             None if self.poisoned.contains(&name.value) => None,
             None => {
                 let problem = problems::unknown_name(&name.value, self.file, name.span, self.probes.iter().map(|p| p.name.as_str()));
@@ -87,11 +100,26 @@ impl Checker<'_> {
         }
     }
 
-    fn given(&mut self, given: &ast::Given) -> Option<(ProbeKey, Fixture)> {
-        let (key, root) = self.probe_named(&given.probe)?;
-        if let Some(from) = &given.from {
-            return self.refuse(problems::not_compiled_yet(say!("`from` in a fixture", "フィクスチャの`from`"), self.file, from.span));
+    /// `from 198.51.100.5`: all probes of a signature go to one address.
+    fn address(&mut self, from: &ast::Text, known: Option<IpAddr>) -> Option<IpAddr> {
+        match from.value.parse::<IpAddr>() {
+            Ok(address) if known.is_none_or(|known| known == address) => Some(address),
+            Ok(_) => {
+                let wanted = say!(
+                    "the address of the fixture before: a host has one",
+                    "前のフィクスチャと同じアドレス（ホストのアドレスは一つです）"
+                );
+                self.refuse(problems::expected(wanted, self.file, from.span))
+            }
+            Err(_) => {
+                let wanted = say!("an address such as 198.51.100.5", "198.51.100.5のようなアドレス");
+                self.refuse(problems::expected(wanted, self.file, from.span))
+            }
         }
+    }
+
+    fn given(&mut self, given: &ast::Given) -> Option<(ProbeId, Fixture)> {
+        let (probe, root) = self.probe_named(&given.probe)?;
         let fixture = match &given.fixture {
             ast::Fixture::Inline { kind, text } => Fixture::Inline { kind: kind.value.clone(), text: text.value.clone() },
             ast::Fixture::File(path) => match self.input.asset(self.source, &path.value) {
@@ -119,14 +147,14 @@ impl Checker<'_> {
                     let ExprKind::Const(datum) = checked.kind else {
                         return self.refuse(problems::expected(say!("a literal", "リテラル"), self.file, value.span));
                     };
-                    read.push((FieldRef { probe: key.clone(), field, key: key_part, fold_width: false }, datum));
+                    read.push((FieldRef { probe, field, key: key_part, fold_width: false }, datum));
                 }
                 Fixture::Facts(read)
             }
             ast::Fixture::Timeout(_) => Fixture::Timeout,
             ast::Fixture::Refused(_) => Fixture::Refused,
         };
-        Some((key, fixture))
+        Some((probe, fixture))
     }
 
     /// `with airstation = [{ model: "X", eol: 2026-12-31 }]`; a column that is not named is missing.

@@ -5,6 +5,22 @@ use ksig_lang::{CodeDoc, Text};
 /// By name.
 pub const CODES: &[CodeDoc] = &[
     CodeDoc {
+        code: "charset-of-a-probe",
+        meaning: Text::new(
+            "A probe cannot say how its answer is decoded. All text is decoded by one function, so that a field has one value for every signature, in searches and in evidence. Ask for the charset that was found (`top.text.charset`), or for bytes (`sjis\"...\"`).",
+            "応答の復号方法をプローブごとに指定することはできません。文字列はすべて一つの関数で復号され、フィールドの値はどのシグネチャでも、検索でも証拠でも同じです。判定された文字コード（`top.text.charset`）かバイト列（`sjis\"...\"`）を条件にしてください。",
+        ),
+        bad: r#"
+  probe page = http.get("/") { charset [shift_jis] }
+  match { page.html.title == "ACME" }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  match { top.text.charset == "Shift_JIS"; top.html.title == "ACME" }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
         code: "follow-without-gate",
         meaning: Text::new(
             "A `follow` is sent only after the first stage matched, so the signature needs lines of `match` about its first-stage probes. Otherwise the follow would go to every host.",
@@ -41,6 +57,25 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "not-a-link",
+        meaning: Text::new(
+            "A follow asks for a place that an answer makes any client fetch: a selector such as `script_src`, a field of links, or a capture of type `path` or `url`. A place that is built from other text would be a request that no client makes.",
+            "`follow`が求めるのは、応答がどのクライアントにも取得させる場所です。`script_src`のような関数、リンクのフィールド、`path`型か`url`型のキャプチャが使えます。ほかの文字列から作った場所は、どのクライアントも送らないリクエストになります。",
+        ),
+        bad: r#"
+  match { top.html.title present }
+  follow page = http.get(top.html.title)
+  match page { page.status == 200 }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  match { top.html.title present }
+  follow page = http.get(top.html.script_src("/version.js"))
+  match page { page.status == 200 }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
         code: "probe-not-benign",
         meaning: Text::new(
             "The request is not one that a normal client sends. Paths are literal, without query, `..` or encoded separators; every other argument is one of a closed list.",
@@ -58,6 +93,43 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "safety-understated",
+        meaning: Text::new(
+            "`safety` repeats what the protocol says of a probe. One that says less would hide what is sent.",
+            "`safety`は、プロトコルが定めたプローブの安全区分を繰り返すものです。実際より軽い区分を書くと、送る内容が隠れてしまいます。",
+        ),
+        bad: r#"
+  probe page = http.get("/") { safety passive }
+  match { page.status == 200 }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  probe page = http.get("/") { safety benign }
+  match { page.status == 200 }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
+        code: "too-many-hops",
+        meaning: Text::new(
+            "A follow waits for the answer that names its place. What the first answers name is one hop away, what a follow's answer names is two; no follow goes further.",
+            "`follow`は、その場所を示す応答を待ちます。最初の応答が示す場所は一段先、`follow`の応答が示す場所は二段先で、それより先へは進みません。",
+        ),
+        bad: r#"
+  match { top.html.title == "ACME" }
+  follow one = http.get(top.html.script_src("a.js"))
+  follow two = http.get(one.html.script_src("b.js"))
+  follow three = http.get(two.html.script_src("c.js"))
+  identify { vendor = acme; version = three.html.title }
+"#,
+        good: r#"
+  match { top.html.title == "ACME" }
+  follow one = http.get(top.html.script_src("a.js"))
+  follow two = http.get(one.html.script_src("b.js"))
+  identify { vendor = acme; version = two.html.title }
+"#,
+    },
+    CodeDoc {
         code: "unknown-probe",
         meaning: Text::new(
             "Probes are harmless by construction: only the constructors that the protocols declare exist, and none of them changes anything on a device. `ksig show fields` lists them.",
@@ -71,6 +143,38 @@ pub const CODES: &[CodeDoc] = &[
         good: r#"
   probe page = http.get("/")
   match { page.status == 200 }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
+        code: "unknown-probe-option",
+        meaning: Text::new(
+            "A probe's options are `safety` and `requires`; headers, cookies and credentials cannot be said.",
+            "プローブに指定できるのは`safety`と`requires`です。ヘッダー、Cookie、認証情報は指定できません。",
+        ),
+        bad: r#"
+  probe page = http.get("/") { cookie "a" }
+  match { page.status == 200 }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  probe page = http.get("/")
+  match { page.status == 200 }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
+        code: "unknown-selector",
+        meaning: Text::new(
+            "The field has no such function. `ksig show fields` lists all of them.",
+            "そのような関数はフィールドにありません。一覧は`ksig show fields`で確認できます。",
+        ),
+        bad: r#"
+  match { top.html.script_source("/acme.js") present }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  match { top.html.script_src("/acme.js") present }
   identify { vendor = acme }
 "#,
     },

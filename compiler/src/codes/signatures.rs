@@ -110,8 +110,8 @@ signature other { match { top.status == 200 }; identify { vendor = acme } }
             "The form is part of the language, but this version of ksig cannot compile it. It is refused, never ignored, so that no answer rests on a guess.",
             "言語の一部ですが、このバージョンのksigではコンパイルできません。推測に基づく結果を出さないよう、無視せずに拒否します。",
         ),
-        bad: "match { top.status == 200 }\nfollow page = http.get(\"/version.html\") at top\nidentify { vendor = acme; version = page.html.title }\n",
-        good: "match { top.status == 200 }\nfollow page = http.get(\"/version.html\")\nidentify { vendor = acme; version = page.html.title }\n",
+        bad: "scope host\nmatch { top.status == 200 }\nidentify { vendor = acme }\n",
+        good: "match { top.status == 200 }\nidentify { vendor = acme }\n",
     },
     CodeDoc {
         code: "refines-cycle",

@@ -1,10 +1,10 @@
 //! Redirects: where an answer sends its reader, when that is the same origin.
 
-use std::net::IpAddr;
+use ksig_schema::Origin;
+use ksig_schema::target::path_on;
 
 use super::message;
 use crate::conversation::Peer;
-use crate::path;
 
 /// The path, with its query, that a redirect leads to on the same scheme, host and port. Absent for an answer that is no redirect, and
 /// for every other place: another host, another port, another scheme, a host name. A relative target is resolved against `/`. The caller
@@ -15,35 +15,7 @@ pub fn redirect_target(response: &[u8], peer: &Peer) -> Option<String> {
         return None;
     }
     let location = std::str::from_utf8(message.head.as_ref()?.values("location").next()?).ok()?;
-    let location = location.split('#').next().unwrap_or_default().trim();
-    let target = same_origin(location, peer)?;
-    let target = if target.starts_with('/') { target.to_string() } else { format!("/{target}") };
-    path::check_target(&target).is_ok().then_some(target)
-}
-
-fn same_origin<'a>(location: &'a str, peer: &Peer) -> Option<&'a str> {
-    if let Some((scheme, rest)) = location.split_once("://") {
-        let own = if peer.tls { "https" } else { "http" };
-        return if scheme.eq_ignore_ascii_case(own) { behind_authority(rest, peer) } else { None };
-    }
-    if let Some(rest) = location.strip_prefix("//") {
-        return behind_authority(rest, peer);
-    }
-    // A colon before any slash begins another scheme.
-    let relative = !location.is_empty() && !location.split(['/', '?']).next().unwrap_or_default().contains(':');
-    relative.then_some(location)
-}
-
-/// What follows `host:port` when that is the peer.
-fn behind_authority<'a>(rest: &'a str, peer: &Peer) -> Option<&'a str> {
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, target) = rest.split_at(end);
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, port.parse::<u16>().ok()?),
-        _ => (authority, if peer.tls { 443 } else { 80 }),
-    };
-    let address: IpAddr = host.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
-    (address == peer.address && port == peer.port).then_some(target)
+    path_on(Origin { address: Some(peer.address), port: peer.port, tls: peer.tls }, "/", location).ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use ksig_schema::identification::{Confidence, Known, Note};
-use ksig_schema::{Facts, Response, Sections, Value};
+use ksig_schema::{Facts, ProbeKey, Response, Sections, Transport, Value};
 use proptest::prelude::*;
 
 use super::*;
@@ -109,9 +109,9 @@ fn what_was_not_observed_is_at_most_consistent() {
 fn follow_ups_are_asked_for_once() {
     let matcher = matcher();
     let mut host = evidence(vec![response(401, None, Some("ACME AC-1"))]);
-    let follow = ProbeKey::with("http.get", "/version.js");
+    let follow = FollowUp { port: 80, transport: Transport::Tcp, probe: ProbeKey::with("http.get", "/version.js") };
     assert_eq!(matcher.follow_ups(&host, &host.services[0]), std::slice::from_ref(&follow));
-    let answered = Response { probe: follow, ..response(404, None, None) };
+    let answered = Response { probe: follow.probe, ..response(404, None, None) };
     host.services[0].responses.push(answered);
     assert!(matcher.follow_ups(&host, &host.services[0]).is_empty());
     let other = evidence(vec![response(401, None, Some("Other"))]);
@@ -145,7 +145,7 @@ fn captures_of_a_group_that_is_false_are_taken_back() {
     signature.condition = Condition::Any(vec![with_status, leaf(sample::TITLE_LOGIN, &[]), leaf(sample::SERVER_ACME, &[])]);
     signature.triggers = vec![sample::TITLE_MODEL, sample::TITLE_LOGIN, sample::SERVER_ACME];
     let host = evidence(vec![response(200, Some("acme-httpd/1"), Some("ACME AC-1"))]);
-    let trace = matcher_of(plan).why("acme.model", &host.services[0], None).expect("there");
+    let trace = matcher_of(plan).why("acme.model", &host, &host.services[0], None).expect("there");
     assert_eq!(trace.truth, Truth::True);
     assert!(!trace.captures.contains_key("model"), "{trace}");
 }
@@ -153,20 +153,20 @@ fn captures_of_a_group_that_is_false_are_taken_back() {
 #[test]
 fn an_explanation_names_the_nearest_reason() {
     let host = evidence(vec![response(200, None, Some("ACME AC-1 v1.0"))]);
-    let trace = matcher().why("acme.model", &host.services[0], None).expect("there");
+    let trace = matcher().why("acme.model", &host, &host.services[0], None).expect("there");
     assert_eq!(trace.truth, Truth::False);
     assert!(trace.identities.is_empty());
     let status = trace.labelled("test 1").expect("the line");
     assert!(matches!(&status.because, Because::Fact(proof) if proof.value == "200"), "{trace}");
     assert_eq!(trace.labelled("model in acme").map(|line| line.truth), Some(Truth::True));
 
-    let server = matcher().why("httpd", &host.services[0], None).expect("there");
+    let server = matcher().why("httpd", &host, &host.services[0], None).expect("there");
     assert!(matches!(server.lines[0].because, Because::ProvenAbsent { .. }), "{server}");
     let refused = Response { complete: Sections::default(), ..response(0, None, None) };
     let silent = evidence(vec![Response { facts: Facts::default(), ..refused }]);
-    let server = matcher().why("httpd", &silent.services[0], None).expect("there");
+    let server = matcher().why("httpd", &silent, &silent.services[0], None).expect("there");
     assert!(matches!(server.lines[0].because, Because::Missing { ended: Some(_), .. }), "{server}");
-    assert!(matcher().why("nothing", &host.services[0], None).is_none());
+    assert!(matcher().why("nothing", &host, &host.services[0], None).is_none());
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn what_is_redacted_stays_inside() {
     let written = serde_json::to_string(&found).expect("serialises");
     assert!(!written.contains("AC-1"), "{written}");
     assert!(written.contains("1.16"), "the version is not secret");
-    let trace = matcher_of(plan).why("acme.model", &host.services[0], None).expect("there");
+    let trace = matcher_of(plan).why("acme.model", &host, &host.services[0], None).expect("there");
     assert!(!trace.captures.contains_key("model"));
 }
 
@@ -246,8 +246,7 @@ fn the_surer_identity_stands_and_equals_are_ambiguous() {
 #[test]
 fn hostile_plans_do_not_get_here() {
     let mut plan = sample::plan();
-    plan.signatures[1].follows = vec![0];
-    plan.signatures[1].first_stage = None;
+    plan.signatures[1].gates.clear();
     assert!(matches!(plan.verify().expect_err("refused").problem, Problem::Malformed(_)));
 }
 
@@ -270,7 +269,7 @@ proptest! {
         let matcher = matcher_of(plan.clone());
         let host = evidence(vec![response(401, None, None)]);
         let mut scratch = Scratch::default();
-        let verdicts = matcher.verdicts(&host.services[0], None, &mut scratch);
+        let verdicts = matcher.verdicts(View { evidence: &host, service: &host.services[0], host: None }, None, &mut scratch);
         let mut turned = verdicts.clone();
         turned.rotate_left(turn % verdicts.len());
         turned.reverse();

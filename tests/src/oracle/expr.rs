@@ -3,11 +3,11 @@
 use ksig_compiler::hir::{Condition, Expr, ExprKind, FieldRef, Match, Signature};
 use ksig_runtime::plan::{BoundKind, CompareOp, Datum, KeyFold, Table, TextOp};
 use ksig_schema::identification::Grade;
-use ksig_schema::{Date, Service};
+use ksig_schema::{Date, Pick};
 use std::cell::Cell;
 
 use super::Truth;
-use super::facts::{Seen, seen, whole};
+use super::facts::{Answers, Seen};
 use super::pattern::{Groups, Search};
 use super::value::{TEXT_BYTES_MAX, bytes, compare, elements, lies_in, read_as, shown};
 
@@ -22,6 +22,14 @@ pub struct Names {
     pub text_seen: bool,
 }
 
+impl Names {
+    /// Before the first line.
+    pub fn none(signature: &Signature) -> Names {
+        let count = signature.vars.len();
+        Names { values: vec![Datum::Missing; count], bound: vec![false; count], text_seen: false }
+    }
+}
+
 /// What a signature is evaluated against.
 pub struct World<'w> {
     /// All tables.
@@ -29,7 +37,7 @@ pub struct World<'w> {
     /// The signature.
     pub signature: &'w Signature,
     /// The facts.
-    pub service: &'w Service,
+    pub answers: Answers<'w>,
     /// The date of the observation.
     pub date: Option<Date>,
     /// The weakest grade of the rows that were read.
@@ -75,7 +83,7 @@ impl World<'_> {
                     false => truths.iter().copied().fold(Truth::False, Truth::or),
                 };
                 let truth = match &list.kind {
-                    ExprKind::Field(field) if *every => whole(self.service, field).and(of_all),
+                    ExprKind::Field(field) if *every => self.answers.whole(field).and(of_all),
                     _ => of_all,
                 };
                 // The first element that decides leaves its captures.
@@ -125,7 +133,7 @@ impl World<'_> {
             _ => return false,
         };
         let ExprKind::Field(field) = &asked.kind else { return false };
-        matches!(seen(self.service, field), Seen::Values(values) if bytes(&values[0]).is_some())
+        matches!(self.answers.seen(field), Seen::Values(values) if bytes(&values[0]).is_some())
     }
 
     /// Binds the captures of a true pattern that nothing bound before (V7).
@@ -171,10 +179,18 @@ impl World<'_> {
         match &expr.kind {
             ExprKind::Const(datum) => datum.clone(),
             ExprKind::Var(var) => names.values[*var as usize].clone(),
-            ExprKind::Field(field) => match seen(self.service, field) {
+            ExprKind::Field(field) => match self.answers.seen(field) {
                 Seen::Values(values) => values[0].clone(),
                 Seen::Nothing { .. } => Datum::Missing,
                 Seen::NotObserved => Datum::NotObserved,
+            },
+            ExprKind::Pick(field, Pick::PathEnds, end) => match self.several(field, names) {
+                Datum::NotObserved => Datum::NotObserved,
+                all => {
+                    let path = |place: &str| place.chars().take_while(|c| *c != '?' && *c != '#').collect::<String>();
+                    let fits = |place: &&Datum| matches!(place, Datum::Text(place) if path(place).ends_with(end.as_str()));
+                    elements(&all).iter().find(fits).cloned().unwrap_or_default()
+                }
             },
             ExprKind::ScanDate => self.date.map_or(Datum::Missing, Datum::Date),
             ExprKind::Row(table, key) => self.row(table, &self.value(key, names)),
@@ -239,10 +255,14 @@ impl World<'_> {
                 _ => false,
             }),
             ExprKind::Absent(of) => match &of.kind {
-                ExprKind::Field(field) => match seen(self.service, field) {
+                ExprKind::Field(field) => match self.answers.seen(field) {
                     Seen::NotObserved => Datum::NotObserved,
                     Seen::Nothing { proven } => Datum::Bool(proven),
                     Seen::Values(_) => Datum::Bool(false),
+                },
+                ExprKind::Pick(field, ..) if self.value(of, names) == Datum::Missing => match field_of(field) {
+                    Some(field) => self.answers.whole(field).datum(),
+                    None => Datum::Missing,
                 },
                 _ => match self.value(of, names) {
                     Datum::NotObserved => Datum::NotObserved,
@@ -275,13 +295,13 @@ impl World<'_> {
 
     /// Every section that a negation speaks of is whole (V3).
     fn proven(&self, fields: &[&FieldRef]) -> Truth {
-        fields.iter().map(|field| whole(self.service, field)).fold(Truth::True, Truth::and)
+        fields.iter().map(|field| self.answers.whole(field)).fold(Truth::True, Truth::and)
     }
 
     /// A value; of a field, all of its values as a list.
     fn several(&self, expr: &Expr, names: &Names) -> Datum {
         if let ExprKind::Field(field) = &expr.kind
-            && let Seen::Values(values) = seen(self.service, field)
+            && let Seen::Values(values) = self.answers.seen(field)
         {
             return Datum::List(values);
         }

@@ -2,7 +2,7 @@
 
 use ksig_compiler::hir::FieldRef;
 use ksig_runtime::plan::Datum;
-use ksig_schema::{Response, Service, Value};
+use ksig_schema::{Response, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use super::Truth;
@@ -21,40 +21,43 @@ pub enum Seen {
     NotObserved,
 }
 
-/// Reads a field. Where another tool cut the evidence of the service, a probe that it does not list was not observed either.
-pub fn seen(service: &Service, field: &FieldRef) -> Seen {
-    let Some(response) = response(service, field) else {
-        return if cut(service) { Seen::NotObserved } else { Seen::Nothing { proven: false } };
-    };
-    let values = response.facts.get(field.field.name, field.key.as_deref());
-    if !values.is_empty() {
-        return Seen::Values(values.iter().map(|value| datum(value, field.fold_width)).collect());
-    }
-    if response.partial {
-        return Seen::NotObserved;
-    }
-    Seen::Nothing { proven: response.complete.has(field.field.section) }
+/// What the probes of a signature were answered, by their number.
+#[derive(Clone, Debug)]
+pub struct Answers<'w> {
+    /// Absent where a probe was not sent, or nobody listed it.
+    pub responses: Vec<Option<&'w Response>>,
+    /// Another tool cut the evidence of the service: a probe that it does not list was not observed either.
+    pub cut: bool,
 }
 
-/// Whether the part of the answer where the field would stand is whole: the proof that a negation needs (V3).
-pub fn whole(service: &Service, field: &FieldRef) -> Truth {
-    match response(service, field) {
-        None if cut(service) => Truth::NotObserved,
-        None => Truth::False,
-        Some(response) => match response.complete.has(field.field.section) {
-            true if !response.partial || !response.facts.get(field.field.name, field.key.as_deref()).is_empty() => Truth::True,
-            _ if response.partial => Truth::NotObserved,
-            _ => Truth::False,
-        },
+impl<'w> Answers<'w> {
+    /// Reads a field.
+    pub fn seen(&self, field: &FieldRef) -> Seen {
+        let Some(response) = self.responses[field.probe as usize] else {
+            return if self.cut { Seen::NotObserved } else { Seen::Nothing { proven: false } };
+        };
+        let values = response.facts.get(field.field.name, field.key.as_deref());
+        if !values.is_empty() {
+            return Seen::Values(values.iter().map(|value| datum(value, field.fold_width)).collect());
+        }
+        if response.partial {
+            return Seen::NotObserved;
+        }
+        Seen::Nothing { proven: response.complete.has(field.field.section) }
     }
-}
 
-fn cut(service: &Service) -> bool {
-    service.responses.iter().any(|response| response.partial)
-}
-
-fn response<'e>(service: &'e Service, field: &FieldRef) -> Option<&'e Response> {
-    service.responses.iter().find(|response| response.probe == field.probe)
+    /// Whether the part of the answer where the field would stand is whole: the proof that a negation needs (V3).
+    pub fn whole(&self, field: &FieldRef) -> Truth {
+        match self.responses[field.probe as usize] {
+            None if self.cut => Truth::NotObserved,
+            None => Truth::False,
+            Some(response) => match response.complete.has(field.field.section) {
+                true if !response.partial || !response.facts.get(field.field.name, field.key.as_deref()).is_empty() => Truth::True,
+                _ if response.partial => Truth::NotObserved,
+                _ => Truth::False,
+            },
+        }
+    }
 }
 
 fn datum(value: &Value, fold_width: bool) -> Datum {

@@ -9,6 +9,8 @@
 
 mod expr;
 mod facts;
+mod follow;
+mod host;
 pub mod pattern;
 mod resolution;
 mod value;
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 use ksig_compiler::hir::{Expr, Program, Signature, TagUse};
 use ksig_runtime::plan::{BoundKind, CompareOp, Datum, IdentitySlot};
 use ksig_schema::identification::{Component, Grade, Identity, Known, Support, Tag};
-use ksig_schema::{Date, Scheme, Service};
+use ksig_schema::{Date, Evidence, Scheme, Service};
 
 use expr::{Names, World};
 
@@ -104,11 +106,17 @@ pub struct Figures {
     pub scheme: Option<Scheme>,
 }
 
-/// Evaluates one signature of a program.
-pub fn evaluate(program: &Program, signature: &Signature, service: &Service, date: Option<Date>) -> Outcome {
-    let world = World { tables: &program.tables, signature, service, date, grade: Cell::new(Grade::Observed) };
-    let count = signature.vars.len();
-    let mut names = Names { values: vec![Datum::Missing; count], bound: vec![false; count], text_seen: false };
+/// Evaluates one signature of a program on one service of a host.
+pub fn evaluate(program: &Program, signature: &Signature, evidence: &Evidence, service: &Service, date: Option<Date>) -> Outcome {
+    let host = host::facts(evidence);
+    let answers = follow::first_answers(signature, service, &host);
+    let mut world = World { tables: &program.tables, signature, answers, date, grade: Cell::new(Grade::Observed) };
+    for hop in 1..=2 {
+        follow::answer(&mut world, hop, evidence, service);
+    }
+    // What was read on the way to the follows does not count.
+    world.grade.set(Grade::Observed);
+    let mut names = Names::none(signature);
     let truth = world.condition(&signature.condition, &mut names);
     let names = world.with_steps(&names);
     let open = Names { values: visible(signature, &names), ..names.clone() };
