@@ -27,7 +27,7 @@ ksig_schema::fields! {
     /// Where the device's description is.
     ///
     /// Source: UPnP Device Architecture 1.1 section 1.3.3, `LOCATION`. Example: `http://192.0.2.1:49152/rootDesc.xml`.
-    LOCATION: Text = "ssdp.location", many;
+    LOCATION: Text = "ssdp.location", many, link;
 
     /// Operating system and software.
     ///

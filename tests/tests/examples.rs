@@ -1,4 +1,5 @@
-//! The eight examples of the language's design compile as they stand, and their tests pass on the production path.
+//! The examples of the language's design compile as they stand, and their tests pass on the production path. The one over several services
+//! of a host is refused for that alone.
 //!
 //! They are read from `shared/examples` beside the working copy; what they import is supplied here. Everything below is SYNTHETIC: no device
 //! answers so. The answers say only what an example's own text needs, so that it can be tried.
@@ -133,18 +134,23 @@ fn the_examples_of_the_design_compile_and_their_tests_pass() {
     for (name, text) in &examples {
         let mut input = input(text);
         let mut analysis = analyzed(&input);
-        // One line is gone from the language: a charset of one probe's own (spec, "Bytes and text"). Its fix takes it out.
-        if let [problem] = errors(&analysis).as_slice()
-            && problem.code == "charset-of-one-probe"
-            && let Some(fix) = &problem.fix
+        // Two forms are gone from the language, both in the example of charsets; `spec/probes.md` and `spec/types.md` say why. The fix of the
+        // first takes it out, the second is an encoding's name without quotes.
+        let example = input.sources.last_mut().expect("the example is the last");
+        example.text = example.text.replace("in [shift_jis]", "in [\"Shift_JIS\"]");
+        if let Some(fix) =
+            errors(&analysis).iter().find(|problem| problem.code == "charset-of-a-probe").and_then(|problem| problem.fix.clone())
         {
-            let example = input.sources.last_mut().expect("the example is the last");
             for (_, span, replacement) in fix.edits.iter().rev() {
                 example.text.replace_range(span.start as usize..span.end as usize, replacement);
             }
             analysis = analyzed(&input);
         }
         let errors = errors(&analysis);
+        // Not yet: several services of one host (spec/README.md, "Read, and not compiled"). That is then all that is wrong with it.
+        if text.contains("scope host") && errors.len() == 1 && errors[0].code == "not-compiled-yet" {
+            continue;
+        }
         if !errors.is_empty() {
             wrong.push(format!("{name}:\n{}", ksig_lang::render(&errors, &analysis.sources, RenderStyle::default())));
             continue;
