@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p ksig-tests --bench compile -- [SIZE ...]`: synthetic corpora of these sizes (1,000, 6,000, 10,000 and 100,000 signatures unless
 //! named), the bundled corpus, and one table of 200,000 rows. Figures are CPU time of all threads, so that other work on the machine counts
-//! little; `ns/signature` shows growth. `tests/benches/peers/yara_x.py` runs this beside yara-x.
+//! little; `ns/signature` shows growth. `tests/benches/peers/compile_yara.py` runs this beside yara-x.
 //!
 //! | phase | from | to |
 //! |---|---|---|

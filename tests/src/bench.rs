@@ -150,7 +150,7 @@ fn signature(family: usize) -> String {
     )
 }
 
-/// The line of one family; `tests/benches/peers/yara_x.py` has the same patterns.
+/// The line of one family; `tests/benches/peers/compile_yara.py` has the same patterns.
 fn family_line(family: usize) -> String {
     let word = word(family);
     match family % 3 {

@@ -1,7 +1,7 @@
 """Times yara-x compiling as many rules with as many regular expressions as the bench `compile` has signatures, after that bench, in one run.
 
     pip install yara-x
-    python3 tests/benches/peers/yara_x.py [SIZE]        # 6000 signatures unless named
+    python3 tests/benches/peers/compile_yara.py [SIZE]        # 6000 signatures unless named
 
 Both are pinned to one core and measured in CPU time. A rule has the pattern of a signature, bound to the start as far as yara can say so; it
 says nothing of fields, captures, versions or identities.
