@@ -6,9 +6,12 @@ mod choice;
 mod condition;
 mod expr;
 mod file_let;
+mod literal;
 mod meta;
 mod pattern;
+mod place;
 mod probe;
+mod question;
 mod record;
 mod test;
 

@@ -1,0 +1,146 @@
+//! Literals: a constant of the type that its place needs, bytes in their encoding, CPE names with holes.
+
+use ksig_lang::ast::{self, ExprKind as Ast};
+use ksig_lang::say;
+use ksig_lang::source::Span;
+use ksig_runtime::plan::Datum;
+use ksig_schema::Type;
+
+use super::Checker;
+use crate::hir::{Expr, ExprKind};
+use crate::{problems, tables};
+
+impl Checker<'_> {
+    /// A literal.
+    pub(super) fn constant(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
+        let natural = match &e.kind {
+            Ast::Text(_) => Type::Text,
+            Ast::Int(_) => Type::Int,
+            Ast::Bool(_) => Type::Bool,
+            Ast::Date(_) => Type::Date,
+            Ast::Dotted(_) => Type::Oid,
+            Ast::Prefixed(prefix, text) => match prefix.as_str() {
+                "v" => Type::Version("dotted".into()),
+                "h" => Type::Hash,
+                "b" | "sjis" | "eucjp" => {
+                    let datum = match self.bytes_literal(prefix, text, e.span) {
+                        Some(bytes) => Datum::Bytes(bytes),
+                        None => return None,
+                    };
+                    return Some(Expr { kind: ExprKind::Const(datum), ty: Type::Bytes, span: e.span });
+                }
+                "cpe" => return self.cpe_template(text, e.span),
+                other => return self.refuse(problems::unknown_prefix(other, self.file, e.span)),
+            },
+            _ => match expected {
+                Some(ty) => ty.required().clone(),
+                None => {
+                    return self.refuse(problems::unexpected(
+                        say!("this value", "この値"),
+                        say!("a value whose type is known here", "型が決まる値"),
+                        self.file,
+                        e.span,
+                    ));
+                }
+            },
+        };
+        let ty = match expected.map(Type::required) {
+            Some(Type::Bound(of)) if **of == natural || matches!((&**of, &natural), (Type::Version(_), Type::Version(_))) => (**of).clone(),
+            Some(wanted @ Type::Version(_)) if matches!(natural, Type::Version(_)) => wanted.clone(),
+            Some(wanted @ (Type::Oid | Type::Ip | Type::Url | Type::Path | Type::Cve | Type::Mac))
+                if matches!(natural, Type::Text | Type::Oid) =>
+            {
+                wanted.clone()
+            }
+            Some(wanted @ Type::Hash) if natural == Type::Text => wanted.clone(),
+            Some(wanted) if matches!(e.kind, Ast::List(_) | Ast::Worded(..)) => wanted.clone(),
+            Some(Type::Range(of) | Type::Set(of)) if of.known_of() == &natural => (**of).clone(),
+            _ => natural,
+        };
+        // In a table an empty cell is a mistake; as a literal, empty text is a value.
+        let read = match (&e.kind, &ty) {
+            (Ast::Text(text), Type::Text) => Ok(Datum::Text(text.clone())),
+            _ => tables::literal(e, &ty, self.names),
+        };
+        match read {
+            Ok(datum) => Some(Expr { kind: ExprKind::Const(datum), ty, span: e.span }),
+            Err(reason) => self.refuse(problems::bad_literal(reason, self.file, e.span)),
+        }
+    }
+
+    /// `b"..."`, `sjis"..."`, `eucjp"..."` as bytes.
+    fn bytes_literal(&mut self, prefix: &str, text: &str, span: Span) -> Option<Vec<u8>> {
+        let encoding = match prefix {
+            "sjis" => encoding_rs::SHIFT_JIS,
+            "eucjp" => encoding_rs::EUC_JP,
+            // `\xNN` escapes of a bytes literal come as the characters U+0000 to U+00FF.
+            _ => {
+                let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                if bytes.is_none() {
+                    self.diagnostics.push(problems::bad_literal(
+                        say!("b\"...\" holds ASCII and `\\xNN` only", "b\"...\"に書けるのはASCII文字と`\\xNN`だけです"),
+                        self.file,
+                        span,
+                    ));
+                }
+                return bytes;
+            }
+        };
+        let (bytes, _, unmappable) = encoding.encode(text);
+        if unmappable {
+            let encoding = encoding.name();
+            let reason = say!("a character here has no form in {encoding}", "{encoding}で表せない文字があります");
+            self.diagnostics.push(problems::bad_literal(reason, self.file, span));
+            return None;
+        }
+        Some(bytes.into_owned())
+    }
+
+    /// `cpe"o:buffalo:{model|cpe}_firmware:{version}"`: a CPE 2.3 name; holes are identity slots or variables, a missing version is `*`.
+    fn cpe_template(&mut self, text: &str, span: Span) -> Option<Expr> {
+        let constant = |text: &str| Expr { kind: ExprKind::Const(Datum::Text(text.into())), ty: Type::Text, span };
+        let mut parts = vec![(constant("cpe:2.3:"), false)];
+        let mut rest = text;
+        while let Some(open) = rest.find('{') {
+            let Some(close) = rest[open..].find('}') else {
+                return self.refuse(problems::bad_literal(
+                    say!("a `{{` of this template is not closed", "このテンプレートの`{{`が閉じられていません"),
+                    self.file,
+                    span,
+                ));
+            };
+            parts.push((constant(&rest[..open]), false));
+            let hole = rest[open + 1..open + close].trim();
+            let name = hole.strip_suffix("|cpe").unwrap_or(hole).trim();
+            let mut value = match self.identity_so_far.iter().rev().find(|(slot, _)| slot == name) {
+                Some((_, value)) => value.clone(),
+                None => {
+                    let written = ast::Expr { kind: Ast::Name(name.into()), span };
+                    self.expr(&written, Some(&Type::Text))?
+                }
+            };
+            if name == "version" {
+                // The version itself is escaped, the `*` that says "any" is not.
+                let escaped = Expr { kind: ExprKind::Template(vec![(value, true)]), ty: Type::Text.optional(), span };
+                value = Expr { kind: ExprKind::FirstOf(vec![escaped, constant("*")]), ty: Type::Text, span };
+                parts.push((value, false));
+            } else {
+                parts.push((value, true));
+            }
+            rest = &rest[open + close + 1..];
+        }
+        let wildcards = 11usize.saturating_sub(text.split(':').count());
+        parts.push((constant(&format!("{rest}{}", ":*".repeat(wildcards))), false));
+        parts.retain(|(part, _)| part.kind != ExprKind::Const(Datum::Text(String::new())));
+        Some(Expr { kind: ExprKind::Template(parts), ty: Type::Cpe.optional(), span })
+    }
+
+    pub(super) fn constant_datum(&mut self, e: &ast::Expr, ty: &Type) -> Option<Datum> {
+        match self.expr(e, Some(ty))? {
+            Expr { kind: ExprKind::Const(datum), ty: found, .. } if found.required() == ty => Some(datum),
+            other => {
+                self.refuse(problems::type_mismatch(say!("an element of this list", "このリストの要素"), ty, &other.ty, self.file, e.span))
+            }
+        }
+    }
+}
