@@ -83,3 +83,21 @@ fn programs_read_the_same_problems() {
         assert_eq!(problems::as_github(&analysis, lang).lines().count(), json.len());
     }
 }
+
+#[test]
+fn a_mistake_in_an_imported_probe_is_told_once_and_in_its_own_file() {
+    let far = "// この行は、取り込む側のファイルより後ろにプローブを置く。\n".repeat(20);
+    let declares = format!("ksig 1\nmodule probes.shared\n{far}probe page = http.get(\"/../setup\")\n");
+    let imports = "ksig 1\nmodule router.acme\nuse vocab.vendors { acme }\nuse probes.shared { page }\nsignature s {\n  match { page.status == 200 }\n  identify { vendor = acme }\n}\n";
+    let mut input = corpus(imports);
+    input.sources.push(Source { path: "probes/shared.ksig".into(), module: None, folder: String::new(), text: declares });
+    let analysis = analysis::check(&input);
+    let found: Vec<_> = analysis.diagnostics.iter().filter(|problem| problem.code == "probe-not-benign").collect();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let label = &found[0].labels[0];
+    let source = analysis.sources.get(label.file).expect("a file of the set");
+    assert_eq!(
+        (source.path.as_str(), &source.text[label.span.start as usize..label.span.end as usize]),
+        ("probes/shared.ksig", "\"/../setup\"")
+    );
+}

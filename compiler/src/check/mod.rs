@@ -67,6 +67,15 @@ pub(crate) fn signatures(context: &Context, diagnostics: &mut Vec<Diagnostic>) -
     order.done.into_values().flatten().collect()
 }
 
+/// Checks the probes of every file, whether or not a signature reads them.
+pub(crate) fn probes(context: &Context, diagnostics: &mut Vec<Diagnostic>) {
+    for (&file, (_, ast)) in context.files {
+        if ast.items.iter().any(|item| matches!(item, ast::Item::Probe(_))) {
+            Checker::of(context, file, None, diagnostics).file_probes();
+        }
+    }
+}
+
 /// Depth first along `refines`.
 struct Order<'a> {
     context: &'a Context<'a>,
@@ -179,48 +188,54 @@ fn check_one(
     base: Option<&hir::Signature>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<hir::Signature> {
-    let before = diagnostics.iter().filter(|d| d.severity == ksig_lang::Severity::Error).count();
-    let (source, ast) = context.files[&file];
-    let mut checker = Checker {
-        schema: context.schema,
-        argument: context.argument,
-        names: context.names,
-        tables: context.tables,
-        input: context.input,
-        source,
-        text: &source.text,
-        file,
-        module: module_of(ast),
-        scope: &context.names.scopes[&file],
-        files: context.files,
-        diagnostics,
-        probes: base.map_or_else(Vec::new, |base| base.probes.clone()),
-        vars: base.map_or_else(Vec::new, |base| base.vars.clone()),
-        var_spans: base.map_or_else(Vec::new, |base| base.var_spans.clone()),
-        vars_by_name: BTreeMap::new(),
-        bound_now: BTreeSet::new(),
-        captures: Captures::Refused,
-        in_none: false,
-        element: None,
-        lets: Vec::new(),
-        let_parts: 0,
-        let_probes: Vec::new(),
-        signature_probes: None,
-        guards: Vec::new(),
-        poisoned: BTreeSet::new(),
-        follow_inputs: BTreeMap::new(),
-        identity_so_far: Vec::new(),
-    };
-    for (id, var) in checker.vars.iter().enumerate() {
-        checker.vars_by_name.insert(var.name.clone(), id as u32);
-        checker.bound_now.insert(var.name.clone());
-    }
+    let before = diagnostics.len();
+    let mut checker = Checker::of(context, file, base, diagnostics);
     let checked = checker.signature(name, signature, base);
-    let after = diagnostics.iter().filter(|d| d.severity == ksig_lang::Severity::Error).count();
-    (after == before).then_some(checked)
+    let failed = diagnostics[before..].iter().any(|found| found.severity == ksig_lang::Severity::Error);
+    (!failed).then_some(checked)
 }
 
 impl<'a> Checker<'a> {
+    /// What is known where a signature of a file starts: what its base knows.
+    fn of(context: &Context<'a>, file: FileId, base: Option<&hir::Signature>, diagnostics: &'a mut Vec<Diagnostic>) -> Checker<'a> {
+        let (source, ast) = context.files[&file];
+        let mut checker = Checker {
+            schema: context.schema,
+            argument: context.argument,
+            names: context.names,
+            tables: context.tables,
+            input: context.input,
+            source,
+            text: &source.text,
+            file,
+            module: module_of(ast),
+            scope: &context.names.scopes[&file],
+            files: context.files,
+            diagnostics,
+            probes: base.map_or_else(Vec::new, |base| base.probes.clone()),
+            vars: base.map_or_else(Vec::new, |base| base.vars.clone()),
+            var_spans: base.map_or_else(Vec::new, |base| base.var_spans.clone()),
+            vars_by_name: BTreeMap::new(),
+            bound_now: BTreeSet::new(),
+            captures: Captures::Refused,
+            in_none: false,
+            element: None,
+            lets: Vec::new(),
+            let_parts: 0,
+            let_probes: Vec::new(),
+            signature_probes: None,
+            guards: Vec::new(),
+            poisoned: BTreeSet::new(),
+            follow_inputs: BTreeMap::new(),
+            identity_so_far: Vec::new(),
+        };
+        for (id, var) in checker.vars.iter().enumerate() {
+            checker.vars_by_name.insert(var.name.clone(), id as u32);
+            checker.bound_now.insert(var.name.clone());
+        }
+        checker
+    }
+
     /// Reports a problem, for `return self.refuse(...)`.
     fn refuse<T>(&mut self, problem: Diagnostic) -> Option<T> {
         self.diagnostics.push(problem);

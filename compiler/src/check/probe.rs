@@ -39,16 +39,16 @@ impl<'a> Checker<'a> {
     pub(super) fn file_probes(&mut self) {
         let scope = self.scope;
         let files = self.files;
-        let mut declared: Vec<&'a ast::Probe> = Vec::new();
         for definition in scope.values() {
             if let Definition::Probe(file, item) = definition
-                && let ast::Item::Probe(probe) = &files[file].1.items[*item]
+                && let (source, ast) = files[file]
+                && let ast::Item::Probe(probe) = &ast.items[*item]
             {
-                declared.push(probe);
+                // An imported probe stands in its own file: problems name that one.
+                let here = (std::mem::replace(&mut self.file, *file), std::mem::replace(&mut self.text, &source.text));
+                self.probe(probe);
+                (self.file, self.text) = here;
             }
-        }
-        for probe in declared {
-            self.probe(probe);
         }
         self.host_facts();
     }
