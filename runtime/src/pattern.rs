@@ -19,7 +19,7 @@ use regex_automata::meta::Regex;
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::translate::TranslatorBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use crate::plan::Pattern;
 use crate::text_automaton::on_valid_text;
@@ -390,7 +390,7 @@ impl CompiledPattern {
         let hir = hir(pattern)?;
         let (regex, mut groups) = (OnceLock::new(), Vec::new());
         collect_groups(&hir, &mut groups);
-        let bound = size_bound(&hir);
+        let bound = size_bound(&hir).saturating_add(ENGINE_BYTES);
         let size_bytes = if bound <= SIZE_BOUND_TRUSTED_BYTES {
             bound
         } else {
@@ -471,17 +471,26 @@ impl CompiledPattern {
 
 /// A bound of the compiled size up to which nothing needs to be built to know that the pattern is within [`PATTERN_COMPILED_BYTES_MAX`].
 const SIZE_BOUND_TRUSTED_BYTES: usize = PATTERN_COMPILED_BYTES_MAX / 16;
+/// Bytes of an engine without states.
+const ENGINE_BYTES: usize = 4096;
 /// Bytes of one state of an automaton with all that stands beside it.
 const STATE_BYTES: usize = 64;
-/// States that the UTF-8 forms of one range of characters take at most: a range splits into at most 19 sequences of up to 4 bytes.
-const STATES_OF_A_RANGE: usize = 80;
+/// States that the UTF-8 forms of one range of characters take at most: ASCII is one byte; up to U+07FF a range splits into at most three
+/// sequences of two bytes; any range into at most 19 sequences of up to four.
+fn states_of_range(range: &ClassUnicodeRange) -> usize {
+    match u32::from(range.end()) {
+        0..=0x7F => 1,
+        0x80..=0x7FF => 8,
+        _ => 80,
+    }
+}
 
-/// No more heap bytes than this does the compiled form take; saturating, for it is far above what real patterns take.
+/// No more heap bytes than this, and [`ENGINE_BYTES`], does the compiled form take; saturating, for it is far above what real patterns take.
 fn size_bound(hir: &Hir) -> usize {
     let states: usize = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len() + 1,
-        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(STATES_OF_A_RANGE) + 2,
+        HirKind::Class(Class::Unicode(class)) => class.ranges().iter().map(states_of_range).sum::<usize>() + 2,
         HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 2,
         HirKind::Capture(group) => return size_bound(&group.sub).saturating_add(8 * STATE_BYTES),
         HirKind::Repetition(repetition) => {
@@ -592,6 +601,29 @@ mod tests {
         }
         assert!(CompiledPattern::new(&text(r"(?:\w{500}){500}")).is_err(), "size limit");
         assert!(CompiledPattern::new(&text(&"(?:".repeat(100))).is_err(), "nest limit");
+    }
+
+    #[test]
+    fn the_bound_of_the_size_holds() {
+        let sources = [
+            "^a$",
+            "abc",
+            ".",
+            ".*",
+            r"\w+",
+            "[^a]",
+            r"\p{L}",
+            r"(?<a>\d{2,4})(?:-(?<b>[a-zé]+))*",
+            "(?:ab|cd|ルータ){3}",
+            "[ぁ-ん]{4}x?",
+            "",
+        ];
+        for source in sources {
+            let pattern = text(source);
+            let bound = size_bound(&hir(&pattern).expect(source));
+            let built = build(&hir(&pattern).expect(source), false, true).expect(source).memory_usage();
+            assert!(built <= bound + ENGINE_BYTES, "{source}: {built} bytes, bounded by {bound}");
+        }
     }
 
     #[test]

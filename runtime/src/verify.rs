@@ -15,8 +15,8 @@ use crate::trigger;
 
 /// Most probes, slots, tests, patterns, tables or signatures in a plan.
 pub const LIST_LEN_MAX: usize = 4 * 1024 * 1024;
-/// Memory of all compiled patterns together in bytes.
-pub const PATTERNS_COMPILED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Memory of all compiled patterns together in bytes, were all of them used. Sizes are bounds, some times what is really taken.
+pub const PATTERNS_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024 * 1024;
 /// How deep a condition nests.
 pub const CONDITION_DEPTH_MAX: u32 = 32;
 /// How deep an expression nests.

@@ -1,7 +1,7 @@
 //! From text to an engine: what each phase of compiling a release costs, and how it grows.
 //!
-//! `cargo bench -p ksig-tests --bench compile -- [SIZE ...]`: synthetic corpora of these sizes (1,000, 6,000, 10,000 and 100,000 signatures unless
-//! named), the bundled corpus, and one table of 200,000 rows. Figures are CPU time of all threads, so that other work on the machine counts
+//! `cargo bench -p ksig-tests --bench compile -- [SIZE ...] [table]`: synthetic corpora of these sizes, and one table of 200,000 rows; when none is
+//! named 1,000, 6,000, 10,000 and 100,000 signatures, the bundled corpus and the table. Figures are CPU time of all threads, so that other work on the machine counts
 //! little; `ns/signature` shows growth. `tests/benches/peers/compile_yara.py` runs this beside yara-x.
 //!
 //! | phase | from | to |
@@ -31,15 +31,17 @@ const RUNS: usize = 5;
 
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let table = std::env::args().any(|argument| argument == "table");
+    let all = sizes.is_empty() && !table;
     let mut rows = Rows::begin("compile");
-    if sizes.is_empty() {
+    if all {
         let bundled = ksig::bundled::signatures().expect("the bundled signatures are text");
         phases(&mut rows, "bundled", &bundled, RUNS);
     }
-    for &size in if sizes.is_empty() { SIZES.as_slice() } else { &sizes } {
+    for &size in if all { SIZES.as_slice() } else { &sizes } {
         phases(&mut rows, &format!("synthetic {size}"), &synthetic(size), if size > REPEATED_UP_TO { 1 } else { RUNS });
     }
-    if sizes.is_empty() {
+    if all || table {
         phases(&mut rows, &format!("a table of {TABLE_ROWS} rows"), &with_table(TABLE_ROWS), RUNS);
     }
 }
