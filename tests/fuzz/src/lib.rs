@@ -115,7 +115,7 @@ fn compiled(input: &Input) {
         return;
     }
     lints::run(&analysis.program);
-    let release = ReleaseName { id: "fuzz".into(), date: None, unverified: true };
+    let release = ReleaseName { id: "fuzz".into(), unverified: true, ..ReleaseName::default() };
     let plan = lower::plan(&analysis.program, &release);
     if let Err(error) = plan.verify() {
         panic!("the compiler's own plan is refused: {error}");

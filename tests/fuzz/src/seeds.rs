@@ -92,7 +92,7 @@ fn table(choice: u8) -> Vec<u8> {
 fn plan(text: &str) -> Option<Vec<u8>> {
     let mut sources = prelude().to_vec();
     sources.push(source("a.ksig", text));
-    let release = ReleaseName { id: "seed".into(), date: None, unverified: true };
+    let release = ReleaseName { id: "seed".into(), unverified: true, ..ReleaseName::default() };
     let (plan, _) = compile(&Input { sources, ..Input::default() }, world(&SCHEMA), &release);
     let bundle = write(&plan.filter(|plan| !plan.signatures.is_empty())?).ok()?;
     let (header, payload) = bundle.split_at_checked(48)?;
