@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use ksig_protocols::{Peer, PeerState, ScanIdentity, Step};
+use ksig_protocols::{CONTACT_BYTES_MAX, Peer, PeerState, ScanIdentity, Step};
 use ksig_schema::target::TARGET_BYTES_MAX;
 use ksig_schema::{PlannedProbe, ProbeKey, ProbePlan, Request, Safety};
 use serde::Serialize;
@@ -12,8 +12,6 @@ use sha2::{Digest, Sha256};
 
 /// Most messages of one conversation that are shown: what follows depends on the peer's answers, and no probe says more than a few lines.
 const MESSAGES_MAX: usize = 8;
-/// The longest contact that is sent.
-const CONTACT_BYTES_MAX: usize = 128;
 
 /// One planned probe as it goes on the wire.
 #[derive(Debug, Serialize)]

@@ -40,7 +40,7 @@ pub mod tls;
 pub mod upnp;
 
 pub use answer::{decode, decode_bytes, evidence, partial_response};
-pub use conversation::{Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
+pub use conversation::{CONTACT_BYTES_MAX, Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
 pub use http::redirect_target;
 pub use path::check_argument;
 pub use upnp::location_on;

@@ -34,10 +34,7 @@ fn is_planned(plan: &Plan, probe: &Probe) -> bool {
     if *probe == Probe::Exactly(ksig_schema::host::probe()) {
         return true;
     }
-    plan.probe_plan.probes.iter().any(|planned| match (probe, &planned.request) {
-        (Probe::Exactly(key), request) => request.covers(key),
-        (Probe::Named(named), request) => *request == ksig_schema::Request::Named(named.constructor.clone()),
-    })
+    plan.probe_plan.probes.iter().any(|planned| probe.is_fed_by(&planned.request))
 }
 
 /// What a signature reads.

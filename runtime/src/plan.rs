@@ -65,6 +65,16 @@ pub enum Probe {
     Named(Named),
 }
 
+impl Probe {
+    /// Whether the answer to a planned request is one that this probe reads.
+    pub fn is_fed_by(&self, request: &ksig_schema::Request) -> bool {
+        match self {
+            Probe::Exactly(key) => request.covers(key),
+            Probe::Named(named) => *request == ksig_schema::Request::Named(named.constructor.clone()),
+        }
+    }
+}
+
 /// A probe for a place that an earlier answer names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Named {

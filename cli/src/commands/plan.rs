@@ -109,11 +109,8 @@ fn costs<'p>(plan: &'p ksig_runtime::VerifiedPlan, templates: &[Template]) -> Ve
         .map(|(id, signature)| {
             let needs = ksig_runtime::feed::needs(plan.plan(), id as u32);
             let of = |probe: &u32| {
-                let asks = |request: &ksig_schema::Request| match &plan.plan().probes[*probe as usize] {
-                    ksig_runtime::plan::Probe::Exactly(key) => request.covers(key),
-                    ksig_runtime::plan::Probe::Named(named) => *request == ksig_schema::Request::Named(named.constructor.clone()),
-                };
-                planned.iter().find(|(planned, _)| asks(&planned.request)).map(|(_, template)| template)
+                let probe = &plan.plan().probes[*probe as usize];
+                planned.iter().find(|(planned, _)| probe.is_fed_by(&planned.request)).map(|(_, template)| template)
             };
             let own: Vec<_> = needs.probes.iter().filter_map(of).collect();
             Cost {
