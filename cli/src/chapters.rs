@@ -56,8 +56,12 @@ fn probe(constructor: &ConstructorDef) -> String {
         Safety::Benign => "benign: sends what a normal client sends",
         Safety::Review => "review: off by default, needs an attestation outside the signature",
     };
-    let mut out =
-        format!("\n### `{}`\n\n{} Its answer is a `{}`. Safety: {safety}.\n", constructor.form(), prose(constructor.doc), constructor.root);
+    let without = match constructor.never_fills {
+        [] => String::new(),
+        parts => format!(", never with `{}`", parts.join("`, `")),
+    };
+    let (form, doc, root) = (constructor.form(), prose(constructor.doc), constructor.root);
+    let mut out = format!("\n### `{form}`\n\n{doc} Its answer is a `{root}`{without}. Safety: {safety}.\n");
     if !constructor.parameters.is_empty() {
         out.push('\n');
     }

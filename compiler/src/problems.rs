@@ -276,6 +276,14 @@ pub fn unknown_field<'a>(
     }
 }
 
+/// `fillers`: the probes that do fill it, as they are written.
+pub fn field_never_filled(field: &str, constructor: &str, fillers: &[String], file: FileId, span: Span) -> Diagnostic {
+    let message = say!("`{constructor}` never fills `{field}`", "`{constructor}`の応答に`{field}`が入ることはありません");
+    let problem = Diagnostic::error("field-never-filled", message, file, span, say!("always missing", "常に欠けています"));
+    let fillers = fillers.join("`, `");
+    problem.help(say!("it is filled by `{fillers}`", "このフィールドが得られるプローブは`{fillers}`です"))
+}
+
 pub fn unknown_selector<'a>(written: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
     unknown("unknown-selector", say!("function of a field", "フィールドの関数"), written, file, span, known)
 }

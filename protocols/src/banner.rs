@@ -28,6 +28,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "banner",
     root: "banner",
+    never_fills: &[],
     parameters: &[],
     safety: Safety::Passive,
     delivery: Delivery::Stream,

@@ -25,6 +25,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "ftp.banner",
     root: "ftp",
+    never_fills: &[],
     parameters: &[],
     safety: Safety::Passive,
     delivery: Delivery::Stream,

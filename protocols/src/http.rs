@@ -168,6 +168,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "http.get",
         root: "http",
+        never_fills: &["http.favicon"],
         parameters: crate::path::PATH,
         safety: Safety::Benign,
         delivery: Delivery::Stream,
@@ -178,6 +179,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "http.head",
         root: "http",
+        never_fills: &["http.favicon", "http.body", "http.raw", "http.text", "http.html", "http.json", "http.xml"],
         parameters: crate::path::PATH,
         safety: Safety::Benign,
         delivery: Delivery::Stream,
@@ -188,6 +190,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "http.favicon",
         root: "http.favicon",
+        never_fills: &[],
         parameters: &[],
         safety: Safety::Benign,
         delivery: Delivery::Stream,

@@ -20,6 +20,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "imap.banner",
     root: "imap",
+    never_fills: &[],
     parameters: &[],
     safety: Safety::Passive,
     delivery: Delivery::Stream,

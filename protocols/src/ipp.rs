@@ -119,6 +119,7 @@ static ASKED: &[(&str, Option<&FieldDef>)] = &[
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "ipp.printer_attributes",
     root: "ipp",
+    never_fills: &[],
     parameters: &[],
     safety: Safety::Benign,
     delivery: Delivery::Stream,

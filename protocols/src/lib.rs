@@ -138,12 +138,9 @@ pub fn plain_probe(field: &str) -> Option<ProbeKey> {
     let is = |name: &str, keyed: bool| name == field || keyed && field.strip_prefix(name).is_some_and(|key| key.starts_with('.'));
     let known = |f: &&ksig_schema::FieldDef| is(f.name, f.keyed) || f.alias.is_some_and(|alias| is(alias, f.keyed));
     let protocol = PROTOCOLS.iter().find(|protocol| protocol.fields.iter().any(known))?;
-    let under = |root: &str| field.strip_prefix(root).is_some_and(|rest| rest.starts_with('.'));
-    let deepest = protocol.constructors.iter().filter(|constructor| under(constructor.root)).map(|c| c.root.len()).max()?;
-    // One that is made for this field alone goes first.
-    let own = protocol.constructors.iter().find(|c| c.name == field);
-    let constructor = own.or_else(|| protocol.constructors.iter().find(|c| under(c.root) && c.root.len() == deepest))?;
-    Some(constructor.plain_probe())
+    let filling = || protocol.constructors.iter().filter(|constructor| constructor.fills(field));
+    let deepest = filling().map(|constructor| constructor.root.len()).max()?;
+    filling().find(|constructor| constructor.root.len() == deepest).map(ksig_schema::ConstructorDef::plain_probe)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "pop3.banner",
     root: "pop3",
+    never_fills: &[],
     parameters: &[],
     safety: Safety::Passive,
     delivery: Delivery::Stream,

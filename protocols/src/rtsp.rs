@@ -34,6 +34,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "rtsp.options",
         root: "rtsp",
+        never_fills: &[],
         parameters: &[ParameterDef {
             name: "target",
             kind: ArgumentKind::Text(&["*"]),
@@ -53,6 +54,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "rtsp.describe",
         root: "rtsp",
+        never_fills: &[],
         parameters: crate::path::PATH,
         safety: Safety::Review,
         delivery: Delivery::Stream,

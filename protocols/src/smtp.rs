@@ -33,6 +33,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "smtp.banner",
     root: "smtp",
+    never_fills: &[],
     parameters: &[],
     safety: Safety::Benign,
     delivery: Delivery::Stream,

@@ -88,6 +88,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "snmp.get",
         root: "snmp",
+        never_fills: &["snmp.engine"],
         parameters: &[
             ParameterDef {
                 name: "community",
@@ -127,6 +128,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "snmp.engine",
         root: "snmp.engine",
+        never_fills: &[],
         parameters: &[],
         safety: Safety::Benign,
         delivery: Delivery::Datagrams,
@@ -153,15 +155,19 @@ const VERSION_3: i32 = 3;
 const REQUEST_ID: i32 = 0x6b73_6967;
 
 fn begin(constructor: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Box::new(Exchange { questions: questions(constructor.name), sent: 0 })
+    Box::new(Exchange { versions: versions(constructor.name), sent: 0 })
 }
 
-/// What a probe asks, each where the one before was refused or met silence.
-fn questions(constructor: &str) -> Vec<Vec<u8>> {
+/// The versions in which a probe asks, each where the one before was refused or met silence; its answers are of no other.
+fn versions(constructor: &str) -> &'static [i32] {
     match constructor {
-        "snmp.engine" => vec![discovery()],
-        _ => vec![read_all(VERSION_1), read_all(VERSION_2C)],
+        "snmp.engine" => &[VERSION_3],
+        _ => &[VERSION_1, VERSION_2C],
     }
+}
+
+fn question(version: i32) -> Vec<u8> {
+    if version == VERSION_3 { discovery() } else { read_all(version) }
 }
 
 fn pdu(kind: u8, bindings: &[u8]) -> Vec<u8> {
@@ -200,24 +206,24 @@ fn discovery() -> Vec<u8> {
 }
 
 struct Exchange {
-    questions: Vec<Vec<u8>>,
+    versions: &'static [i32],
     sent: usize,
 }
 
 impl Conversation for Exchange {
     fn next(&mut self, received: &[u8], state: PeerState) -> Step {
-        let answers: Vec<Message> = messages(received, self.questions.len()).collect();
+        let answers: Vec<Message> = messages(received, self.versions).collect();
         let refused = answers.iter().filter(|answer| answer.refused).count();
         if refused < answers.len() || state == PeerState::Closed {
             return Step::Done;
         }
-        let next = self.questions.get(self.sent).filter(|_| refused >= self.sent || state == PeerState::Silent);
+        let next = self.versions.get(self.sent).filter(|_| refused >= self.sent || state == PeerState::Silent);
         match next {
-            Some(question) => {
+            Some(version) => {
                 self.sent += 1;
-                Step::Send(question.clone())
+                Step::Send(question(*version))
             }
-            None if state == PeerState::Open && refused < self.questions.len() => Step::Read,
+            None if state == PeerState::Open && refused < self.versions.len() => Step::Read,
             None => Step::Done,
         }
     }
@@ -246,10 +252,11 @@ struct Engine<'a> {
     time: i64,
 }
 
-/// The first messages, up to one that is none.
-fn messages(bytes: &[u8], most: usize) -> impl Iterator<Item = Message<'_>> {
+/// The first messages, one a version at most, up to one that is none of these versions.
+fn messages<'a>(bytes: &'a [u8], versions: &'static [i32]) -> impl Iterator<Item = Message<'a>> {
     let mut reader = Reader::new(bytes);
-    std::iter::from_fn(move || message(reader.expect(ber::SEQUENCE)?)).take(most)
+    let asked = |message: &Message| versions.iter().any(|version| message.version == i64::from(*version));
+    std::iter::from_fn(move || message(reader.expect(ber::SEQUENCE)?).filter(asked)).take(versions.len())
 }
 
 fn message(content: &[u8]) -> Option<Message<'_>> {
@@ -287,7 +294,7 @@ fn answer(pdu: &[u8]) -> Option<(bool, &[u8])> {
 
 fn decode(probe: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
-    let answers: Vec<Message> = messages(received, questions(&probe.constructor).len()).collect();
+    let answers: Vec<Message> = messages(received, versions(&probe.constructor)).collect();
     let Some(first) = answers.iter().find(|answer| !answer.refused).or(answers.first()) else { return decoded };
     decoded.complete = Sections::ALL;
     let version = match first.version {
@@ -379,6 +386,12 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_of_a_version_that_was_not_asked_is_none() {
+        assert!(!decoded("snmp.get()", Ended::Complete, ENGINE).answered());
+        assert!(!decoded("snmp.engine()", Ended::Complete, GOT).answered());
+    }
+
+    #[test]
     fn an_engine_of_debian_is_read() {
         let response = decoded("snmp.engine()", Ended::Complete, ENGINE);
         assert_eq!(response.texts("snmp.engine.enterprise"), ["8072"]);
@@ -420,7 +433,7 @@ mod tests {
         let both = [refused.clone(), response(VERSION_2C, 0, &described(b"ACME"))].concat();
         assert_eq!(talk("snmp.get()", &both, 1), ([v1.clone(), v2c.clone()].concat(), Step::Done));
         assert_eq!(talk("snmp.get()", &response(VERSION_1, 0, &described(b"ACME")), 3), (v1.clone(), Step::Done));
-        let mut silent = Exchange { questions: questions("snmp.get"), sent: 0 };
+        let mut silent = Exchange { versions: versions("snmp.get"), sent: 0 };
         assert_eq!(silent.next(b"", PeerState::Open), Step::Send(v1));
         assert_eq!(silent.next(b"", PeerState::Open), Step::Read);
         assert_eq!(silent.next(b"", PeerState::Silent), Step::Send(v2c));

@@ -55,6 +55,7 @@ const TARGETS: &[&str] = &[
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "ssdp.msearch",
     root: "ssdp",
+    never_fills: &[],
     parameters: &[
         ParameterDef {
             name: "st",

@@ -30,6 +30,7 @@ ksig_schema::fields! {
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "telnet.banner",
     root: "telnet",
+    never_fills: &[],
     parameters: &[],
     safety: Safety::Passive,
     delivery: Delivery::Stream,

@@ -174,6 +174,10 @@ proptest! {
             // Decompression alone makes more of the bytes than a constant factor, and has its own cap.
             prop_assert!(size(&response) <= 4096 + 64 * bytes.len() + 4 * crate::body::BODY_BYTES_MAX, "{probe}");
             prop_assert!(ended.connected() || !response.answered(), "{probe}");
+            let (_, constructor) = crate::protocol::find(&probe).expect("a known probe");
+            for fact in response.facts.iter() {
+                prop_assert!(!constructor.leaves_out(fact.field.name), "{probe} fills {}", fact.field.name);
+            }
         }
     }
 
@@ -274,6 +278,20 @@ fn every_parameter_says_what_it_takes() {
             assert!(parameter.doc.len() > 20 && parameter.doc.ends_with('.'), "{}: {:?}", constructor.name, parameter.doc);
             assert!(!parameter.part_of_key || parameter.required, "{}: a key is never left out", constructor.name);
         }
+    }
+}
+
+#[test]
+fn what_a_probe_never_fills_is_a_field_of_another() {
+    let schema = schema();
+    for constructor in schema.constructors() {
+        for part in constructor.never_fills {
+            let other = schema.fields().any(|field| field.name.starts_with(part) && constructor.leaves_out(field.name));
+            assert!(part.starts_with(constructor.root) && other, "{}: {part}", constructor.name);
+        }
+    }
+    for field in schema.fields().filter(|field| !field.name.starts_with("host.")) {
+        assert!(schema.filling(field.name).next().is_some(), "{}", field.name);
     }
 }
 

@@ -134,6 +134,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "tls.hello",
         root: "tls",
+        never_fills: &["tls.jarm"],
         parameters: &[],
         safety: Safety::Benign,
         delivery: Delivery::Stream,
@@ -145,6 +146,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "tls.jarm",
         root: "tls",
+        never_fills: &["tls.version", "tls.cipher", "tls.alert", "tls.cert", "tls.chain_length"],
         parameters: &[],
         safety: Safety::Review,
         delivery: Delivery::StreamEach,

@@ -86,6 +86,7 @@ const OF_ROOT: &[(&str, &FieldDef)] = &[
 static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     name: "upnp.description",
     root: "upnp",
+    never_fills: &[],
     parameters: &[ParameterDef {
         name: "location",
         kind: ArgumentKind::Location,

@@ -261,6 +261,11 @@ impl Schema {
         self.constructors.get(name).copied()
     }
 
+    /// The constructors whose answers can hold that field.
+    pub fn filling(&self, field: &str) -> impl Iterator<Item = &'static ConstructorDef> {
+        self.constructors().filter(move |constructor| constructor.fills(field))
+    }
+
     /// All constructors by name.
     pub fn constructors(&self) -> impl Iterator<Item = &'static ConstructorDef> + '_ {
         self.constructors.values().copied()

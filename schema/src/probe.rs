@@ -82,6 +82,8 @@ pub struct ConstructorDef {
     pub name: &'static str,
     /// The record root of its answer: `http` for `http.get`, so that `top.status` is `http.status`.
     pub root: &'static str,
+    /// Fields below the root that no answer to it fills, by their names or the first parts of these: another probe of the root does.
+    pub never_fills: &'static [&'static str],
     /// What it takes, in order; positional ones first. At most one of them is part of the probe's key.
     pub parameters: &'static [ParameterDef],
     /// How much it does.
@@ -97,6 +99,16 @@ pub struct ConstructorDef {
 }
 
 impl ConstructorDef {
+    /// Whether an answer to it can hold that field.
+    pub fn fills(&self, field: &str) -> bool {
+        is_below(field, self.root) && !self.leaves_out(field)
+    }
+
+    /// Whether that field is one of [`ConstructorDef::never_fills`].
+    pub fn leaves_out(&self, field: &str) -> bool {
+        self.never_fills.iter().any(|part| is_below(field, part))
+    }
+
     /// The parameter that tells the probes of this constructor apart, if any does.
     pub fn key_parameter(&self) -> Option<&'static ParameterDef> {
         self.parameters.iter().find(|parameter| parameter.part_of_key)
@@ -118,6 +130,10 @@ impl ConstructorDef {
         });
         format!("{}({})", self.name, parameters.collect::<Vec<_>>().join(", "))
     }
+}
+
+fn is_below(field: &str, part: &str) -> bool {
+    field.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// One thing that a constructor takes. What is sent is shared by all signatures, so most arguments only state what a signature counts on:

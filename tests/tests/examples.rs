@@ -134,6 +134,12 @@ fn the_examples_of_the_design_compile_and_their_tests_pass() {
     for (name, text) in &examples {
         let mut input = input(text);
         let mut analysis = analyzed(&input);
+        // A hello has no JARM hash (`spec/types.md`): the example that says so reads it from the probe that has.
+        let example = input.sources.last_mut().expect("the example is the last");
+        if example.text.contains("tls.jarm ==") {
+            example.text = example.text.replace("tls.jarm ==", "odd.jarm ==").replace("probe tls ", "probe odd = tls.jarm()\nprobe tls ");
+            analysis = analyzed(&input);
+        }
         // Two forms are gone from the language, both in the example of charsets; `spec/probes.md` and `spec/types.md` say why. The fix of the
         // first takes it out, the second is an encoding's name without quotes.
         let example = input.sources.last_mut().expect("the example is the last");

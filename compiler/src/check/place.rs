@@ -1,13 +1,13 @@
 //! Names and what hangs on them: fields of probes, rows and columns, vendors and classes, calls.
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name};
-use ksig_lang::say;
 use ksig_lang::source::Span;
+use ksig_lang::{Diagnostic, say};
 use ksig_runtime::plan::Datum;
-use ksig_schema::Type;
+use ksig_schema::{ConstructorDef, FieldDef, Type};
 
 use super::{Checker, dotted_name};
-use crate::hir::{Expr, ExprKind, FieldRef};
+use crate::hir::{Expr, ExprKind, FieldRef, Probe};
 use crate::names::Definition;
 use crate::{problems, tables};
 
@@ -222,6 +222,9 @@ impl Checker<'_> {
             let fields: Vec<_> = self.schema.fields().filter_map(|field| field.name.strip_prefix(&below)).collect();
             return self.refuse(problems::unknown_field(&name, &format!("{root}."), rest, self.file, path.span, fields.into_iter()));
         };
+        if let Some(problem) = self.never_filled(&probe, field, path.span) {
+            return self.refuse(problem);
+        }
         let key = match (field.keyed, key.map(|key| (&key.kind, key.span))) {
             (true, Some((Ast::Text(key), span))) if field.call && call && !key.starts_with('/') => {
                 let wanted = say!("one that begins with `/`", "`/`で始まるパス");
@@ -236,6 +239,13 @@ impl Checker<'_> {
         let reference = FieldRef { probe: self.probe_id(id), field, key, fold_width: false };
         let ty = if field.always { field.ty.ty() } else { field.ty.ty().optional() };
         Some(Expr { kind: ExprKind::Field(reference), ty, span: e.span })
+    }
+
+    /// A field of the probe's root that another probe fills.
+    pub(super) fn never_filled(&self, probe: &Probe, field: &FieldDef, span: Span) -> Option<Diagnostic> {
+        let constructor = self.schema.constructor(probe.asks.constructor())?;
+        let others = || self.schema.filling(field.name).map(ConstructorDef::form).collect::<Vec<_>>();
+        constructor.leaves_out(field.name).then(|| problems::field_never_filled(field.name, constructor.name, &others(), self.file, span))
     }
 
     /// `top.html.script_src("/js/version.js")`: a selector of a field.
@@ -258,6 +268,9 @@ impl Checker<'_> {
             let known: Vec<_> = self.schema.selectors().filter_map(|selector| selector.name.strip_prefix(&below)).collect();
             return self.refuse(problems::unknown_selector(rest, self.file, callee.span, known.into_iter()));
         };
+        if let Some(problem) = self.never_filled(&self.probes[id], selector.of, callee.span) {
+            return self.refuse(problem);
+        }
         let [ast::Arg { name: None, value: ast::Expr { kind: Ast::Text(argument), .. } }] = args else {
             return self.refuse(problems::unexpected(
                 say!("these arguments", "これらの引数"),

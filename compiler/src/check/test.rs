@@ -142,6 +142,9 @@ impl Checker<'_> {
                         let below: Vec<_> = self.schema.fields().filter_map(|f| f.name.strip_prefix(root)?.strip_prefix('.')).collect();
                         return self.refuse(problems::unknown_field(&full, "", &name.value, self.file, name.span, below.into_iter()));
                     };
+                    if let Some(problem) = self.never_filled(self.probe_of(probe), field, name.span) {
+                        return self.refuse(problem);
+                    }
                     let ty = field.ty.ty();
                     let checked = self.expr(value, Some(&ty))?;
                     let ExprKind::Const(datum) = checked.kind else {

@@ -21,6 +21,23 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "field-never-filled",
+        meaning: Text::new(
+            "Probes of one protocol share its fields, and not every one fills all of them: an answer without a body has no page, a handshake has no JARM hash. A line about such a field would say the same of every device. The help names the probes that fill it.",
+            "同じプロトコルのプローブはフィールドを共有しますが、どのプローブもすべてを満たすわけではありません。本文のない応答にページはなく、一回のハンドシェイクからJARMハッシュは得られません。そのようなフィールドの条件は、どの機器でも同じ結果になります。得られるプローブはヘルプに示されます。",
+        ),
+        bad: r#"
+  probe t = tls.hello()
+  match { t.jarm == "29d29d15d29d29d00042d42d000000cd600c085f371f8533aaf66051f8e5b1" }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  probe t = tls.jarm()
+  match { t.jarm == "29d29d15d29d29d00042d42d000000cd600c085f371f8533aaf66051f8e5b1" }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
         code: "follow-without-gate",
         meaning: Text::new(
             "A `follow` is sent only after the first stage matched, so the signature needs lines of `match` about its first-stage probes. Otherwise the follow would go to every host.",

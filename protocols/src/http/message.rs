@@ -70,7 +70,8 @@ pub fn read(bytes: &[u8], to_head_request: bool, closed: bool) -> Message<'_> {
             message.until_close = framing == Framing::UntilClose || framing == Framing::Chunked && !body::begins_with_chunk(bytes, body_at);
             (message.body, message.unpacked) = body::decompress(head, packed);
         }
-        None if looks_like_markup(bytes) => {
+        // Who was asked for headers alone and sends a page alone answered something else.
+        None if looks_like_markup(bytes) && !to_head_request => {
             message.body = Cow::Borrowed(bytes);
             message.until_close = true;
         }
