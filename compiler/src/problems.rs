@@ -664,6 +664,14 @@ pub fn component_without_product(file: FileId, span: Span) -> Diagnostic {
     Diagnostic::error("component-without-product", message, file, span, say!("names no product", "`product`がありません"))
 }
 
+/// `takes`: the forms that are fixtures of it, as they are written.
+pub fn fixture_form(asked: Text, takes: &[String], file: FileId, span: Span) -> Diagnostic {
+    let message = say!("an answer of {asked} is not given in this form", "{asked}の応答はこの形では書けません"; asked);
+    let problem = Diagnostic::error("fixture-form", message, file, span, say!("it would say nothing", "この内容は読み取れません"));
+    let takes = takes.join("`, `");
+    problem.help(say!("the forms that can stand here: `{takes}`", "ここに書けるのは`{takes}`です"))
+}
+
 pub fn test_expects_nothing(name: &Name, file: FileId) -> Diagnostic {
     let message = say!("this test expects nothing, so it cannot fail", "このテストには期待がないため、失敗することがありません");
     Diagnostic::error("test-expects-nothing", message, file, name.span, say!("no `expect`", "`expect`がありません"))

@@ -74,6 +74,7 @@ pub fn schema() -> Schema {
         PROTOCOLS.iter().flat_map(|protocol| protocol.constructors.iter()),
     )
     .with_selectors(http::SELECTORS)
+    .with_text_forms(PROTOCOLS.iter().filter(|protocol| protocol.fixture.is_some()).map(|protocol| protocol.name))
 }
 
 /// The talk that carries out a probe. Absent for an unknown constructor, for an argument that its kind refuses, and on ports where a

@@ -1,6 +1,6 @@
 //! Fields: the closed list of what can be known of a response. `protocols` declares them, everyone else looks them up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::Section;
 use crate::probe::ConstructorDef;
@@ -190,6 +190,8 @@ pub struct Schema {
     names: BTreeMap<&'static str, &'static FieldDef>,
     constructors: BTreeMap<&'static str, &'static ConstructorDef>,
     selectors: BTreeMap<&'static str, &'static SelectorDef>,
+    /// Protocols whose answers can be written as text.
+    text_forms: BTreeSet<&'static str>,
 }
 
 impl Schema {
@@ -219,6 +221,17 @@ impl Schema {
             assert!(!twice, "{} is declared twice", selector.name);
         }
         self
+    }
+
+    /// With the names of the protocols whose answers a test can write as text: `http"""`.
+    pub fn with_text_forms(mut self, protocols: impl IntoIterator<Item = &'static str>) -> Schema {
+        self.text_forms.extend(protocols);
+        self
+    }
+
+    /// Whether an answer of that protocol can be written as text.
+    pub fn has_text_form(&self, protocol: &str) -> bool {
+        self.text_forms.contains(protocol)
     }
 
     /// The selector of that name, `http.html.script_src`.

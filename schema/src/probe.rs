@@ -99,6 +99,11 @@ pub struct ConstructorDef {
 }
 
 impl ConstructorDef {
+    /// Its protocol: the first part of its name, and of the names of its fields.
+    pub fn protocol(&self) -> &'static str {
+        self.name.split('.').next().unwrap_or(self.name)
+    }
+
     /// Whether an answer to it can hold that field.
     pub fn fills(&self, field: &str) -> bool {
         is_below(field, self.root) && !self.leaves_out(field)

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name};
-use ksig_lang::say;
+use ksig_lang::source::Span;
+use ksig_lang::{Diagnostic, Text, say};
 use ksig_runtime::plan::Datum;
 use ksig_schema::Type;
 
@@ -120,6 +121,9 @@ impl Checker<'_> {
 
     fn given(&mut self, given: &ast::Given) -> Option<(ProbeId, Fixture)> {
         let (probe, root) = self.probe_named(&given.probe)?;
+        if let Some(problem) = self.refused_form(probe, &given.fixture, given.span) {
+            return self.refuse(problem);
+        }
         let fixture = match &given.fixture {
             ast::Fixture::Inline { kind, text } => Fixture::Inline { kind: kind.value.clone(), text: text.value.clone() },
             ast::Fixture::File(path) => match self.input.asset(self.source, &path.value) {
@@ -127,7 +131,7 @@ impl Checker<'_> {
                 None => return self.refuse(problems::missing_file(&path.value, &self.source.folder, self.file, path.span)),
             },
             ast::Fixture::Facts { kind, facts } => {
-                let own = root.rsplit('.').next().unwrap_or(root);
+                let own = last_part(root);
                 if kind.value != own {
                     let wanted = say!(
                         "`{own} {{ ... }}`, since the probe's fields stand under `{root}`",
@@ -158,6 +162,28 @@ impl Checker<'_> {
             ast::Fixture::Refused(_) => Fixture::Refused,
         };
         Some((probe, fixture))
+    }
+
+    /// What is wrong with the form of a fixture: text of another protocol, or of one whose answers are no text; of the host, anything but
+    /// facts.
+    fn refused_form(&self, probe: ProbeId, fixture: &ast::Fixture, span: Span) -> Option<Diagnostic> {
+        let asked = &self.probe_of(probe).asks;
+        let Some(constructor) = self.schema.constructor(asked.constructor()) else {
+            let takes = ["host { ... }".to_string()];
+            let facts = matches!(fixture, ast::Fixture::Facts { .. });
+            return (!facts).then(|| problems::fixture_form(say!("the host", "ホスト"), &takes, self.file, span));
+        };
+        let ast::Fixture::Inline { kind, .. } = fixture else { return None };
+        let (protocol, name) = (constructor.protocol(), constructor.name);
+        let has_text = self.schema.has_text_form(protocol);
+        if has_text && kind.value == protocol {
+            return None;
+        }
+        let mut takes: Vec<String> = has_text.then(|| format!("{protocol}\"\"\"")).into_iter().collect();
+        takes.push("fixture(\"file\")".into());
+        takes.push(format!("{} {{ ... }}", last_part(constructor.root)));
+        takes.extend(["timeout".into(), "refused".into()]);
+        Some(problems::fixture_form(Text::quoted(format!("`{name}`")), &takes, self.file, kind.span))
     }
 
     /// `with airstation = [{ model: "X", eol: 2026-12-31 }]`; a column that is not named is missing.
@@ -258,4 +284,9 @@ impl Checker<'_> {
         }
         Ok::<_, ()>(read).ok()
     }
+}
+
+/// The word before facts: `favicon` for fields under `http.favicon`.
+fn last_part(root: &str) -> &str {
+    root.rsplit('.').next().unwrap_or(root)
 }

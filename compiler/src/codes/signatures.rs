@@ -69,6 +69,33 @@ signature one { match { top.html.title == "ACME" }; identify { vendor = acme } }
 "#,
     },
     CodeDoc {
+        code: "fixture-form",
+        meaning: Text::new(
+            "The word before a heredoc is the protocol of its probe, and says how the lines stand on the wire. Protocols of bytes, such as TLS and SNMP, have no such form: their answers are files of bytes, or facts.",
+            "ヒアドキュメントの前の語はプローブのプロトコルで、各行が通信上どう送られるかを決めます。TLSやSNMPのようなバイナリーのプロトコルにこの形はなく、応答はバイト列のファイルかファクトで書きます。",
+        ),
+        bad: r#"
+  probe t = tls.hello()
+  match { t.cert.subject.cn == "ACME" }
+  identify { vendor = acme }
+  test "a certificate" {
+    given t = tls"""
+      CN=ACME
+      """
+    expect identify { vendor: acme }
+  }
+"#,
+        good: r#"
+  probe t = tls.hello()
+  match { t.cert.subject.cn == "ACME" }
+  identify { vendor = acme }
+  test "a certificate" {
+    given t = tls { cert.subject: "CN=ACME" }
+    expect identify { vendor: acme }
+  }
+"#,
+    },
+    CodeDoc {
         code: "identifies-nothing",
         meaning: Text::new(
             "A signature says what a device is (`identify`) or what software runs (`component`).",
