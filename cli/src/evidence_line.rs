@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A bare field belongs to its protocol's plain probe; other responses are said by
-//! `"responses":[{"probe":"http.get(\"/js/version.js\")","facts":{"http.body":"..."}}]`. A value may be `{"b64":"..."}`.
+//! `"responses":[{"probe":"http.get(\"/js/version.js\")","facts":{"http.body":"..."}}]`. A value may be `{"b64":"..."}`. A host of which several
+//! ports are known has a list: `"services":[{"port":554,"evidence":{...}},{"port":443,"transport":"tls","evidence":{...}}]`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -41,6 +42,9 @@ pub enum LineError {
     /// The time is neither a day nor a moment.
     #[error("`time`: `{0}` is neither 2026-11-01 nor 2026-11-01T00:00:00Z")]
     Time(String),
+    /// Evidence beside a list of services.
+    #[error("`{0}` stands beside `services`: it belongs into one of them")]
+    Beside(&'static str),
 }
 
 #[derive(Deserialize)]
@@ -51,6 +55,8 @@ struct Raw {
     time: Option<String>,
     #[serde(default)]
     address: Option<IpAddr>,
+    #[serde(default)]
+    services: Vec<RawService>,
     #[serde(default)]
     port: u16,
     #[serde(default)]
@@ -63,6 +69,45 @@ struct Raw {
     ended: Option<Ended>,
     #[serde(default)]
     partial: bool,
+}
+
+/// One port of several.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawService {
+    port: u16,
+    #[serde(default)]
+    transport: Option<Transport>,
+    #[serde(default)]
+    evidence: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    responses: Vec<RawResponse>,
+    #[serde(default)]
+    ended: Option<Ended>,
+    #[serde(default)]
+    partial: bool,
+}
+
+impl Raw {
+    /// Those of the list, or the one that the line itself is.
+    fn services(self) -> Result<Vec<RawService>, LineError> {
+        if self.services.is_empty() {
+            let Raw { port, transport, evidence, responses, ended, partial, .. } = self;
+            return Ok(vec![RawService { port, transport, evidence, responses, ended, partial }]);
+        }
+        let beside = [
+            ("port", self.port != 0),
+            ("transport", self.transport.is_some()),
+            ("evidence", !self.evidence.is_empty()),
+            ("responses", !self.responses.is_empty()),
+            ("ended", self.ended.is_some()),
+            ("partial", self.partial),
+        ];
+        match beside.into_iter().find(|(_, said)| *said) {
+            Some((name, _)) => Err(LineError::Beside(name)),
+            None => Ok(self.services),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,11 +140,19 @@ enum One {
 pub fn parse(line: &str, schema: &Schema) -> Result<Line, LineError> {
     let raw: Raw = serde_json::from_str(line)?;
     let time = raw.time.as_deref().map(read_time).transpose()?;
+    let (host, address) = (raw.id.clone(), raw.address);
     let mut unknown_fields = Vec::new();
+    let services = raw.services()?.into_iter().map(|service| read_service(service, address, schema, &mut unknown_fields));
+    let mut services = services.collect::<Result<Vec<Service>, LineError>>()?;
+    services.sort_by_key(|service| (service.port, service.transport));
+    Ok(Line { evidence: Evidence { host, time, services }, unknown_fields })
+}
+
+fn read_service(raw: RawService, address: Option<IpAddr>, schema: &Schema, unknown_fields: &mut Vec<String>) -> Result<Service, LineError> {
     let mut by_probe: BTreeMap<ProbeKey, (Facts, Option<Ended>)> = BTreeMap::new();
     for (name, values) in raw.evidence {
         match ksig_protocols::plain_probe(&name) {
-            Some(probe) => push(&mut by_probe.entry(probe).or_default().0, schema, &name, values, &mut unknown_fields)?,
+            Some(probe) => push(&mut by_probe.entry(probe).or_default().0, schema, &name, values, unknown_fields)?,
             None => unknown_fields.push(name),
         }
     }
@@ -107,7 +160,7 @@ pub fn parse(line: &str, schema: &Schema) -> Result<Line, LineError> {
         let entry = by_probe.entry(response.probe).or_default();
         entry.1 = response.ended;
         for (name, values) in response.facts {
-            push(&mut entry.0, schema, &name, values, &mut unknown_fields)?;
+            push(&mut entry.0, schema, &name, values, unknown_fields)?;
         }
     }
     let responses: Vec<Response> = by_probe
@@ -116,8 +169,7 @@ pub fn parse(line: &str, schema: &Schema) -> Result<Line, LineError> {
             ksig_protocols::partial_response(probe, facts, ended.or(raw.ended).unwrap_or(Ended::Complete), raw.partial)
         })
         .collect();
-    let service = Service { address: raw.address, port: raw.port, transport: raw.transport.unwrap_or(Transport::Tcp), responses };
-    Ok(Line { evidence: Evidence { host: raw.id, time, services: vec![service] }, unknown_fields })
+    Ok(Service { address, port: raw.port, transport: raw.transport.unwrap_or(Transport::Tcp), responses })
 }
 
 fn read_time(text: &str) -> Result<Time, LineError> {

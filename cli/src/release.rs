@@ -118,6 +118,14 @@ impl Release {
 }
 
 impl ksig_schema::Gate for Release {
+    fn spans_ports(&self) -> bool {
+        self.matcher().spans_ports()
+    }
+
+    fn follow_ups_of_host(&self, evidence: &Evidence) -> Vec<ksig_schema::FollowUp> {
+        self.matcher().follow_ups_of_host(evidence)
+    }
+
     fn follow_ups(&self, evidence: &Evidence, service: &ksig_schema::Service) -> Vec<ksig_schema::FollowUp> {
         self.matcher.follow_ups(evidence, service)
     }

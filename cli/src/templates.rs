@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn planned(request: Request) -> PlannedProbe {
-        PlannedProbe { request, ports: vec![80], follow_up: false, safety: Safety::Benign }
+        PlannedProbe { request, ports: vec![80], any_tls: false, follow_up: false, safety: Safety::Benign }
     }
 
     #[test]

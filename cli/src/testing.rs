@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use ksig_compiler::hir::{self, Asks, Expect, Fixture};
+use ksig_compiler::hir::{self, Asks, Expect, Fixture, Scope};
 use ksig_compiler::{Analysis, Input};
 use ksig_lang::line_column;
 use ksig_runtime::explain::Trace;
 use ksig_runtime::plan::{Datum, HOPS_MAX};
 use ksig_runtime::{Matcher, Truth, VerifiedPlan};
-use ksig_schema::identification::Identity;
+use ksig_schema::identification::{Identification, Identity};
 use ksig_schema::{Date, Ended, Evidence, Facts, FollowUp, ProbeKey, Response, Service, Time, Transport, Value};
 use serde::Serialize;
 
@@ -126,7 +126,7 @@ fn failure(
 /// What came of the answers that a test gives.
 #[derive(Debug)]
 pub struct Played {
-    /// The first service is the signature's own.
+    /// The first service is the signature's own; of a signature about the whole host, all are.
     pub evidence: Evidence,
     /// Names of the probes that went out: the first stage, and the follows that it led to.
     pub sent: BTreeSet<String>,
@@ -137,21 +137,18 @@ pub struct Played {
 pub fn play(matcher: &Matcher, signature: &hir::Signature, test: &hir::Test) -> Played {
     let probe = |id: &hir::ProbeId| signature.probe(*id);
     let first = test.given.iter().filter(|(id, fixture)| probe(id).hop == 0 || matches!(fixture, Fixture::Value(..)));
-    let mut responses: Vec<Response> = first
+    let answers: Vec<(&hir::Probe, Response)> = first
         .filter_map(|(id, fixture)| match &probe(id).asks {
-            Asks::Exactly(key) => Some(response(key, fixture)),
+            Asks::Exactly(key) => Some((probe(id), response(key, fixture))),
             Asks::Named { .. } => None,
         })
         .collect();
-    responses.sort_by(|a, b| a.probe.cmp(&b.probe));
-    let mut asked = test.given.iter().map(|(id, _)| probe(id).asks.constructor()).filter(|constructor| *constructor != "host");
-    let tls = asked.all(|constructor| constructor.starts_with("tls."));
-    let transport = if tls { Transport::Tls } else { Transport::Tcp };
-    let port = test.given.iter().find_map(|(id, _)| probe(id).ports.first().copied()).unwrap_or_default();
-    let service = Service { address: test.address, port, transport, responses };
-    let mut evidence = Evidence { host: test.name.clone(), time: test.at.and_then(midnight), services: vec![service] };
-    let used = signature.sent_probes();
-    let mut sent: BTreeSet<String> = used.iter().map(probe).filter(|probe| probe.hop == 0).map(|probe| probe.name.clone()).collect();
+    let services = match signature.scope {
+        Scope::Service => vec![one_service(test, &test.given.iter().map(|(id, _)| probe(id)).collect::<Vec<_>>(), answers)],
+        Scope::Host => services(test, answers),
+    };
+    let mut evidence = Evidence { host: test.name.clone(), time: test.at.and_then(midnight), services };
+    let mut sent: BTreeSet<String> = signature.first_stage().iter().map(|id| probe(id).name.clone()).collect();
     for _ in 0..HOPS_MAX {
         for (name, asked) in matcher.follow_ups_of(&signature.name, &evidence, &evidence.services[0]) {
             if let Some((_, fixture)) = test.given.iter().find(|(id, _)| probe(id).name == name) {
@@ -161,6 +158,37 @@ pub fn play(matcher: &Matcher, signature: &hir::Signature, test: &hir::Test) -> 
         }
     }
     Played { evidence, sent }
+}
+
+/// All answers on one service, on the first port of the first probe that has one.
+fn one_service(test: &hir::Test, given: &[&hir::Probe], answers: Vec<(&hir::Probe, Response)>) -> Service {
+    let mut responses: Vec<Response> = answers.into_iter().map(|(_, response)| response).collect();
+    responses.sort_by(|a, b| a.probe.cmp(&b.probe));
+    let mut asked = given.iter().map(|probe| probe.asks.constructor()).filter(|constructor| *constructor != "host");
+    let tls = asked.all(|constructor| constructor.starts_with("tls."));
+    let port = given.iter().find_map(|probe| probe.ports.first().copied()).unwrap_or_default();
+    Service { address: test.address, port, transport: if tls { Transport::Tls } else { Transport::Tcp }, responses }
+}
+
+/// Each answer on a service of its own: on a port of its probe that no other took, or on one that nobody asks.
+fn services(test: &hir::Test, answers: Vec<(&hir::Probe, Response)>) -> Vec<Service> {
+    let mut services: Vec<Service> = Vec::new();
+    // What is given of the host as a whole was answered on no port.
+    let (of_host, answers): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(probe, _)| probe.asks.constructor() == "host");
+    for (probe, response) in answers {
+        let free = |port: &u16| !services.iter().any(|service: &Service| service.port == *port);
+        let port = probe.ports.iter().copied().find(free).or_else(|| (49_152..=u16::MAX).find(free)).unwrap_or_default();
+        let tls = probe.any_tls || probe.asks.constructor().starts_with("tls.");
+        let transport = if tls { Transport::Tls } else { Transport::Tcp };
+        services.push(Service { address: test.address, port, transport, responses: vec![response] });
+    }
+    // What nobody answered is a host all the same.
+    if services.is_empty() {
+        services.push(Service { address: test.address, port: 0, transport: Transport::Tcp, responses: Vec::new() });
+    }
+    services[0].responses.extend(of_host.into_iter().map(|(_, response)| response));
+    services.sort_by_key(|service| service.port);
+    services
 }
 
 /// Puts an answer where it was asked: on the first service, or on another port of the host.
@@ -231,7 +259,7 @@ fn holds(
         }
         Expect::Resolved(slots, _) => {
             let answers = release.identify(evidence);
-            let device = answers.first().and_then(|answer| answer.identifications.first());
+            let device = own_answer(signature, &answers).and_then(|answer| answer.identifications.first());
             match (slots.is_empty(), device) {
                 (true, Some(found)) => Err(format!("expected unknown, resolved to {}", found.signature)),
                 _ => same_slots(slots, device.map(|found| &found.identity)),
@@ -260,6 +288,14 @@ fn holds(
             let wanted: BTreeSet<String> = names.iter().cloned().collect();
             if wanted == *sent { Ok(()) } else { Err(format!("expected {wanted:?} to be sent, and {sent:?} is")) }
         }
+    }
+}
+
+/// The answer that a signature takes part in: of its service, or of the host.
+fn own_answer<'a>(signature: &hir::Signature, answers: &'a [Identification]) -> Option<&'a Identification> {
+    match signature.scope {
+        Scope::Service => answers.first(),
+        Scope::Host => answers.last(),
     }
 }
 
@@ -335,7 +371,7 @@ fn show_to_corpus(release: &Release, analysis: &Analysis, signature: &hir::Signa
     let Some(own) = release.matcher().why(&signature.name, &evidence, &evidence.services[0], test.at) else { return };
     let Some(own) = own.identities.iter().find(|identity| identity.facet == "device").cloned() else { return };
     let answers = release.identify(&evidence);
-    let Some(answer) = answers.first() else { return };
+    let Some(answer) = own_answer(signature, &answers) else { return };
     let differs = |found: &Identity| {
         let differ = |a: &Option<String>, b: &Option<String>| matches!((a, b), (Some(a), Some(b)) if a != b);
         found.facet == "device" && (differ(&own.vendor, &found.vendor) || differ(&own.model, &found.model))

@@ -44,6 +44,8 @@ pub struct Signature {
     pub span: Span,
     /// `summary`, `evidence`, `added`, ...
     pub meta: Meta,
+    /// Whether it speaks of one service or of the whole host.
+    pub scope: Scope,
     /// The name of the signature that it refines.
     pub refines: Option<String>,
     /// Probes that it reads, its base's first.
@@ -68,6 +70,16 @@ pub struct Signature {
     pub support: Option<Support>,
     /// Its own tests, not its base's.
     pub tests: Vec<Test>,
+}
+
+/// What a signature speaks of (V14).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// One service.
+    #[default]
+    Service,
+    /// All services of one address.
+    Host,
 }
 
 /// What a signature says of itself.
@@ -98,6 +110,10 @@ pub struct Probe {
     pub root: &'static str,
     /// Where it is expected, sorted.
     pub ports: Vec<u16>,
+    /// `on any tls`: every port that answers TLS besides.
+    pub any_tls: bool,
+    /// Of a follow in a signature about the whole host: the first-stage probe on whose service it is asked.
+    pub at: Option<ProbeId>,
     /// 0 for a probe that is sent first; 1 for a follow, 2 for one that a follow's answer leads to.
     pub hop: u32,
     /// As written, on one line.
@@ -474,6 +490,11 @@ impl Signature {
         self.used_probes().into_iter().filter(|id| self.probe(*id).asks != host).collect()
     }
 
+    /// The first-stage probes that are sent; in a signature about the whole host each is bound to a service.
+    pub fn first_stage(&self) -> Vec<ProbeId> {
+        self.sent_probes().into_iter().filter(|id| self.probe(*id).hop == 0).collect()
+    }
+
     /// The probe of an index of this signature.
     pub fn probe(&self, id: ProbeId) -> &Probe {
         &self.probes[id as usize]
@@ -486,9 +507,11 @@ impl Signature {
         let mut open: Vec<ProbeId> = Vec::new();
         self.walk(&mut |expr| open.extend(expr.probe()));
         while let Some(id) = open.pop() {
-            if used.insert(id)
-                && let Asks::Named { from, .. } = &self.probe(id).asks
-            {
+            if !used.insert(id) {
+                continue;
+            }
+            open.extend(self.probe(id).at);
+            if let Asks::Named { from, .. } = &self.probe(id).asks {
                 from.walk(&mut |expr| open.extend(expr.probe()));
             }
         }

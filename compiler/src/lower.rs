@@ -63,10 +63,12 @@ fn probe_plan(signatures: &[&hir::Signature], policy: &Policy) -> ProbePlan {
         let planned = probes.entry(request.clone()).or_insert_with(|| PlannedProbe {
             request,
             ports: Vec::new(),
+            any_tls: false,
             follow_up: true,
             safety: probe.safety,
         });
         planned.ports.extend(&probe.ports);
+        planned.any_tls |= probe.any_tls;
         planned.follow_up &= probe.hop > 0;
     }
     for planned in probes.values_mut() {
@@ -141,6 +143,10 @@ impl Lowerer<'_, '_> {
                 Follow { probe: self.probe(id), hop: *hop, name: name.clone(), text: text.clone() }
             })
             .collect();
+        let scope = match signature.scope {
+            hir::Scope::Service => Scope::Service,
+            hir::Scope::Host => Scope::Host(signature.first_stage().into_iter().map(|id| self.probe(id)).collect()),
+        };
         let hops = follows.iter().map(|follow| follow.hop).max().unwrap_or_default();
         let gates = signature.gates.iter().take(hops as usize).map(|gate| simplify(self.condition(gate))).collect();
         Signature {
@@ -150,6 +156,7 @@ impl Lowerer<'_, '_> {
             grade: signature.meta.grade,
             refines,
             choice,
+            scope,
             vars: signature.vars.clone(),
             triggers: self.triggers(&condition).map_or_else(Vec::new, |(_, tests)| tests),
             condition,
@@ -194,7 +201,7 @@ impl Lowerer<'_, '_> {
 
     fn probe(&mut self, id: hir::ProbeId) -> ProbeId {
         let probe = match &self.signature.probe(id).asks {
-            Asks::Exactly(key) => Probe::Exactly(key.clone()),
+            Asks::Exactly(key) => self.written(id, key),
             Asks::Named { constructor, any_port, from } => {
                 let from = match &from.kind {
                     ExprKind::Var(var) => NamedFrom::Capture(self.signatures[self.signature.name.as_str()], *var),
@@ -202,7 +209,8 @@ impl Lowerer<'_, '_> {
                     _ => self.named_by(from, None),
                 };
                 let reach = if *any_port { Reach::Address } else { Reach::Origin };
-                Probe::Named(Named { constructor: (*constructor).into(), reach, from })
+                let at = self.signature.probe(id).at.map(|at| self.probe(at));
+                Probe::Named(Named { constructor: (*constructor).into(), reach, from, at })
             }
         };
         let next = self.plan.probes.len() as u32;
@@ -210,6 +218,23 @@ impl Lowerer<'_, '_> {
             self.lowering.plan.probes.push(probe);
             next
         })
+    }
+
+    /// A probe whose request is written out: read on the service at hand, or in a signature about the whole host on one of its own.
+    fn written(&mut self, id: hir::ProbeId, key: &ksig_schema::ProbeKey) -> Probe {
+        let signature = self.signature;
+        let key = key.clone();
+        if signature.scope == hir::Scope::Service || key == ksig_schema::host::probe() {
+            return Probe::Exactly(key);
+        }
+        match signature.probe(id).at {
+            Some(at) => Probe::Beside { key, at: self.probe(at) },
+            None => {
+                let asks = &signature.probe(id).asks;
+                let earlier = signature.first_stage().into_iter().filter(|&other| other < id && signature.probe(other).asks == *asks);
+                Probe::Bound { key, nth: earlier.count() as u32 }
+            }
+        }
     }
 
     /// A place in a field; only a mistake of the compiler's own could be anything else.

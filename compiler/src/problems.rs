@@ -109,17 +109,6 @@ pub fn module_differs(expected: &str, written: &str, file: FileId, span: Span) -
         .fix(write(expected), file, span, expected)
 }
 
-pub fn not_compiled_yet(what: Text, file: FileId, span: Span) -> Diagnostic {
-    let message = say!(
-        "{what} is read, but this version of ksig cannot compile it",
-        "{what}は構文としては正しいものの、このバージョンのksigではコンパイルできません"; what
-    );
-    Diagnostic::error("not-compiled-yet", message, file, span, say!("not compiled", "コンパイルされません")).note(say!(
-        "nothing is compiled in its place, so that no answer rests on a guess",
-        "推測に基づく結果を出さないため、代わりの処理は行いません"
-    ))
-}
-
 pub fn bad_scheme(reason: Text, file: FileId, span: Span) -> Diagnostic {
     Diagnostic::error("bad-scheme", reason, file, span, say!("not a scheme", "バージョン体系ではありません"))
 }
@@ -311,6 +300,26 @@ pub fn too_many_hops(name: &str, file: FileId, span: Span) -> Diagnostic {
         "each hop waits for the device once more, and a visit takes two at most",
         "一段たどるたびに機器の応答を待つため、一回の訪問では二段までです"
     ))
+}
+
+pub fn follow_needs_at<'n>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'n str>) -> Diagnostic {
+    let message = say!("it is not said on which port `{name}` is asked", "`{name}`をどのポートに問い合わせるかが書かれていません");
+    let known = known.map(|probe| format!("`at {probe}`")).collect::<Vec<_>>().join(", ");
+    Diagnostic::error("follow-needs-at", message, file, span, say!("on which service?", "どのサービスですか"))
+        .note(say!(
+            "with `scope host` each first-stage probe may stand on a port of its own",
+            "`scope host`では、最初のプローブがそれぞれ別のポートにあり得ます"
+        ))
+        .help(say!("write one of {known} at its end", "末尾に次のいずれかを書いてください: {known}"))
+}
+
+pub fn scope_below_base(file: FileId, span: Span) -> Diagnostic {
+    let message = say!(
+        "a signature about one service cannot refine one about the whole host",
+        "ホスト全体についてのシグネチャを、一つのサービスについてのシグネチャで詳細化することはできません"
+    );
+    Diagnostic::error("scope-below-base", message, file, span, say!("narrower than its base", "元より範囲が狭くなります"))
+        .help(say!("leave `scope` out: it is that of the base", "`scope`を省いてください。元のシグネチャと同じになります"))
 }
 
 pub fn charset_of_a_probe(file: FileId, span: Span) -> Diagnostic {

@@ -51,7 +51,7 @@ ksig_schema::fields! {
     /// Serial number in the device id.
     ///
     /// Source: IEEE 1284-2000 section 7.6, `SERIALNUMBER` or `SN`. Example: `00000000`.
-    SERIAL: Text = "ipp.serial", body, redact;
+    SERIAL: Text = "ipp.serial", body, redact, machine(Serial);
 
     /// What the administrator calls the printer for people.
     ///
@@ -86,7 +86,7 @@ ksig_schema::fields! {
     /// Unique name of the printer.
     ///
     /// Source: PWG 5100.13, `printer-uuid`. Example: `urn:uuid:00000000-0000-0000-0000-000000000000`.
-    UUID: Text = "ipp.uuid", body, redact;
+    UUID: Text = "ipp.uuid", body, redact, machine(Uuid);
 }
 
 /// Short names in device ids, and the long one that each means.

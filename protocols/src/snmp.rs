@@ -46,7 +46,7 @@ ksig_schema::fields! {
     /// Id of the agent's engine. It often holds a hardware or network address.
     ///
     /// Source: RFC 3411 section 5, `SnmpEngineID`. Example: 12 bytes.
-    ENGINE_ID: Bytes = "snmp.engine.id", redact;
+    ENGINE_ID: Bytes = "snmp.engine.id", redact, machine(Engine);
 
     /// Enterprise number of who made the engine.
     ///

@@ -104,7 +104,7 @@ ksig_schema::fields! {
     /// SHA-256 of the certificate.
     ///
     /// Source: FIPS 180-4.
-    SHA256: Hash = "tls.cert.sha256";
+    SHA256: Hash = "tls.cert.sha256", machine(Certificate);
 
     /// SHA-1 of the certificate, by which others look it up.
     ///

@@ -65,12 +65,12 @@ ksig_schema::fields! {
     /// Serial numbers, of the root device first.
     ///
     /// Source: UPnP Device Architecture 1.1 section 2.3, `serialNumber`. Example: `00000000`.
-    SERIAL: Text = "upnp.serial", many, body, redact;
+    SERIAL: Text = "upnp.serial", many, body, redact, machine(Serial);
 
     /// Unique names of the devices, of the root device first.
     ///
     /// Source: UPnP Device Architecture 1.1 section 2.3, `UDN`. Example: `uuid:00000000-0000-0000-0000-000000000000`.
-    UDN: Text = "upnp.udn", many, body, redact;
+    UDN: Text = "upnp.udn", many, body, redact, machine(Uuid);
 }
 
 /// Fields of the root device, by the names of their elements.

@@ -1,6 +1,6 @@
 //! What one service's answers say about every slot and test of a plan.
 //!
-//! In: the responses of a service. Out: a [`Board`]: for each slot its values or why it has none, for each test its truth. Filled by one pass over
+//! In: the responses of a service, or of the services to which the probes of a signature are bound. Out: a [`Board`]: for each slot its values or why it has none, for each test its truth. Filled by one pass over
 //! the facts; a slot that no fact fills costs nothing.
 //!
 //! | state of a slot | when | its tests |
@@ -30,6 +30,8 @@ pub(crate) struct SlotIndex {
     probes: HashMap<ProbeKey, ProbeId>,
     /// Probes whose key an answer names.
     named: Vec<ProbeId>,
+    /// Probes that are asked where another one stands.
+    beside: Vec<ProbeId>,
     slots: HashMap<u64, Vec<SlotId>, BuildHasherDefault<Identity>>,
     /// By probe.
     shapes: Vec<ProbeTests>,
@@ -91,6 +93,7 @@ impl SlotIndex {
         let mut index = SlotIndex {
             probes: HashMap::new(),
             named: Vec::new(),
+            beside: Vec::new(),
             slots: HashMap::default(),
             shapes: plan.probes.iter().map(|_| ProbeTests::default()).collect(),
             presence: plan.slots.iter().map(|_| PresenceTests::default()).collect(),
@@ -99,6 +102,8 @@ impl SlotIndex {
             match probe {
                 Probe::Exactly(key) => drop(index.probes.insert(key.clone(), id as ProbeId)),
                 Probe::Named(_) => index.named.push(id as ProbeId),
+                Probe::Beside { .. } => index.beside.push(id as ProbeId),
+                Probe::Bound { .. } => {}
             }
         }
         for (id, slot) in plan.slots.iter().enumerate() {
@@ -221,9 +226,22 @@ pub(crate) struct Running<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub evidence: &'a Evidence,
-    pub service: &'a Service,
+    pub seen: Seen<'a>,
     /// What is known of the whole host, where the plan asks for it.
     pub host: Option<&'a Response>,
+}
+
+/// The services of a [`View`].
+#[derive(Clone, Copy)]
+pub(crate) enum Seen<'a> {
+    /// One.
+    Service(&'a Service),
+    /// Those to which the first-stage probes of a signature about the whole host are bound.
+    Bound {
+        binding: &'a [(ProbeId, &'a Service)],
+        /// Whether the binding says it all; else what it does not bind counts as not observed.
+        whole: bool,
+    },
 }
 
 /// The answers of one service, spread over the plan.
@@ -328,13 +346,13 @@ impl<'a> Filling<'a, '_> {
             };
             let place = |id: ProbeId| match &plan.probes[id as usize] {
                 Probe::Named(named) => board.place(id, named, &self.running),
-                Probe::Exactly(_) => None,
+                _ => None,
             };
             ids.into_iter().filter_map(|id| Some((id, place(id)?))).collect()
         };
         let any = !found.is_empty();
         for (id, place) in found {
-            let response = place.as_ref().ok().and_then(|place| self.view.response(place));
+            let response = place.as_ref().ok().and_then(|place| self.view.response(plan, id, place));
             self.places.push((id, place));
             if let Some(response) = response {
                 self.fill_response(id, response);
@@ -347,7 +365,7 @@ impl<'a> Filling<'a, '_> {
     fn may_be_named(&self, id: ProbeId) -> bool {
         let plan = self.running.plan.plan();
         match &plan.probes[id as usize] {
-            Probe::Exactly(_) => false,
+            Probe::Exactly(_) | Probe::Bound { .. } | Probe::Beside { .. } => false,
             Probe::Named(Named { from: NamedFrom::Slot(slot, _), .. }) => self.scratch.entry_of[*slot as usize] != 0,
             Probe::Named(Named { from: NamedFrom::Capture(signature, _), .. }) => {
                 let gates = &plan.signatures[*signature as usize].gates;
@@ -358,30 +376,90 @@ impl<'a> Filling<'a, '_> {
 }
 
 impl<'a> View<'a> {
-    /// The answer to a probe on a port of the host.
-    fn response(&self, place: &FollowUp) -> Option<&'a Response> {
-        let here = |service: &&Service| {
-            std::ptr::eq(*service, self.service)
-                || service.address == self.service.address && service.port == place.port && service.transport == place.transport
+    /// A view of one service.
+    pub fn of_service(evidence: &'a Evidence, service: &'a Service, host: Option<&'a Response>) -> View<'a> {
+        View { evidence, seen: Seen::Service(service), host }
+    }
+
+    /// The service on which a probe is asked; absent for one that is bound to none.
+    fn service_of(&self, plan: &Plan, probe: ProbeId) -> Option<&'a Service> {
+        let binding = match self.seen {
+            Seen::Service(service) => return Some(service),
+            Seen::Bound { binding, .. } => binding,
         };
-        let own = place.port == self.service.port && place.transport == self.service.transport;
+        let role = match &plan.probes[probe as usize] {
+            Probe::Bound { .. } => probe,
+            Probe::Beside { at, .. } => *at,
+            Probe::Named(named) => named.at?,
+            Probe::Exactly(_) => return None,
+        };
+        binding.iter().find(|(bound, _)| *bound == role).map(|&(_, service)| service)
+    }
+
+    /// The answer to a named probe, on its own service or on another port of the host.
+    fn response(&self, plan: &Plan, probe: ProbeId, place: &FollowUp) -> Option<&'a Response> {
+        let from = self.service_of(plan, probe)?;
+        let here = |service: &&Service| {
+            std::ptr::eq(*service, from)
+                || service.address == from.address && service.port == place.port && service.transport == place.transport
+        };
+        let own = place.port == from.port && place.transport == from.transport;
         let services: &mut dyn Iterator<Item = &'a Service> =
-            if own { &mut std::iter::once(self.service) } else { &mut self.evidence.services.iter().filter(here) };
+            if own { &mut std::iter::once(from) } else { &mut self.evidence.services.iter().filter(here) };
         services.flat_map(|service| &service.responses).find(|response| response.probe == place.probe)
+    }
+
+    /// Whether what is not listed was perhaps only not observed.
+    fn partial(&self) -> bool {
+        let cut = |service: &Service| service.responses.iter().any(|response| response.partial);
+        match self.seen {
+            Seen::Service(service) => cut(service),
+            Seen::Bound { whole, .. } => !whole || self.evidence.services.iter().any(cut),
+        }
+    }
+}
+
+impl<'a> Filling<'a, '_> {
+    /// The answers to all probes that are written out, on the services of the view.
+    fn fill_written(&mut self) {
+        let Running { plan, index, .. } = self.running;
+        match self.view.seen {
+            Seen::Service(service) => {
+                for response in &service.responses {
+                    if let Some(&probe) = index.probes.get(&response.probe) {
+                        self.fill_response(probe, response);
+                    }
+                }
+            }
+            Seen::Bound { binding, .. } => {
+                let said = self.view.evidence.services.iter().flat_map(|service| &service.responses);
+                let of_host = ksig_schema::host::probe();
+                if let (Some(&probe), Some(response)) =
+                    (index.probes.get(&of_host), said.into_iter().find(|response| response.probe == of_host))
+                {
+                    self.fill_response(probe, response);
+                }
+                let roles = binding.iter().map(|&(probe, _)| probe);
+                for id in roles.chain(index.beside.iter().copied()) {
+                    let (Probe::Bound { key, .. } | Probe::Beside { key, .. }) = &plan.plan().probes[id as usize] else { continue };
+                    let service = self.view.service_of(plan.plan(), id);
+                    let mut responses = service.into_iter().flat_map(|service| &service.responses);
+                    if let Some(response) = responses.find(|response| response.probe == *key) {
+                        self.fill_response(id, response);
+                    }
+                }
+            }
+        }
     }
 }
 
 impl<'a> Board<'a> {
-    /// Spreads the answers of a service; of two responses to one probe the first counts. Then those to places that the answers named.
+    /// Spreads the answers of a view; of two responses to one probe the first counts. Then those to places that the answers named.
     pub fn fill(running: Running<'a>, view: View<'a>, scratch: &'a mut BoardScratch) -> Board<'a> {
-        let partial = view.service.responses.iter().any(|response| response.partial);
+        let partial = view.partial();
         scratch.reset(running.plan.plan(), if partial { Truth::NotObserved } else { Truth::False });
         let mut filling = Filling { running, view, scratch, entries: Vec::new(), responses: Vec::new(), places: Vec::new(), partial };
-        for response in &view.service.responses {
-            if let Some(&probe) = running.index.probes.get(&response.probe) {
-                filling.fill_response(probe, response);
-            }
-        }
+        filling.fill_written();
         // What the evidence itself says of its host stands before what its services show.
         if let (Some(host), Some(&probe)) = (view.host, running.index.probes.get(&ksig_schema::host::probe())) {
             filling.fill_response(probe, host);
@@ -412,7 +490,7 @@ impl<'a> Board<'a> {
             }
         };
         let Datum::Text(written) = written else { return None };
-        let service = self.view.service;
+        let service = self.view.service_of(plan, id)?;
         let origin = Origin::new(service.address, service.port, service.transport);
         let base = base.as_deref().unwrap_or("/");
         let (port, transport, path) = match named.reach {
@@ -428,11 +506,24 @@ impl<'a> Board<'a> {
     /// Where a probe is asked; absent for a named one that nothing names, or that is refused.
     pub fn asked_at(&self, probe: ProbeId) -> Option<FollowUp> {
         match &self.plan.plan().probes[probe as usize] {
-            Probe::Exactly(key) => {
-                Some(FollowUp { port: self.view.service.port, transport: self.view.service.transport, probe: key.clone() })
+            Probe::Exactly(key) | Probe::Bound { key, .. } | Probe::Beside { key, .. } => {
+                let service = self.view.service_of(self.plan.plan(), probe)?;
+                Some(FollowUp { port: service.port, transport: service.transport, probe: key.clone() })
             }
             Probe::Named(_) => self.named(probe)?.as_ref().ok().cloned(),
         }
+    }
+
+    /// The port that answered a probe of a signature about the whole host; absent for one about a service, whose port is known.
+    pub fn port_of(&self, probe: ProbeId) -> Option<u16> {
+        match self.view.seen {
+            Seen::Service(_) => None,
+            Seen::Bound { .. } => match self.named(probe) {
+                Some(Ok(place)) => Some(place.port),
+                _ => self.view.service_of(self.plan.plan(), probe).map(|service| service.port),
+            },
+        }
+        .filter(|port| *port != 0)
     }
 
     /// What became of a named probe; absent while nothing names it.
@@ -443,7 +534,7 @@ impl<'a> Board<'a> {
     /// The key of a probe; of a named one that nothing names, its constructor alone.
     pub fn key(&self, probe: ProbeId) -> ProbeKey {
         match (&self.plan.plan().probes[probe as usize], self.named(probe)) {
-            (Probe::Exactly(key), _) => key.clone(),
+            (Probe::Exactly(key) | Probe::Bound { key, .. } | Probe::Beside { key, .. }, _) => key.clone(),
             (Probe::Named(_), Some(Ok(place))) => place.probe.clone(),
             (Probe::Named(named), _) => ProbeKey::new(&named.constructor),
         }
@@ -466,9 +557,9 @@ impl<'a> Board<'a> {
         self.plan
     }
 
-    /// Whether another tool cut part of this service's evidence.
+    /// Whether another tool cut part of what is shown, so that tests may be neither true nor false.
     pub fn partial(&self) -> bool {
-        self.partial
+        self.partial || self.responses.iter().any(|(_, response)| response.partial)
     }
 
     /// The truth of each test as its number.

@@ -125,7 +125,8 @@ impl std::fmt::Display for Because {
         match self {
             Because::Group => Ok(()),
             Because::Fact(proof) => {
-                write!(f, "   {} {} is {:?}", proof.probe, proof.field, proof.value)?;
+                let port = proof.port.map(|port| format!(" on {port}")).unwrap_or_default();
+                write!(f, "   {}{port} {} is {:?}", proof.probe, proof.field, proof.value)?;
                 match proof.span {
                     Some((start, end)) => write!(f, " at {start}..{end}"),
                     None => Ok(()),

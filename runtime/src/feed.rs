@@ -113,6 +113,7 @@ mod tests {
         plan.probe_plan.probes.push(PlannedProbe {
             request: Request::Exactly(ProbeKey::with("http.get", "/")),
             ports: vec![80],
+            any_tls: false,
             follow_up: false,
             safety: Safety::Benign,
         });

@@ -8,6 +8,7 @@
 //! Nothing here reads a file, a clock or the network.
 
 pub mod backend;
+pub mod binding;
 mod board;
 pub mod bundle;
 mod depth;
@@ -18,6 +19,7 @@ pub mod feed;
 pub mod fold;
 pub mod interpreter;
 pub mod interval;
+mod join;
 pub mod literals;
 pub mod matcher;
 pub mod pattern;

@@ -15,9 +15,12 @@ use crate::backend::{Backend, Truth};
 use crate::board::{Board, BoardScratch, Running, SlotIndex, View};
 use crate::evaluate::{Evaluation, Traits, Verdict};
 use crate::explain::Trace;
+use crate::join;
 use crate::plan::*;
 use crate::resolve::{self, Resolution};
 use crate::verify::VerifiedPlan;
+
+mod host;
 
 /// Most follow-ups that one service leads to at a time.
 pub const FOLLOW_UPS_MAX: usize = 16;
@@ -39,7 +42,9 @@ pub struct Matcher {
     woken_by: Woken,
     /// Signatures that no test wakes.
     always: Vec<SignatureId>,
-    /// Signatures with follow-up probes.
+    /// Signatures about the whole host.
+    across: Vec<SignatureId>,
+    /// Signatures about a service with follow-up probes.
     following: Vec<SignatureId>,
     /// A slot is of the host as a whole.
     asks_of_host: bool,
@@ -88,13 +93,16 @@ impl Matcher {
     /// A matcher for a plan on an engine that was made for the same plan.
     pub fn new(plan: VerifiedPlan, backend: Arc<dyn Backend>) -> Matcher {
         let signatures = || plan.plan().signatures.iter().enumerate().map(|(id, signature)| (id as SignatureId, signature));
-        let triggers = signatures().flat_map(|(id, signature)| signature.triggers.iter().map(move |&test| (test, id))).collect();
+        // What is about the whole host is tried apart, once for all services.
+        let of_service = || signatures().filter(|(_, signature)| signature.scope == Scope::Service);
+        let triggers = of_service().flat_map(|(id, signature)| signature.triggers.iter().map(move |&test| (test, id))).collect();
         Matcher {
             index: SlotIndex::new(&plan),
             traits: signatures().map(|(_, signature)| Traits::of(signature)).collect(),
             woken_by: Woken::new(plan.plan().tests.len(), triggers),
-            always: signatures().filter(|(_, signature)| signature.triggers.is_empty()).map(|(id, _)| id).collect(),
-            following: signatures().filter(|(_, signature)| !signature.follows.is_empty()).map(|(id, _)| id).collect(),
+            always: of_service().filter(|(_, signature)| signature.triggers.is_empty()).map(|(id, _)| id).collect(),
+            across: signatures().filter(|(_, signature)| signature.scope != Scope::Service).map(|(id, _)| id).collect(),
+            following: of_service().filter(|(_, signature)| !signature.follows.is_empty()).map(|(id, _)| id).collect(),
             asks_of_host: plan.plan().probes.contains(&Probe::Exactly(ksig_schema::host::probe())),
             mentioned_by: OnceLock::new(),
             choices: by_choice(plan.plan()),
@@ -120,9 +128,10 @@ impl Matcher {
         let date = scan_date(evidence);
         let host = self.host(evidence);
         let mut answers: Vec<Identification> = self.with_scratch(|scratch| {
-            evidence.services.iter().map(|service| self.answer(View { evidence, service, host: host.as_ref() }, date, scratch)).collect()
+            evidence.services.iter().map(|service| self.answer(evidence, service, host.as_ref(), date, scratch)).collect()
         });
-        let Resolution { identifications, consistent, ambiguous, notes } = resolve::host(&answers);
+        let across = self.across(evidence, host.as_ref(), date);
+        let Resolution { identifications, consistent, ambiguous, notes } = join::host(&evidence.services, &answers, &across);
         answers.push(Identification {
             id: evidence.host.clone(),
             address: evidence.services.iter().find_map(|service| service.address),
@@ -140,12 +149,18 @@ impl Matcher {
     /// The answer for one service of the evidence. Without a date, guards that need it are missing.
     pub fn identify_service(&self, evidence: &Evidence, service: &Service, date: Option<Date>, scratch: &mut Scratch) -> Identification {
         let host = self.host(evidence);
-        self.answer(View { evidence, service, host: host.as_ref() }, date, scratch)
+        self.answer(evidence, service, host.as_ref(), date, scratch)
     }
 
-    fn answer(&self, view: View<'_>, date: Option<Date>, scratch: &mut Scratch) -> Identification {
-        let View { evidence, service, .. } = view;
-        let verdicts = self.verdicts(view, date, scratch);
+    fn answer(
+        &self,
+        evidence: &Evidence,
+        service: &Service,
+        host: Option<&Response>,
+        date: Option<Date>,
+        scratch: &mut Scratch,
+    ) -> Identification {
+        let verdicts = self.verdicts(View::of_service(evidence, service, host), date, scratch);
         let Resolution { identifications, consistent, ambiguous, notes } = resolve::service(self.plan.plan(), verdicts, date);
         let unknown = identifications.is_empty() && consistent.is_empty() && ambiguous.is_empty();
         Identification {
@@ -169,7 +184,7 @@ impl Matcher {
         let date = scan_date(evidence);
         let host = self.host(evidence);
         let mut asked: Vec<FollowUp> = self.with_scratch(|scratch| {
-            let board = Board::fill(self.running(date), View { evidence, service, host: host.as_ref() }, &mut scratch.board);
+            let board = Board::fill(self.running(date), View::of_service(evidence, service, host.as_ref()), &mut scratch.board);
             self.following.iter().flat_map(|&id| self.asked_by(&board, id, date)).map(|(_, asked)| asked).collect()
         });
         asked.sort();
@@ -178,13 +193,16 @@ impl Matcher {
         asked
     }
 
-    /// The follows that one signature asks for now, by the names that it gave them.
+    /// The follows that one signature asks for now, by the names that it gave them. One about the whole host asks whatever the service.
     pub fn follow_ups_of(&self, signature: &str, evidence: &Evidence, service: &Service) -> Vec<(String, FollowUp)> {
         let Some(&id) = self.names.get(signature) else { return Vec::new() };
+        if self.across.contains(&id) {
+            return self.asked_across(id, evidence);
+        }
         let date = scan_date(evidence);
         let host = self.host(evidence);
         self.with_scratch(|scratch| {
-            let board = Board::fill(self.running(date), View { evidence, service, host: host.as_ref() }, &mut scratch.board);
+            let board = Board::fill(self.running(date), View::of_service(evidence, service, host.as_ref()), &mut scratch.board);
             self.asked_by(&board, id, date).into_iter().map(|(follow, asked)| (follow.name.clone(), asked)).collect()
         })
     }
@@ -215,36 +233,45 @@ impl Matcher {
         Running { plan: &self.plan, index: &self.index, backend: &*self.backend, traits: &self.traits, date }
     }
 
-    /// Why a signature matches a service or does not; absent when there is no signature of that name.
+    /// Why a signature matches a service or does not; absent when there is no signature of that name. One about the whole host is explained
+    /// on the binding that its answer comes from, whatever the service.
     pub fn why(&self, signature: &str, evidence: &Evidence, service: &Service, date: Option<Date>) -> Option<Trace> {
         let id = *self.names.get(signature)?;
-        let described = &self.plan.plan().signatures[id as usize];
         let host = self.host(evidence);
+        if self.across.contains(&id) {
+            return self.why_across(id, evidence, host.as_ref(), date);
+        }
         Some(self.with_scratch(|scratch| {
-            let board = Board::fill(self.running(date), View { evidence, service, host: host.as_ref() }, &mut scratch.board);
-            let mut evaluation = Evaluation::new(&board, described, &self.traits[id as usize], date).explaining();
-            let truth = evaluation.condition(&described.condition);
-            evaluation.explain_follows();
-            let mut verdict = evaluation.verdict(id, truth);
-            if truth == Truth::False {
-                verdict = Verdict { identities: Vec::new(), components: Vec::new(), tags: Vec::new(), proof: Vec::new(), ..verdict };
-            }
-            let (lines, captures, notes) = evaluation.explained();
-            let version = verdict.identities.first().and_then(|identity| identity.version.as_deref());
-            let has_model = verdict.identities.iter().any(|identity| identity.model.is_some());
-            Trace {
-                signature: described.name.clone(),
-                truth,
-                lines,
-                captures,
-                notes,
-                support: if has_model { resolve::support(&[&verdict.support], version, date) } else { Default::default() },
-                identities: verdict.identities,
-                components: verdict.components,
-                tags: verdict.tags,
-                proof: verdict.proof,
-            }
+            let view = View::of_service(evidence, service, host.as_ref());
+            self.trace(&Board::fill(self.running(date), view, &mut scratch.board), id, date)
         }))
+    }
+
+    /// The explanation of one signature on a board.
+    fn trace(&self, board: &Board<'_>, id: SignatureId, date: Option<Date>) -> Trace {
+        let described = &self.plan.plan().signatures[id as usize];
+        let mut evaluation = Evaluation::new(board, described, &self.traits[id as usize], date).explaining();
+        let truth = evaluation.condition(&described.condition);
+        evaluation.explain_follows();
+        let mut verdict = evaluation.verdict(id, truth);
+        if truth == Truth::False {
+            verdict = Verdict { identities: Vec::new(), components: Vec::new(), tags: Vec::new(), proof: Vec::new(), ..verdict };
+        }
+        let (lines, captures, notes) = evaluation.explained();
+        let version = verdict.identities.first().and_then(|identity| identity.version.as_deref());
+        let has_model = verdict.identities.iter().any(|identity| identity.model.is_some());
+        Trace {
+            signature: described.name.clone(),
+            truth,
+            lines,
+            captures,
+            notes,
+            support: if has_model { resolve::support(&[&verdict.support], version, date) } else { Default::default() },
+            identities: verdict.identities,
+            components: verdict.components,
+            tags: verdict.tags,
+            proof: verdict.proof,
+        }
     }
 
     fn verdicts(&self, view: View<'_>, date: Option<Date>, scratch: &mut Scratch) -> Vec<Verdict> {
@@ -283,7 +310,7 @@ impl Matcher {
         (truth != Truth::False).then(|| evaluation.verdict(id, truth))
     }
 
-    /// The signatures of a choice before the last one that matches.
+    /// The signatures about a service of a choice before the last one that matches.
     fn earlier_members(&self, verdicts: &[Verdict]) -> Vec<SignatureId> {
         let signatures = &self.plan.plan().signatures;
         let mut last: BTreeMap<u32, u32> = BTreeMap::new();
@@ -292,7 +319,7 @@ impl Matcher {
             *place = (*place).max(member.place);
         }
         let before = |(choice, last): (u32, u32)| {
-            let members = self.choices[choice as usize].iter().copied();
+            let members = self.choices[choice as usize].iter().copied().filter(|&id| signatures[id as usize].scope == Scope::Service);
             members.take_while(move |&id| signatures[id as usize].choice.is_some_and(|member| member.place < last))
         };
         last.into_iter().flat_map(before).collect()
@@ -302,7 +329,8 @@ impl Matcher {
     fn mentioned_by(&self) -> &Woken {
         self.mentioned_by.get_or_init(|| {
             let mut pairs = Vec::new();
-            for (id, signature) in self.plan.plan().signatures.iter().enumerate() {
+            let signatures = self.plan.plan().signatures.iter().enumerate();
+            for (id, signature) in signatures.filter(|(_, signature)| signature.scope == Scope::Service) {
                 mentioned(&signature.condition, &mut |test| pairs.push((test, id as SignatureId)));
             }
             Woken::new(self.plan.plan().tests.len(), pairs)
@@ -321,6 +349,14 @@ impl Matcher {
 impl Gate for Matcher {
     fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<FollowUp> {
         Matcher::follow_ups(self, evidence, service)
+    }
+
+    fn spans_ports(&self) -> bool {
+        self.across.iter().any(|&id| !self.plan.plan().signatures[id as usize].follows.is_empty())
+    }
+
+    fn follow_ups_of_host(&self, evidence: &Evidence) -> Vec<FollowUp> {
+        Matcher::follow_ups_of_host(self, evidence)
     }
 }
 

@@ -63,13 +63,27 @@ pub enum Probe {
     Exactly(ProbeKey),
     /// The one that an earlier answer leads to: its key is computed from the evidence, and the response with that key is read (V13).
     Named(Named),
+    /// A first-stage probe of a signature about the whole host, which is bound to a service of its own (V14).
+    Bound {
+        /// What is asked.
+        key: ProbeKey,
+        /// Counts the probes of one signature that ask the same: they are bound to different services.
+        nth: u32,
+    },
+    /// A follow of such a signature, asked on the service to which a first-stage probe is bound.
+    Beside {
+        /// What is asked.
+        key: ProbeKey,
+        /// A [`Probe::Bound`].
+        at: ProbeId,
+    },
 }
 
 impl Probe {
     /// Whether the answer to a planned request is one that this probe reads.
     pub fn is_fed_by(&self, request: &ksig_schema::Request) -> bool {
         match self {
-            Probe::Exactly(key) => request.covers(key),
+            Probe::Exactly(key) | Probe::Bound { key, .. } | Probe::Beside { key, .. } => request.covers(key),
             Probe::Named(named) => *request == ksig_schema::Request::Named(named.constructor.clone()),
         }
     }
@@ -84,6 +98,8 @@ pub struct Named {
     pub reach: Reach,
     /// Where the place is written.
     pub from: NamedFrom,
+    /// In a signature about the whole host: the [`Probe::Bound`] on whose service it is asked.
+    pub at: Option<ProbeId>,
 }
 
 /// How far a named place may lie from the answer that names it; never on another address.
@@ -316,6 +332,8 @@ pub struct Signature {
     pub refines: Option<SignatureId>,
     /// Its place in a choice, its own or else that of the nearest signature that it refines.
     pub choice: Option<Member>,
+    /// What its probes are looked up in.
+    pub scope: Scope,
     /// Captures, extracts and lets.
     pub vars: Vec<Var>,
     /// What must hold.
@@ -336,6 +354,26 @@ pub struct Signature {
     pub tags: Vec<TagPlan>,
     /// Where the support block comes from.
     pub support: Option<SupportPlan>,
+}
+
+/// What a signature speaks of (V14).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// One service.
+    #[default]
+    Service,
+    /// All services of one address: each of these [`Probe::Bound`] stands on one of them.
+    Host(Vec<ProbeId>),
+}
+
+impl Scope {
+    /// The first-stage probes that are bound to services; none of a signature about one service.
+    pub fn roles(&self) -> &[ProbeId] {
+        match self {
+            Scope::Service => &[],
+            Scope::Host(roles) => roles,
+        }
+    }
 }
 
 /// A place in a choice: of the signatures that match, those at the first place stand.

@@ -62,16 +62,16 @@ impl Deciding<'_> {
             Some(key) => format!("{}.{key}", slot.field),
             None => slot.field.clone(),
         };
-        let probe = board.key(slot.probe);
+        let (probe, port) = (board.key(slot.probe), board.port_of(slot.probe));
         if self.values.fact.field.redact {
-            return Proof { probe, field, value: "(redacted)".into(), span: None };
+            return Proof { probe, port, field, value: "(redacted)".into(), span: None };
         }
         let (value, span) = match self.values.values.get(self.at) {
             Some(Value::Text(text)) => {
                 let masked = mask(text.as_bytes(), &self.redacted, secrets);
                 let text = String::from_utf8(masked).unwrap_or_default();
                 if text.len() <= PROOF_CHARS_MAX {
-                    return Proof { probe, field, value: text, span: self.span.map(|(start, end)| (start as u32, end as u32)) };
+                    return Proof { probe, port, field, value: text, span: self.span.map(|(start, end)| (start as u32, end as u32)) };
                 }
                 window(text.char_indices().map(|(at, c)| (at, c.to_string())), text.len(), self.span)
             }
@@ -82,7 +82,7 @@ impl Deciding<'_> {
             Some(other) => (other.to_string(), None),
             None => (String::new(), None),
         };
-        Proof { probe, field, value, span }
+        Proof { probe, port, field, value, span }
     }
 }
 

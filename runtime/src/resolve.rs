@@ -1,7 +1,7 @@
 //! From what each signature says to one answer (V15).
 //!
-//! In: the [`Verdict`]s of one service, or the answers of all services of a host. Out: what it is, per facet. The answer is a function of the
-//! set of verdicts: they are put in the order of names first.
+//! In: the [`Verdict`]s of one service, or of the signatures about the whole host. Out: what it is, per facet. The answer is a function of the
+//! set of verdicts: they are put in the order of names first. [`crate::join`] makes one line of a host of them.
 //!
 //! 1. A verdict that a matching `refines` replaces is dropped, and named in `also`.
 //! 2. Of the members of a `choice` those at the first place that matched stand; a later one is dropped. Where an earlier one was not observed, so
@@ -16,7 +16,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ksig_schema::Date;
-use ksig_schema::identification::{Component, Confidence, Identification, Identified, Identity, Known, Note, Proof, Support, Tag};
+use ksig_schema::identification::{Component, Confidence, Identified, Identity, Known, Note, Proof, Support, Tag};
 
 use crate::backend::Truth;
 use crate::evaluate::{SupportFacts, Verdict};
@@ -288,11 +288,11 @@ fn leading(a: &Claim<'_>, b: &Claim<'_>) -> Ordering {
 }
 
 /// The slots that part two identities when they differ.
-fn parting_slots(identity: &Identity) -> [Option<&str>; 5] {
+pub(crate) fn parting_slots(identity: &Identity) -> [Option<&str>; 5] {
     [&identity.vendor, &identity.brand, &identity.series, &identity.model, &identity.class].map(Option::as_deref)
 }
 
-fn all_slots(identity: &Identity) -> [Option<&str>; 8] {
+pub(crate) fn all_slots(identity: &Identity) -> [Option<&str>; 8] {
     let [vendor, brand, series, model, class] = parting_slots(identity);
     [Some(&identity.facet), vendor, brand, series, model, class, identity.version.as_deref(), identity.cpe.as_deref()]
 }
@@ -352,7 +352,7 @@ fn grow(clique: u64, mut open: u64, mut done: u64, neighbours: &[u64], found: &m
 }
 
 /// What all say together, and the versions that they name; a version or CPE name on which they differ is left out.
-fn merge_identities(facet: &str, identities: &[&Identity]) -> (Identity, Vec<String>) {
+pub(crate) fn merge_identities(facet: &str, identities: &[&Identity]) -> (Identity, Vec<String>) {
     let first = |slot: fn(&Identity) -> &Option<String>| identities.iter().find_map(|identity| slot(identity).clone());
     let versions: BTreeSet<&String> = identities.iter().filter_map(|identity| identity.version.as_ref()).collect();
     let names: BTreeSet<&String> = identities.iter().filter_map(|identity| identity.cpe.as_ref()).collect();
@@ -370,12 +370,12 @@ fn merge_identities(facet: &str, identities: &[&Identity]) -> (Identity, Vec<Str
     (identity, versions.into_iter().cloned().collect())
 }
 
-fn merge_tags<'v>(tags: impl Iterator<Item = &'v Tag>) -> Vec<Tag> {
+pub(crate) fn merge_tags<'v>(tags: impl Iterator<Item = &'v Tag>) -> Vec<Tag> {
     tags.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 /// Each once; one without a version gives way to the same one with a version.
-fn merge_components<'v>(components: impl Iterator<Item = &'v Component>) -> Vec<Component> {
+pub(crate) fn merge_components<'v>(components: impl Iterator<Item = &'v Component>) -> Vec<Component> {
     let all: BTreeSet<&Component> = components.collect();
     let better = |poor: &Component| {
         all.iter().any(|rich| {
@@ -388,7 +388,7 @@ fn merge_components<'v>(components: impl Iterator<Item = &'v Component>) -> Vec<
     all.iter().filter(|component| !better(component)).map(|component| (*component).clone()).collect()
 }
 
-fn merge_proofs<'v>(proofs: impl Iterator<Item = &'v Proof>) -> Vec<Proof> {
+pub(crate) fn merge_proofs<'v>(proofs: impl Iterator<Item = &'v Proof>) -> Vec<Proof> {
     let mut merged: Vec<Proof> = Vec::new();
     for proof in proofs {
         if merged.len() < PROOFS_MAX && !merged.contains(proof) {
@@ -437,70 +437,5 @@ fn bound(datum: &Datum) -> (BoundKind, &Datum) {
     match datum {
         Datum::Bound(kind, value) => (*kind, value),
         value => (BoundKind::Exactly, value),
-    }
-}
-
-/// The line of a host: what its services say, joined where they name the same vendor and model. A host is a set of devices: behind one address
-/// there may be several, so nothing else joins them but software, which is one answer.
-pub(crate) fn host(services: &[Identification]) -> Resolution {
-    let all = |of: fn(&Identification) -> &Vec<Identified>| services.iter().flat_map(of).collect::<Vec<_>>();
-    let mut notes: Vec<Note> = services.iter().flat_map(|service| service.notes.clone()).collect();
-    let resolution = Resolution {
-        identifications: join(all(|service| &service.identifications), &mut notes),
-        consistent: join(all(|service| &service.consistent), &mut Vec::new()),
-        ambiguous: join(all(|service| &service.ambiguous), &mut Vec::new()),
-        notes: Vec::new(),
-    };
-    notes.sort();
-    notes.dedup();
-    Resolution { notes, ..resolution }
-}
-
-fn join(answers: Vec<&Identified>, notes: &mut Vec<Note>) -> Vec<Identified> {
-    let mut devices: BTreeMap<Vec<Option<&str>>, Vec<&Identified>> = BTreeMap::new();
-    for answer in answers {
-        let identity = &answer.identity;
-        let key = match (&identity.vendor, &identity.model) {
-            _ if identity.facet == SOFTWARE => vec![Some(SOFTWARE)],
-            (Some(vendor), Some(model)) => vec![Some(identity.facet.as_str()), Some(vendor), Some(model)],
-            _ => all_slots(identity).to_vec(),
-        };
-        devices.entry(key).or_default().push(answer);
-    }
-    let mut joined: Vec<Identified> = devices.into_values().map(|answers| join_one(answers, notes)).collect();
-    joined.sort_by(|a, b| all_slots(&a.identity).cmp(&all_slots(&b.identity)));
-    joined
-}
-
-fn join_one(mut answers: Vec<&Identified>, notes: &mut Vec<Note>) -> Identified {
-    let rank = |answer: &Identified| (Reverse(answer.confidence), answer.signature.clone(), answer.identity.version.is_none());
-    let shown = |answer: &Identified| answer.proof.iter().map(|proof| (proof.field.clone(), proof.value.clone())).collect::<Vec<_>>();
-    answers.sort_by_cached_key(|answer| (rank(answer), answer.identity.version.clone(), shown(answer)));
-    let leader = answers[0];
-    let identities: Vec<&Identity> = answers.iter().map(|answer| &answer.identity).collect();
-    let (identity, versions) = merge_identities(&leader.identity.facet, &identities);
-    let known = |of: fn(&Support) -> Known| answers.iter().map(|answer| of(&answer.support)).find(|known| *known != Known::Unknown);
-    let mut support = Support {
-        ended: known(|support| support.ended).unwrap_or_default(),
-        latest: known(|support| support.latest).unwrap_or_default(),
-        ends: answers.iter().find_map(|answer| answer.support.ends),
-        latest_version: answers.iter().find_map(|answer| answer.support.latest_version.clone()),
-    };
-    if versions.len() > 1 {
-        support.latest = Known::Unknown;
-        notes.push(Note::VersionsDiffer { facet: identity.facet.clone(), versions });
-    }
-    let mut also: BTreeSet<&String> = answers.iter().flat_map(|answer| answer.also.iter().chain([&answer.signature])).collect();
-    also.remove(&leader.signature);
-    Identified {
-        identity,
-        components: merge_components(answers.iter().flat_map(|answer| &answer.components)),
-        tags: merge_tags(answers.iter().flat_map(|answer| &answer.tags)),
-        signature: leader.signature.clone(),
-        confidence: leader.confidence,
-        evidence: leader.evidence,
-        support,
-        proof: merge_proofs(answers.iter().flat_map(|answer| &answer.proof)),
-        also: also.into_iter().cloned().collect(),
     }
 }

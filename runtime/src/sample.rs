@@ -194,7 +194,7 @@ pub fn plan() -> Plan {
 
 /// A probe for a path that the evidence names.
 pub fn named(from: NamedFrom) -> Probe {
-    Probe::Named(Named { constructor: "http.get".into(), reach: Reach::Origin, from })
+    Probe::Named(Named { constructor: "http.get".into(), reach: Reach::Origin, from, at: None })
 }
 
 /// A response to `http.get("/")` with these facts, whole.

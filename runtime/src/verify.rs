@@ -27,6 +27,8 @@ pub const TYPE_DEPTH_MAX: u32 = 8;
 pub const SIGNATURE_NODES_MAX: usize = 64 * 1024;
 /// Most captures, extracts and lets in one signature.
 pub const VARS_MAX: usize = 256;
+/// Most probes of one signature that are bound to services.
+pub const ROLES_MAX: usize = 16;
 /// Longest name, label or line.
 pub const NAME_BYTES_MAX: usize = 1024;
 
@@ -228,17 +230,29 @@ impl Verifier<'_> {
     fn probe(&self, probe: &Probe) -> Checked {
         let plan = self.plan;
         match probe {
-            Probe::Exactly(_) => Ok(()),
-            Probe::Named(Named { constructor, from: NamedFrom::Slot(slot, pick), .. }) => {
+            Probe::Exactly(_) | Probe::Bound { .. } => Ok(()),
+            Probe::Beside { at, .. } => self.role(*at),
+            Probe::Named(Named { constructor, from: NamedFrom::Slot(slot, pick), at, .. }) => {
                 name(constructor)?;
+                at.iter().try_for_each(|at| self.role(*at))?;
                 pick.iter().try_for_each(|(_, argument)| name(argument))?;
                 index("slot", *slot, plan.slots.len())
             }
-            Probe::Named(Named { constructor, from: NamedFrom::Capture(signature, var), .. }) => {
+            Probe::Named(Named { constructor, from: NamedFrom::Capture(signature, var), at, .. }) => {
                 name(constructor)?;
+                at.iter().try_for_each(|at| self.role(*at))?;
                 index("signature", *signature, plan.signatures.len())?;
                 index("variable", *var, plan.signatures[*signature as usize].vars.len())
             }
+        }
+    }
+
+    /// A probe that is bound to a service.
+    fn role(&self, probe: ProbeId) -> Checked {
+        index("probe", probe, self.plan.probes.len())?;
+        match &self.plan.probes[probe as usize] {
+            Probe::Bound { .. } => Ok(()),
+            _ => Err(Problem::Malformed("it is asked beside a probe that stands on no service of its own")),
         }
     }
 
@@ -322,6 +336,8 @@ impl Verifier<'_> {
         if let Some(member) = signature.choice {
             index("choice", member.choice, plan.choices.len())?;
         }
+        limit("the number of bound probes", signature.scope.roles().len(), ROLES_MAX)?;
+        signature.scope.roles().iter().try_for_each(|role| self.role(*role))?;
         for follow in &signature.follows {
             index("probe", follow.probe, plan.probes.len())?;
             name(&follow.name)?;

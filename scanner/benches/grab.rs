@@ -134,6 +134,7 @@ fn scan_round(hosts: u32) {
     let probe = PlannedProbe {
         request: Request::Exactly(ProbeKey::with("http.get", "/")),
         ports: Vec::new(),
+        any_tls: false,
         follow_up: false,
         safety: Safety::Benign,
     };

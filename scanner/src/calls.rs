@@ -3,6 +3,8 @@
 //! In: a plan, ports and the schema that knows the probes' constructors. Out: [`PortCalls`], one a port. Probes that
 //! do not travel over one connection ([`Delivery`]) are not dealt out.
 
+use std::collections::BTreeSet;
+
 use ksig_schema::probe::ArgumentKind;
 use ksig_schema::{ConstructorDef, Delivery, PlannedProbe, ProbeKey, ProbePlan, Request, Schema, Transport};
 
@@ -77,16 +79,20 @@ pub(crate) fn deal(plan: &ProbePlan, ports: &[PortUse], schema: &Schema) -> Vec<
         .filter_map(|planned| Some((planned, schema.constructor(planned.request.constructor())?)))
         .filter(|(_, constructor)| constructor.delivery == Delivery::Stream)
         .collect();
-    ports.iter().map(|port| port_calls(port, &known)).collect()
+    let tls_ports: BTreeSet<u16> = schema.constructors().flat_map(|constructor| constructor.tls_ports).copied().collect();
+    ports.iter().map(|port| port_calls(port, &known, &tls_ports)).collect()
 }
 
-fn port_calls(port: &PortUse, known: &[(&PlannedProbe, &ConstructorDef)]) -> PortCalls {
+/// `tls_ports`: where some protocol is usually spoken inside TLS.
+fn port_calls(port: &PortUse, known: &[(&PlannedProbe, &ConstructorDef)], tls_ports: &BTreeSet<u16>) -> PortCalls {
     let tls_expected = known.iter().any(|(planned, constructor)| protocol(constructor) == TLS && expects(planned, constructor, port.port));
     let mut calls = PortCalls { port: port.port, first: Vec::new(), follow_ups: Vec::new() };
     for (planned, constructor) in known {
         let carrier = match &port.service {
             Some(service) => carrier_of_service(service, constructor),
-            None => expects(planned, constructor, port.port).then(|| carrier_of_port(port.port, constructor, tls_expected)),
+            None if expects(planned, constructor, port.port) => Some(carrier_of_port(port.port, constructor, tls_expected)),
+            None if planned.any_tls && (tls_expected || tls_ports.contains(&port.port)) => Some(carrier_inside_tls(constructor)),
+            None => None,
         };
         if let Some(carrier) = carrier {
             match &planned.request {
@@ -122,11 +128,11 @@ fn expects(planned: &PlannedProbe, constructor: &ConstructorDef, port: u16) -> b
 
 fn carrier_of_port(port: u16, constructor: &ConstructorDef, tls_expected: bool) -> Carrier {
     let inside_tls = constructor.tls_ports.contains(&port) || tls_expected && !constructor.ports.contains(&port);
-    match protocol(constructor) {
-        TLS => Carrier::TlsRecords,
-        _ if inside_tls => Carrier::InsideTls,
-        _ => Carrier::Plain,
-    }
+    if inside_tls || protocol(constructor) == TLS { carrier_inside_tls(constructor) } else { Carrier::Plain }
+}
+
+fn carrier_inside_tls(constructor: &ConstructorDef) -> Carrier {
+    if protocol(constructor) == TLS { Carrier::TlsRecords } else { Carrier::InsideTls }
 }
 
 #[cfg(test)]
@@ -137,7 +143,13 @@ mod tests {
     use crate::ports::parse_ports;
 
     fn planned(probe: &str, ports: &[u16], follow_up: bool) -> PlannedProbe {
-        PlannedProbe { request: Request::Exactly(probe.parse().expect(probe)), ports: ports.to_vec(), follow_up, safety: Safety::Benign }
+        PlannedProbe {
+            request: Request::Exactly(probe.parse().expect(probe)),
+            ports: ports.to_vec(),
+            any_tls: false,
+            follow_up,
+            safety: Safety::Benign,
+        }
     }
 
     fn dealt(ports: &str) -> Vec<String> {
@@ -172,10 +184,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_on_any_tls_is_asked_on_every_port_that_speaks_it() {
+        let on_any = |probe: &str| PlannedProbe { any_tls: true, ..planned(probe, &[], false) };
+        let plan = ProbePlan { probes: vec![on_any("http.get(\"/\")"), on_any("tls.hello()")] };
+        let calls = deal(&plan, &parse_ports("80,993,8443").expect("ports"), &ksig_protocols::schema());
+        let carriers = |calls: &PortCalls| calls.first.iter().map(|call| call.carrier).collect::<Vec<_>>();
+        assert_eq!(carriers(&calls[0]), []);
+        assert_eq!(carriers(&calls[1]), [Carrier::InsideTls, Carrier::TlsRecords]);
+        assert_eq!(carriers(&calls[2]), [Carrier::InsideTls, Carrier::TlsRecords]);
+    }
+
+    #[test]
     fn a_gate_gets_only_what_the_plan_allows() {
         let named = |constructor: &str| PlannedProbe {
             request: Request::Named(constructor.into()),
             ports: vec![80],
+            any_tls: false,
             follow_up: true,
             safety: Safety::Benign,
         };

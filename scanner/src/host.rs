@@ -77,6 +77,9 @@ impl Worker {
         for port in &scan.calls {
             visit.port(port).await;
         }
+        if scan.gate.spans_ports() {
+            visit.host_follow_ups().await;
+        }
         visit.observations
     }
 }
@@ -119,21 +122,43 @@ impl Visit<'_> {
         }
     }
 
-    /// What the gate asks for after the answers of a port, with the port where it is asked: as far as the plan allows it, and it was not
-    /// asked there yet.
+    /// What all answers of the host together lead to.
+    async fn host_follow_ups(&mut self) {
+        for _ in 0..HOPS_MAX {
+            let evidence = ksig_protocols::evidence(&self.observations);
+            let asked = evidence.iter().flat_map(|evidence| self.scan.gate.follow_ups_of_host(evidence)).collect();
+            let calls = self.allowed(asked);
+            if calls.is_empty() {
+                return;
+            }
+            for (at, call) in calls {
+                // A port that fails says nothing of the others.
+                self.ask(at, &call).await;
+            }
+        }
+    }
+
+    /// What the gate asks for after the answers of a port.
     fn follow_ups(&mut self, port: &PortCalls) -> Vec<(u16, Call)> {
         if port.follow_ups.is_empty() && self.scan.anywhere.is_empty() {
             return Vec::new();
         }
-        let mut calls = Vec::new();
+        let mut asked = Vec::new();
         for evidence in ksig_protocols::evidence(&self.observations) {
             let here = |service: &&Service| service.port == port.port && service.address == Some(self.address);
             for service in evidence.services.iter().filter(here) {
-                for FollowUp { port: at, transport, probe } in self.scan.gate.follow_ups(&evidence, service) {
-                    let call = self.scan.follow_up(at, transport, &probe).map(|call| (at, call));
-                    calls.extend(call.filter(|call| !self.asked(at, &probe) && !calls.contains(call)));
-                }
+                asked.extend(self.scan.gate.follow_ups(&evidence, service));
             }
+        }
+        self.allowed(asked)
+    }
+
+    /// Follow-ups with the port where each is asked: as far as the plan allows them, and they were not asked there yet.
+    fn allowed(&mut self, asked: Vec<FollowUp>) -> Vec<(u16, Call)> {
+        let mut calls = Vec::new();
+        for FollowUp { port: at, transport, probe } in asked {
+            let call = self.scan.follow_up(at, transport, &probe).map(|call| (at, call));
+            calls.extend(call.filter(|call| !self.asked(at, &probe) && !calls.contains(call)));
         }
         calls.truncate(FOLLOW_UPS_MAX.saturating_sub(self.followed));
         self.followed += calls.len();

@@ -31,6 +31,7 @@ fn plan(first: &[&str], follow_ups: &[&str]) -> ProbePlan {
     let planned = |probe: &&str, follow_up| PlannedProbe {
         request: Request::Exactly(probe.parse().expect("a probe")),
         ports: Vec::new(),
+        any_tls: false,
         follow_up,
         safety: Safety::Benign,
     };
@@ -284,6 +285,45 @@ fn follow_ups_are_planned_ones_sent_once_in_two_hops() {
     }
     let silent = with_fault(&truths, "broken-web", Some(Fault::Silent)).next().expect("a silent one");
     assert_eq!(found[&IpAddr::V4(silent.address)].len(), 1);
+}
+
+/// Asks for one more page where both SSH and the web were answered, which only all ports together tell.
+struct OfHost;
+
+impl Gate for OfHost {
+    fn follow_ups(&self, _: &Evidence, _: &Service) -> Vec<FollowUp> {
+        Vec::new()
+    }
+
+    fn spans_ports(&self) -> bool {
+        true
+    }
+
+    fn follow_ups_of_host(&self, evidence: &Evidence) -> Vec<FollowUp> {
+        let answered = |constructor: &str| {
+            let of = |service: &&Service| service.responses.iter().any(|r| r.probe.constructor == constructor && r.answered());
+            evidence.services.iter().find(of)
+        };
+        let (Some(_), Some(web)) = (answered("ssh.banner"), answered("http.get")) else { return Vec::new() };
+        vec![FollowUp { port: web.port, transport: web.transport, probe: ProbeKey::with("http.get", "/one") }]
+    }
+}
+
+#[test]
+fn a_follow_up_of_a_host_waits_for_all_its_ports() {
+    let simulator = started(faults(), &["http", "ssh"]);
+    let web = simulator.port_of("http").expect("http");
+    let plan = plan(&["http.get(\"/\")", "ssh.banner()"], &["http.get(\"/one\")"]);
+    let (_, hosts) = scanned(&options(&simulator), &plan, Arc::new(OfHost), &Stop::new(), |_| {});
+    let (mut both, mut one) = (0, 0);
+    for host in &hosts {
+        let evidence = ksig_protocols::evidence(&host.observations);
+        let expected = evidence.iter().any(|evidence| !OfHost.follow_ups_of_host(evidence).is_empty());
+        let asked: Vec<u16> = host.observations.iter().filter(|o| o.probe == ProbeKey::with("http.get", "/one")).map(|o| o.port).collect();
+        assert_eq!(asked, if expected { vec![web] } else { vec![] }, "{}", host.host);
+        if expected { both += 1 } else { one += 1 }
+    }
+    assert!(both > 0 && one > 0, "{both} with both, {one} without");
 }
 
 #[test]

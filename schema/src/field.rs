@@ -30,6 +30,8 @@ pub struct FieldDef {
     pub section: Section,
     /// Names a person or a single machine (serial, MAC): never leaves the engine.
     pub redact: bool,
+    /// What of a single machine it names: two services of one address with the same value are one machine (V15).
+    pub machine: Option<MachineName>,
     /// Holds places that the device makes its clients fetch: what a follow may ask for (V13).
     pub link: bool,
     /// Never missing: it is there whatever was answered.
@@ -59,6 +61,19 @@ impl FieldDef {
             (true, true) => "(\"/path\")",
         }
     }
+}
+
+/// What names a single machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MachineName {
+    /// A serial number.
+    Serial,
+    /// A universally unique id (RFC 9562).
+    Uuid,
+    /// A certificate.
+    Certificate,
+    /// An SNMP engine's id.
+    Engine,
 }
 
 /// A function of a field with several values, declared beside it: `top.html.script_src("/js/version.js")`.
@@ -125,7 +140,7 @@ impl FieldType {
 }
 
 /// Declares fields as constants: doc comment, `CONSTANT: Type = "name"`, then options `many`, `keyed`, `call`, `whole`, `body`, `redact`,
-/// `link`, `always`, `alias("name")`, `key_names(LIST)`.
+/// `machine(Kind)`, `link`, `always`, `alias("name")`, `key_names(LIST)`.
 ///
 /// ```
 /// ksig_schema::fields! {
@@ -159,6 +174,7 @@ macro_rules! fields {
                     alias: None,
                     section: $crate::evidence::Section::Head,
                     redact: false,
+                    machine: None,
                     link: false,
                     always: false,
                     doc: concat!($($doc, "\n"),+),
@@ -178,6 +194,7 @@ macro_rules! fields {
     (@option $field:ident alias($name:literal)) => { $field.alias = Some($name); };
     (@option $field:ident body) => { $field.section = $crate::evidence::Section::Body; };
     (@option $field:ident redact) => { $field.redact = true; };
+    (@option $field:ident machine($kind:ident)) => { $field.machine = Some($crate::field::MachineName::$kind); };
     (@option $field:ident link) => { $field.link = true; };
     (@option $field:ident always) => { $field.always = true; };
 }

@@ -122,6 +122,9 @@ pub struct Support {
 pub struct Proof {
     /// Which probe.
     pub probe: ProbeKey,
+    /// On which port, where a signature about the whole host read it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub port: Option<u16>,
     /// Which field, `http.header.server`.
     pub field: String,
     /// Its value (bytes escaped), at most 200 characters.

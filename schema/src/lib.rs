@@ -24,7 +24,7 @@ pub mod version;
 pub mod vocabulary;
 
 pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
-pub use field::{FieldDef, Pick, Schema, SelectorDef};
+pub use field::{FieldDef, MachineName, Pick, Schema, SelectorDef};
 pub use identification::Identification;
 pub use observation::{Ended, Observation, Transport};
 pub use probe::{ConstructorDef, Delivery, FollowUp, Gate, ParameterDef, PlannedProbe, Policy, ProbeKey, ProbePlan, Request, Safety};

@@ -278,6 +278,8 @@ pub struct PlannedProbe {
     pub request: Request,
     /// Ports where signatures expect it, sorted; from the signatures' `on`, else the constructor's own.
     pub ports: Vec<u16>,
+    /// Every port that answers TLS besides.
+    pub any_tls: bool,
     /// Sent only when [`Gate::follow_ups`] asks for it.
     pub follow_up: bool,
     /// How much it does.
@@ -337,6 +339,16 @@ pub struct FollowUp {
 pub trait Gate: Send + Sync {
     /// Follow-up probes that this service of the host leads to, from what is known so far; empty for none. Each is sent at most once a port.
     fn follow_ups(&self, evidence: &Evidence, service: &Service) -> Vec<FollowUp>;
+
+    /// Whether follow-ups may depend on the answers of several ports.
+    fn spans_ports(&self) -> bool {
+        false
+    }
+
+    /// Follow-up probes that all answers of the host together lead to, once every port was asked; empty for none.
+    fn follow_ups_of_host(&self, _: &Evidence) -> Vec<FollowUp> {
+        Vec::new()
+    }
 }
 
 /// A gate that asks for nothing.

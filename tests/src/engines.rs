@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
-use ksig_compiler::hir::Program;
+use anyhow::{Context, Result, bail, ensure};
+use ksig_compiler::hir::{Program, Scope};
 use ksig_compiler::jit::JitBackend;
 use ksig_compiler::{ReleaseName, lower};
 use ksig_runtime::{Backend, Interpreter, Matcher, Truth as EngineTruth};
@@ -67,17 +67,33 @@ impl Engines {
     /// # Errors
     /// Any of them differs from the oracle or from another engine.
     pub fn agree_on(&self, evidence: &Evidence) -> Result<Vec<Outcome>> {
-        let answers = self.identify(evidence)?;
+        let mut answers = self.identify(evidence)?;
+        let line = answers.pop().context("a host has a line")?;
         let date = ksig_runtime::matcher::scan_date(evidence);
         let mut all = Vec::new();
-        for (service, answer) in evidence.services.iter().zip(answers) {
-            let signatures = 0..self.program.signatures.len();
-            let outcomes = signatures.map(|signature| self.outcome(signature, evidence, service)).collect::<Result<Vec<_>>>()?;
-            let (theirs, ours) = (oracle::sorted(answer), oracle::answer(&self.program, &outcomes, date));
-            ensure!(theirs == ours, "the engines answer {theirs:#?}\nand by the oracle it is {ours:#?}");
+        for (service, answer) in evidence.services.iter().zip(&answers) {
+            let outcomes = self.of_scope(Scope::Service, |signature| self.outcome(signature, evidence, service))?;
+            same_answer(answer, &oracle::answer(&self.program, &outcomes, date))?;
             all.extend(outcomes);
         }
+        let mut bound = Vec::new();
+        let outcomes = self.of_scope(Scope::Host, |signature| {
+            let described = &self.program.signatures[signature];
+            let (outcome, services) = oracle::evaluate_host(&self.program, described, evidence, date);
+            bound.push((described.name.clone(), services));
+            self.same_everywhere(signature, evidence, &evidence.services[0], outcome)
+        })?;
+        let across = oracle::answer(&self.program, &outcomes, date);
+        let services: Vec<Identification> = answers.into_iter().map(oracle::sorted).collect();
+        same_answer(&line, &oracle::host_line(evidence, &services, &across, &bound))?;
+        all.extend(outcomes);
         Ok(all)
+    }
+
+    /// An outcome for each signature: what `of` says of those of that scope, and that the others do not match.
+    fn of_scope(&self, scope: Scope, mut of: impl FnMut(usize) -> Result<Outcome>) -> Result<Vec<Outcome>> {
+        let signatures = self.program.signatures.iter().enumerate();
+        signatures.map(|(at, signature)| if signature.scope == scope { of(at) } else { Ok(Outcome::nothing()) }).collect()
     }
 
     /// What one signature says of a service: the oracle's outcome, which every engine shares.
@@ -88,6 +104,21 @@ impl Engines {
         let described = &self.program.signatures[signature];
         let date = ksig_runtime::matcher::scan_date(evidence);
         let outcome = oracle::evaluate(&self.program, described, evidence, service, date);
+        let outcome = self.same_everywhere(signature, evidence, service, outcome)?;
+        for matcher in &self.alone[signature] {
+            let mut scratch = ksig_runtime::Scratch::default();
+            let answer = matcher.identify_service(evidence, service, date, &mut scratch);
+            let wanted = if outcome.truth == Truth::True { outcome.identities.len().max(1) } else { 0 };
+            let fits = answer.identifications.len() == wanted && (outcome.truth == Truth::NotObserved || answer.consistent.is_empty());
+            ensure!(fits, "{} alone on {}: {:?}, but the answer is {answer:#?}", described.name, matcher.engine(), outcome.truth);
+        }
+        Ok(outcome)
+    }
+
+    /// That every engine explains a signature as the oracle does.
+    fn same_everywhere(&self, signature: usize, evidence: &Evidence, service: &Service, outcome: Outcome) -> Result<Outcome> {
+        let described = &self.program.signatures[signature];
+        let date = ksig_runtime::matcher::scan_date(evidence);
         for matcher in self.together.iter().chain(&self.alone[signature]) {
             let Some(trace) = matcher.why(&described.name, evidence, service, date) else {
                 bail!("{} knows no signature {}", matcher.engine(), described.name)
@@ -118,15 +149,14 @@ impl Engines {
             same!(tags);
             same!(support);
         }
-        for matcher in &self.alone[signature] {
-            let mut scratch = ksig_runtime::Scratch::default();
-            let answer = matcher.identify_service(evidence, service, date, &mut scratch);
-            let wanted = if outcome.truth == Truth::True { outcome.identities.len().max(1) } else { 0 };
-            let fits = answer.identifications.len() == wanted && (outcome.truth == Truth::NotObserved || answer.consistent.is_empty());
-            ensure!(fits, "{} alone on {}: {:?}, but the answer is {answer:#?}", described.name, matcher.engine(), outcome.truth);
-        }
         Ok(outcome)
     }
+}
+
+fn same_answer(theirs: &Identification, ours: &Identification) -> Result<()> {
+    let theirs = oracle::sorted(theirs.clone());
+    ensure!(theirs == *ours, "the engines answer {theirs:#?}\nand by the oracle it is {ours:#?}");
+    Ok(())
 }
 
 fn matchers(program: &Program) -> Result<Vec<Matcher>> {

@@ -106,6 +106,7 @@ table generations {
 }
 probe top = http.get("/")
 probe sh = ssh.banner()
+probe alt = http.get("/") on 81
 let answered = top.status in [200, 401] and (sh.software present or top.html.title contains "AC")
 let words = ["AC-1", "ACME", "1.20"]
 "#;
@@ -217,7 +218,8 @@ fn source(path: &str, text: &str) -> Source {
 impl Program<'_, '_> {
     fn body(&mut self) -> String {
         let confidence = self.dice.of(&["strong", "weak", "certain", "hint"]);
-        let mut out = format!("  confidence {confidence}\n  match {{\n{}  }}\n", self.lines(2, true));
+        let scope = self.dice.of(&["", "", "", "  scope host\n"]);
+        let mut out = format!("{scope}  confidence {confidence}\n  match {{\n{}  }}\n", self.lines(2, true));
         if self.dice.one_in(4) {
             out.push_str(&self.follow());
         }
@@ -317,7 +319,16 @@ impl Program<'_, '_> {
     }
 
     fn field(&mut self) -> &'static str {
-        self.dice.of(&["top.auth.basic.realm", "top.header[\"server\"]", "top.html.title", "sh.software", "top.html.script_srcs"])
+        self.dice.of(&[
+            "top.auth.basic.realm",
+            "top.header[\"server\"]",
+            "top.html.title",
+            "sh.software",
+            "top.html.script_srcs",
+            "top.html.title",
+            "sh.software",
+            "alt.html.title",
+        ])
     }
 
     fn atom(&mut self, bind: bool) -> String {
@@ -411,7 +422,8 @@ impl Program<'_, '_> {
                 (format!("  match {{ {field} ~ /(?<{path}: path>\\/\\S+)/ }}\n"), path)
             }
         };
-        let mut out = format!("{gate}  follow {name} = http.get({place})\n");
+        let at = self.dice.of(&["", " at top", " at sh", " at alt"]);
+        let mut out = format!("{gate}  follow {name} = http.get({place}){at}\n");
         if self.dice.one_in(2) {
             let line = self.dice.of(&["present", "absent", "~ /AC/", "== \"AC-1\""]);
             out.push_str(&format!("  match {name} {{ {name}.html.title {line} }}\n"));
@@ -480,8 +492,17 @@ impl Program<'_, '_> {
     }
 }
 
-/// One service with zero to four responses: whole, cut, failed, or listed in part by another tool.
+/// A service, or up to three of one host.
 pub fn evidence(dice: &mut Dice, schema: &Schema) -> Evidence {
+    let services = [1, 1, 1, 2, 2, 3][dice.roll(6)];
+    let port = |at: usize| if services == 1 { 0 } else { 80 + at as u16 };
+    let services = (0..services).map(|at| service(dice, schema, port(at))).collect();
+    let times: [Option<Time>; 3] = ["2026-06-30T12:00:00Z", "2026-06-29T23:59:59Z", ""].map(|time| time.parse().ok());
+    Evidence { host: "made".into(), time: times[dice.roll(3)], services }
+}
+
+/// One service with zero to five responses: whole, cut, failed, or listed in part by another tool.
+fn service(dice: &mut Dice, schema: &Schema, port: u16) -> Service {
     let text = ["http.auth.basic.realm", "http.html.title"];
     let many = ["http.header.server", "http.html.script_srcs"];
     let mut responses = Vec::new();
@@ -532,9 +553,15 @@ pub fn evidence(dice: &mut Dice, schema: &Schema) -> Evidence {
             responses.push(response);
         }
     }
-    let times: [Option<Time>; 3] = ["2026-06-30T12:00:00Z", "2026-06-29T23:59:59Z", ""].map(|time| time.parse().ok());
-    let service = Service { address: None, port: 0, transport: Transport::Tcp, responses };
-    Evidence { host: "made".into(), time: times[dice.roll(3)], services: vec![service] }
+    let (mut response, bare) = start(dice, ProbeKey::new("tls.hello"));
+    if let (false, Some(field)) = (bare, schema.field("tls.cert.sha256")) {
+        let certificates: [&[u8]; 3] = [b"certificate one", b"certificate two", b"-----"];
+        response.facts.push(field, Value::Bytes(certificates[dice.roll(3)].to_vec()));
+    }
+    if port != 0 && dice.one_in(2) {
+        responses.push(response);
+    }
+    Service { address: None, port, transport: Transport::Tcp, responses }
 }
 
 /// A response without facts, and whether it stays so.

@@ -89,8 +89,12 @@ impl Run<'_> {
                     for field in &line.unknown_fields {
                         remark(&format!("{}:{number}: no protocol has the field `{field}`; it was left out", self.shown));
                     }
-                    let answers = self.release.identify(&line.evidence);
-                    self.write(answers.first())?;
+                    let mut answers = self.release.identify(&line.evidence);
+                    // A line about one service has one answer, one about several has that of the host besides.
+                    if line.evidence.services.len() == 1 {
+                        answers.truncate(1);
+                    }
+                    answers.iter().try_for_each(|answer| self.write(Some(answer)))?;
                 }
             }
             Ok(())

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ksig_lang::ast::{self, ExprKind as Ast, Statement};
+use ksig_lang::say;
 use ksig_lang::source::Span;
-use ksig_lang::{Text, say};
 use ksig_schema::identification::{Confidence, Grade};
 
 use super::Checker;
@@ -68,10 +68,8 @@ impl Checker<'_> {
                         _ => self.diagnostics.push(problems::evidence_without_source(self.file, attribute.span)),
                     }
                 }
-                ("scope", [Ast::Name(scope)]) if scope == "service" => {}
-                ("scope", [Ast::Name(scope)]) if scope == "host" => {
-                    self.diagnostics.push(problems::not_compiled_yet(Text::quoted("`scope host`"), self.file, attribute.span));
-                }
+                // Read by [`Checker::scope`].
+                ("scope", [Ast::Name(scope)]) if matches!(scope.as_str(), "service" | "host") => {}
                 ("summary" | "added" | "allow" | "confidence" | "evidence" | "scope" | "reference", _) => {
                     self.diagnostics.push(problems::bad_metadata(word, self.file, attribute.span));
                 }

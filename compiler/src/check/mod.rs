@@ -13,6 +13,7 @@ mod place;
 mod probe;
 mod question;
 mod record;
+mod scope;
 mod test;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -249,6 +250,7 @@ impl<'a> Checker<'a> {
             name_span: ast.name.span,
             span: ast.span,
             meta: self.meta(ast),
+            scope: self.scope(ast, base),
             refines: base.map(|base| base.name.clone()),
             probes: Vec::new(),
             vars: Vec::new(),
@@ -327,8 +329,9 @@ impl<'a> Checker<'a> {
             self.diagnostics.push(problems::follow_without_gate(&ast.name, self.file));
         }
         out.condition = Condition::All(blocks);
-        out.probes = std::mem::take(&mut self.probes);
+        out.probes = self.probes.clone();
         out.probes.append(&mut self.let_probes);
+        self.place_follows(ast, &mut out);
         out.vars = std::mem::take(&mut self.vars);
         out.var_spans = std::mem::take(&mut self.var_spans);
         out

@@ -256,7 +256,7 @@ impl Checker<'_> {
             return None;
         }
         let Some(id) = self.probes.iter().position(|probe| probe.name == root) else {
-            return self.refuse(problems::not_compiled_yet(say!("this call", "この呼び出し"), self.file, e.span));
+            return self.unknown_name(root, callee.span);
         };
         let name = format!("{}.{rest}", self.probes[id].root);
         let Some(selector) = self.schema.selector(&name) else {

@@ -61,6 +61,8 @@ impl<'a> Checker<'a> {
                 asks: Asks::Exactly(ksig_schema::host::probe()),
                 root: "host",
                 ports: Vec::new(),
+                any_tls: false,
+                at: None,
                 hop: 0,
                 safety: Safety::Passive,
                 requires: Vec::new(),
@@ -86,13 +88,13 @@ impl<'a> Checker<'a> {
                 return;
             }
         };
-        if let Some(span) = probe.on_any_tls {
-            self.diagnostics.push(problems::not_compiled_yet(Text::quoted("`on any tls`"), self.file, span));
-        }
         let requires = self.probe_options(probe, constructor);
         let mut ports: Vec<u16> = probe.ports.iter().map(|port| port.value).collect();
         if ports.is_empty() {
-            ports = constructor.ports.iter().chain(constructor.tls_ports).copied().collect();
+            // `on any tls` alone means no port that is not TLS; what reads TLS records itself has only such ports.
+            let only_tls = probe.on_any_tls.is_some() && !constructor.tls_ports.is_empty();
+            let own = if only_tls { &[] } else { constructor.ports };
+            ports = own.iter().chain(constructor.tls_ports).copied().collect();
         }
         ports.sort_unstable();
         ports.dedup();
@@ -101,6 +103,8 @@ impl<'a> Checker<'a> {
             asks: Asks::Exactly(key),
             root: constructor.root,
             ports,
+            any_tls: probe.on_any_tls.is_some(),
+            at: None,
             hop: 0,
             safety: constructor.safety,
             requires,
@@ -134,6 +138,8 @@ impl<'a> Checker<'a> {
             asks,
             root: constructor.root,
             ports: constructor.ports.iter().chain(constructor.tls_ports).copied().collect(),
+            any_tls: false,
+            at: None,
             hop: 1,
             safety: constructor.safety,
             requires: Vec::new(),

@@ -38,6 +38,33 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "follow-needs-at",
+        meaning: Text::new(
+            "With `scope host` the first-stage probes may be answered on different ports. A follow is asked on the port of one of them: of the one whose answer names its place, or of the only one there is. Otherwise `at` says of which.",
+            "`scope host`では、最初のプローブがそれぞれ別のポートで応答することがあります。`follow`はそのうちの一つのポートに送ります。場所を示した応答のポート、またはプローブが一つだけならそのポートです。それ以外の場合は`at`で指定します。",
+        ),
+        bad: r#"
+  scope host
+  probe ssh = ssh.banner()
+  match {
+    top.html.title == "ACME"
+    ssh.software starts "acme"
+  }
+  follow version = http.get("/version.txt")
+  identify { vendor = acme; version = version.html.title }
+"#,
+        good: r#"
+  scope host
+  probe ssh = ssh.banner()
+  match {
+    top.html.title == "ACME"
+    ssh.software starts "acme"
+  }
+  follow version = http.get("/version.txt") at top
+  identify { vendor = acme; version = version.html.title }
+"#,
+    },
+    CodeDoc {
         code: "follow-without-gate",
         meaning: Text::new(
             "A `follow` is sent only after the first stage matched, so the signature needs lines of `match` about its first-stage probes. Otherwise the follow would go to every host.",

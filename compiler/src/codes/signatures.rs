@@ -132,15 +132,6 @@ signature other { match { top.status == 200 }; identify { vendor = acme } }
 "#,
     },
     CodeDoc {
-        code: "not-compiled-yet",
-        meaning: Text::new(
-            "The form is part of the language, but this version of ksig cannot compile it. It is refused, never ignored, so that no answer rests on a guess.",
-            "言語の一部ですが、このバージョンのksigではコンパイルできません。推測に基づく結果を出さないよう、無視せずに拒否します。",
-        ),
-        bad: "scope host\nmatch { top.status == 200 }\nidentify { vendor = acme }\n",
-        good: "match { top.status == 200 }\nidentify { vendor = acme }\n",
-    },
-    CodeDoc {
         code: "refines-cycle",
         meaning: Text::new(
             "`refines` must lead to a base, in a few steps: a signature that refines itself would inherit its condition from nowhere.",
@@ -176,6 +167,27 @@ signature two refines one { identify { vendor = acme } }
   summary "ACME AC router"
   match { top.html.title == "ACME" }
   identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
+        code: "scope-below-base",
+        meaning: Text::new(
+            "A signature holds only where its base does. What its base says of the whole host cannot be asked of one service, so `scope` can widen what is inherited, never narrow it.",
+            "シグネチャは、基になるシグネチャが成り立つところでだけ成り立ちます。ホスト全体についての条件を一つのサービスに問うことはできないため、`scope`は範囲を広げるだけで、狭めることはできません。",
+        ),
+        bad: r#"ksig 1
+module a
+use vocab.vendors { acme }
+probe top = http.get("/")
+signature one { scope host; match { top.html.title == "ACME" }; identify { vendor = acme } }
+signature two refines one { scope service; identify { vendor = acme } }
+"#,
+        good: r#"ksig 1
+module a
+use vocab.vendors { acme }
+probe top = http.get("/")
+signature one { match { top.html.title == "ACME" }; identify { vendor = acme } }
+signature two refines one { scope host; identify { vendor = acme } }
 "#,
     },
     CodeDoc {

@@ -269,7 +269,7 @@ proptest! {
         let matcher = matcher_of(plan.clone());
         let host = evidence(vec![response(401, None, None)]);
         let mut scratch = Scratch::default();
-        let verdicts = matcher.verdicts(View { evidence: &host, service: &host.services[0], host: None }, None, &mut scratch);
+        let verdicts = matcher.verdicts(View::of_service(&host, &host.services[0], None), None, &mut scratch);
         let mut turned = verdicts.clone();
         turned.rotate_left(turn % verdicts.len());
         turned.reverse();

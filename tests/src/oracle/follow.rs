@@ -13,17 +13,19 @@ use super::Truth;
 use super::expr::{Names, World};
 use super::facts::Answers;
 
-/// Answers to every probe that is written out, whether it is sent first or later, and what is known of the host.
-pub fn first_answers<'w>(signature: &Signature, service: &'w Service, host: &'w Response) -> Answers<'w> {
-    let answered = |asks: &Asks| match asks {
-        Asks::Exactly(key) if *key == host.probe => response(service, key).or(Some(host)),
-        Asks::Exactly(key) => response(service, key),
+/// The service on which each probe of a signature is asked, by its number; absent where there is none.
+pub type Standing<'w> = [Option<&'w Service>];
+
+/// Answers to every probe that is written out, whether it is sent first or later, and what is known of the host. `cut`: what nobody listed was
+/// perhaps not observed.
+pub fn first_answers<'w>(signature: &Signature, standing: &Standing<'w>, host: &'w Response, cut: bool) -> Answers<'w> {
+    let answered = |asks: &Asks, service: Option<&'w Service>| match asks {
+        Asks::Exactly(key) if *key == host.probe => service.and_then(|service| response(service, key)).or(Some(host)),
+        Asks::Exactly(key) => response(service?, key),
         Asks::Named { .. } => None,
     };
-    Answers {
-        responses: signature.probes.iter().map(|probe| answered(&probe.asks)).collect(),
-        cut: service.responses.iter().any(|response| response.partial),
-    }
+    let probes = signature.probes.iter().zip(standing);
+    Answers { responses: probes.map(|(probe, service)| answered(&probe.asks, *service)).collect(), cut }
 }
 
 fn response<'w>(service: &'w Service, key: &ProbeKey) -> Option<&'w Response> {
@@ -31,10 +33,10 @@ fn response<'w>(service: &'w Service, key: &ProbeKey) -> Option<&'w Response> {
 }
 
 /// Adds the answers of that hop's follows whose place earlier answers name.
-pub fn answer<'w>(world: &mut World<'w>, hop: u32, evidence: &'w Evidence, service: &'w Service) {
+pub fn answer<'w>(world: &mut World<'w>, hop: u32, evidence: &'w Evidence, standing: &Standing<'w>) {
     let signature = world.signature;
     for (at, probe) in signature.probes.iter().enumerate() {
-        let Asks::Named { constructor, any_port, from } = &probe.asks else { continue };
+        let (Asks::Named { constructor, any_port, from }, Some(service)) = (&probe.asks, standing[at]) else { continue };
         if probe.hop != hop {
             continue;
         }

@@ -7,10 +7,12 @@
 //!
 //! [`answer`] makes one answer of all outcomes (V15, V16). Proofs are absent from it.
 
+mod binding;
 mod expr;
 mod facts;
 mod follow;
 mod host;
+mod join;
 pub mod pattern;
 mod resolution;
 mod value;
@@ -28,6 +30,8 @@ use expr::{Names, World};
 /// Most tags that one statement attaches for rows.
 const TAGS_OF_ROWS_MAX: usize = 64;
 
+pub use binding::evaluate_host;
+pub use join::host_line;
 pub use resolution::{answer, sorted};
 
 /// Kleene's three values.
@@ -95,6 +99,23 @@ pub struct Outcome {
     pub figures: Figures,
 }
 
+impl Outcome {
+    /// That of a signature that does not match.
+    pub fn nothing() -> Outcome {
+        Outcome {
+            truth: Truth::False,
+            captures: BTreeMap::new(),
+            identities: Vec::new(),
+            components: Vec::new(),
+            tags: Vec::new(),
+            support: Support::default(),
+            grade: Grade::Observed,
+            observed: false,
+            figures: Figures::default(),
+        }
+    }
+}
+
 /// What a signature knows of the support of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
@@ -108,11 +129,25 @@ pub struct Figures {
 
 /// Evaluates one signature of a program on one service of a host.
 pub fn evaluate(program: &Program, signature: &Signature, evidence: &Evidence, service: &Service, date: Option<Date>) -> Outcome {
+    let standing = vec![Some(service); signature.probes.len()];
+    let cut = service.responses.iter().any(|response| response.partial);
+    of_standing(program, signature, evidence, &standing, cut, date)
+}
+
+/// Evaluates a signature whose probes stand on these services.
+fn of_standing(
+    program: &Program,
+    signature: &Signature,
+    evidence: &Evidence,
+    standing: &follow::Standing<'_>,
+    cut: bool,
+    date: Option<Date>,
+) -> Outcome {
     let host = host::facts(evidence);
-    let answers = follow::first_answers(signature, service, &host);
+    let answers = follow::first_answers(signature, standing, &host, cut);
     let mut world = World { tables: &program.tables, signature, answers, date, grade: Cell::new(Grade::Observed) };
     for hop in 1..=2 {
-        follow::answer(&mut world, hop, evidence, service);
+        follow::answer(&mut world, hop, evidence, standing);
     }
     // What was read on the way to the follows does not count.
     world.grade.set(Grade::Observed);

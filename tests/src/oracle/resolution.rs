@@ -262,7 +262,7 @@ fn agree(a: Option<&Identity>, b: Option<&Identity>) -> bool {
 }
 
 /// Each program once; one that says less of it than another gives way.
-fn distinct(all: Vec<Component>) -> Vec<Component> {
+pub(super) fn distinct(all: Vec<Component>) -> Vec<Component> {
     let all: Vec<Component> = all.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let less = |poor: &Component, rich: &Component| {
         poor != rich
