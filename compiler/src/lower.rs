@@ -503,7 +503,7 @@ impl Lowerer<'_, '_> {
 
 /// Keys that are compared byte for byte.
 fn has_plain_keys(table: &Table) -> bool {
-    table.folds.is_empty() && !tables::has_intervals(table)
+    table.folds.is_empty() && tables::has_text_keys(table)
 }
 
 fn union(sets: Vec<(u32, Vec<TestId>)>) -> Option<(u32, Vec<TestId>)> {

@@ -176,8 +176,8 @@ impl Reader<'_> {
                 continue;
             }
             if table.history.is_none()
-                && let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
-                && let Some(first) = seen.insert(table.folded(key).into_owned(), line)
+                && let Some(key) = table.key.and_then(|key| Table::key_text(&cells[key as usize]))
+                && let Some(first) = seen.insert(table.folded(&key).into_owned(), line)
             {
                 self.report(name, line, say!("key `{key}` stands in line {first} already", "キー`{key}`は{first}行目にすでにあります"));
                 continue;
@@ -209,10 +209,10 @@ impl Reader<'_> {
                 continue;
             }
             if table.history.is_none()
-                && let Some(Datum::Text(key)) = table.key.map(|key| &cells[key as usize])
-                && let Some(first) = seen.insert(table.folded(key).into_owned(), row.span)
+                && let Some(key) = table.key.and_then(|key| Table::key_text(&cells[key as usize]))
+                && let Some(first) = seen.insert(table.folded(&key).into_owned(), row.span)
             {
-                self.diagnostics.push(problems::key_twice(key, self.file, row.span, first));
+                self.diagnostics.push(problems::key_twice(&key, self.file, row.span, first));
                 continue;
             }
             table.rows.push(cells);
@@ -273,7 +273,7 @@ pub fn sort_by_key(table: &mut Table) {
             Some(Datum::Date(day)) => Some(*day),
             _ => None,
         };
-        rows.sort_by_cached_key(|row| (table.folded(text_of(&row[key])).into_owned(), day(row)));
+        rows.sort_by_cached_key(|row| (table.folded(&Table::key_text(&row[key]).unwrap_or_default()).into_owned(), day(row)));
         table.rows = rows;
     }
 }
@@ -285,7 +285,12 @@ fn text_of(datum: &Datum) -> &str {
     }
 }
 
-/// The keys of a table, in order.
+/// Whether rows are found by a text.
+pub fn has_text_keys(table: &Table) -> bool {
+    table.key.is_some_and(|key| *table.columns[key as usize].ty.required() == Type::Text)
+}
+
+/// The keys of a table whose keys are text, in order.
 pub fn keys(table: &Table) -> impl Iterator<Item = &str> {
     let key = table.key;
     table.rows.iter().filter_map(move |row| key.map(|key| text_of(&row[key as usize])))

@@ -57,6 +57,12 @@ ksig_schema::fields! {
     /// Source: RFC 9110 section 6.4.
     RAW: Bytes = "http.raw", body;
 
+    /// SHA-256 of the body as bytes: of a script or another file that a page loads, which changes with the firmware alone.
+    ///
+    /// Absent where the answer is not a whole 200, is empty, or is a page: what a page says may change with every answer.
+    /// Source: FIPS 180-4.
+    SHA256: Hash = "http.sha256", body;
+
     /// Encoding in which the body was read, as the WHATWG Encoding Standard names it. Not what the page claims.
     ///
     /// Absent without `http.body`.
@@ -300,6 +306,9 @@ fn decode(probe: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
         return Decoded { facts: icon_facts(&message, complete), complete };
     }
     let mut facts = message_facts(&message);
+    if complete.body && message.status() == Some(200) && !message.body.is_empty() && !is_page(&message.body) {
+        facts.push(&SHA256, Value::Bytes(Sha256::digest(&*message.body).to_vec()));
+    }
     // Of a document that was read in part, nothing is proven absent.
     complete.body &= !push_document(&mut facts);
     Decoded { complete, facts }

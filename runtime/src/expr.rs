@@ -197,10 +197,10 @@ impl<'a> Scope<'a> {
             let row = interval::row(&described.rows, described.key.unwrap_or_default() as usize, column.scheme.as_ref(), key, &order);
             return Cow::Owned(row.map_or(MISSING, |row| Datum::Row(table, row as u32)));
         }
-        let Datum::Text(key) = key else {
+        let Some(key) = Table::key_text(key) else {
             return Cow::Owned(if *key == Datum::NotObserved { Datum::NotObserved } else { MISSING });
         };
-        let rows = described.rows_of(key);
+        let rows = described.rows_of(&key);
         Cow::Owned(if rows.is_empty() { MISSING } else { Datum::Row(table, rows.start as u32) })
     }
 

@@ -193,7 +193,7 @@ pub struct Table {
     pub name: String,
     /// Columns in order.
     pub columns: Vec<Column>,
-    /// Which column is the key: its cells are text and unique, or ranges that share no value.
+    /// Which column is the key: its cells are text, hashes or numbers, and unique, or ranges that share no value.
     pub key: Option<u32>,
     /// How keys are made equal before they are compared.
     pub folds: Vec<KeyFold>,
@@ -229,16 +229,26 @@ impl Table {
         key
     }
 
-    /// The rows whose text key is equal to that one.
+    /// A key as text: hashes as hexadecimal digits, numbers in decimal; absent for what is no key.
+    pub fn key_text(key: &Datum) -> Option<std::borrow::Cow<'_, str>> {
+        match key {
+            Datum::Text(text) => Some(text.as_str().into()),
+            Datum::Int(number) => Some(number.to_string().into()),
+            Datum::Bytes(bytes) => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
+            _ => None,
+        }
+    }
+
+    /// The rows whose key is equal to that one, as [`Table::key_text`] writes both.
     pub fn rows_of(&self, key: &str) -> std::ops::Range<usize> {
         let Some(column) = self.key.map(|key| key as usize) else { return 0..0 };
         let key = self.folded(key);
-        let before = |row: &Vec<Datum>, or_equal: bool| match &row[column] {
-            Datum::Text(text) => {
-                let order = self.folded(text).cmp(&key);
+        let before = |row: &Vec<Datum>, or_equal: bool| {
+            let own = Self::key_text(&row[column]);
+            own.is_none_or(|own| {
+                let order = self.folded(&own).cmp(&key);
                 order.is_lt() || or_equal && order.is_eq()
-            }
-            _ => true,
+            })
         };
         self.rows.partition_point(|row| before(row, false))..self.rows.partition_point(|row| before(row, true))
     }

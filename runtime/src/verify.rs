@@ -303,21 +303,21 @@ impl Verifier<'_> {
         }
         let mut keys = Vec::with_capacity(table.rows.len());
         for (row, cells) in table.rows.iter().enumerate() {
-            match &cells[key as usize] {
-                Datum::Text(text) => keys.push(text),
-                _ => return Err(Problem::Cell { row, column: key as usize }),
+            match Table::key_text(&cells[key as usize]) {
+                Some(text) => keys.push(text),
+                None => return Err(Problem::Cell { row, column: key as usize }),
             }
         }
         if let Some(since) = table.history {
             index("column", since, table.columns.len())?;
-            let at = |row: usize| (table.folded(keys[row]), &table.rows[row][since as usize]);
+            let at = |row: usize| (table.folded(&keys[row]), &table.rows[row][since as usize]);
             let sorted = (1..keys.len()).all(|row| match (at(row - 1), at(row)) {
                 ((one, Datum::Date(day)), (next, Datum::Date(later))) => (one, day) <= (next, later),
                 _ => false,
             });
             return if sorted { Ok(()) } else { Err(Problem::Unsorted("keys")) };
         }
-        ascending("keys", keys.into_iter().map(|key| table.folded(key)))
+        ascending("keys", keys.iter().map(|key| table.folded(key)))
     }
 
     fn signature(&self, signature: &Signature, patterns: &[CompiledPattern]) -> Checked {

@@ -139,6 +139,7 @@ impl Checker<'_> {
         let table = &self.tables[table];
         match table.key.map(|key| table.columns[key as usize].ty.required()) {
             Some(Type::Range(of)) => (**of).clone(),
+            Some(ty @ (Type::Hash | Type::Int)) => ty.clone(),
             _ => Type::Text,
         }
     }

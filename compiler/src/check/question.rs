@@ -260,6 +260,9 @@ impl Checker<'_> {
             Some(Definition::Table(full)) if tables::has_intervals(&all[full]) => {
                 Err(say!("the keys of table `{name}` are ranges", "テーブル`{name}`のキーは範囲です"))
             }
+            Some(Definition::Table(full)) if !tables::has_text_keys(&all[full]) => {
+                Err(say!("the keys of table `{name}` are no texts", "テーブル`{name}`のキーは文字列ではありません"))
+            }
             Some(Definition::Table(full)) => {
                 match tables::keys(&all[full]).map(|key| all[full].folded(key).into_owned()).collect::<Vec<_>>() {
                     keys if keys.is_empty() => Err(say!("table `{name}` has no rows", "テーブル`{name}`に行がありません")),

@@ -336,7 +336,12 @@ impl World<'_> {
         let is_range = matches!(described.ty.required(), ksig_schema::Type::Range(_));
         let row = table.rows.iter().position(|row| match is_range {
             true => *key != Datum::Missing && lies_in(described.scheme.as_ref(), key, &row[column as usize]),
-            false => matches!((key, &row[column as usize]), (Datum::Text(key), Datum::Text(own)) if same_key(table, own, key)),
+            false => match (key, &row[column as usize]) {
+                (Datum::Text(key), Datum::Text(own)) => same_key(table, own, key),
+                (Datum::Bytes(key), Datum::Bytes(own)) => key == own,
+                (Datum::Int(key), Datum::Int(own)) => key == own,
+                _ => false,
+            },
         });
         row.map_or(Datum::Missing, |row| Datum::Row(at as u32, row as u32))
     }
