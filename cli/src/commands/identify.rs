@@ -14,7 +14,7 @@ use crate::Release;
 /// Read banners as lines of JSON, write identifications as lines of JSON, in the same order
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig identify --input observations.ndjson > answers.ndjson\n  echo '{\"id\":\"a\",\"evidence\":{\"ssh.banner\":\"SSH-2.0-dropbear_2020.81\"}}' | ksig identify --from evidence\n\nA line that cannot be read is named on standard error with its number; the others are answered, and the exit code is 2."
+    after_help = "Examples:\n  ksig identify --input observations.ndjson > answers.ndjson\n  echo '{\"id\":\"a\",\"evidence\":{\"ssh.banner\":\"SSH-2.0-dropbear_2020.81\"}}' | ksig identify --from evidence\n\nAn evidence line is one service, or a host: {\"id\":\"a\",\"services\":[{\"port\":554,\"evidence\":{...}},{\"port\":443,\"transport\":\"tls\",\"evidence\":{...}}]}; then one answer a service comes out, and one for the host.\n\nA line that cannot be read is named on standard error with its number; the others are answered, and the exit code is 2."
 )]
 pub struct Args {
     #[command(flatten)]
