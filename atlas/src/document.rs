@@ -107,7 +107,7 @@ pub struct Entry {
 /// The entries of one host.
 ///
 /// An identification belongs to the service of its address and port; one that names no port is of the whole host, and what it adds to the
-/// services' own answers is entered at the first service. A service that answered and was not identified gets one entry without a vendor; one
+/// services' own answers is entered at the service that decided first, else at the first. A service that answered and was not identified gets one entry without a vendor; one
 /// that did not answer gets none.
 pub fn entries(evidence: &Evidence, identifications: &[Identification]) -> Vec<Entry> {
     let mut left: Vec<&Identification> = identifications.iter().collect();
@@ -129,7 +129,12 @@ pub fn entries(evidence: &Evidence, identifications: &[Identification]) -> Vec<E
         for product in &answer.identifications {
             let said = entries.iter().any(|entry| says_the_same(entry, product));
             if !said {
-                let seen = Entry { release: answer.release.clone(), ..seen(evidence, first) };
+                let decided = product.proof.iter().find_map(|proof| proof.port);
+                let service = evidence.services.iter().find(|service| Some(service.port) == decided).unwrap_or(first);
+                let seen = Entry { release: answer.release.clone(), ..seen(evidence, service) };
+                let here = |entry: &Entry| (entry.address, entry.port, entry.transport) == (seen.address, seen.port, seen.transport);
+                // That nothing was known of the service is not so any more.
+                entries.retain(|entry| entry.signature.is_some() || !here(entry));
                 entries.push(identified(&seen, product));
             }
         }

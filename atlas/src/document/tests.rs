@@ -1,6 +1,6 @@
 use super::*;
 use ksig_schema::evidence::{Facts, Response, Sections};
-use ksig_schema::identification::{Identity, Support};
+use ksig_schema::identification::{Identity, Proof, Support};
 use ksig_schema::{Ended, ProbeKey, Value};
 
 ksig_schema::fields! {
@@ -92,6 +92,22 @@ fn a_host_line_adds_only_what_no_service_said() {
     let lines = [answer(Some(80), vec![product("A1")]), answer(None, vec![product("A1"), product("C3")])];
     let models: Vec<_> = entries(&host, &lines).into_iter().map(|entry| entry.model).collect();
     assert_eq!(models, [Some("A1".to_string()), Some("C3".to_string())]);
+}
+
+#[test]
+fn what_a_host_is_by_several_ports_is_entered_where_it_was_decided_first() {
+    let host = evidence(vec![service(80, page()), service(554, Facts::default()), service(8080, page())]);
+    let decided = |port: u16| Proof {
+        probe: ProbeKey::with("http.get", "/"),
+        port: Some(port),
+        field: "http.html.title".into(),
+        value: "ACME".into(),
+        span: None,
+    };
+    let camera = Identified { proof: vec![decided(8080), decided(554)], ..product("C3") };
+    let found = entries(&host, &[answer(Some(80), vec![]), answer(Some(8080), vec![]), answer(None, vec![camera])]);
+    let rows: Vec<_> = found.iter().map(|entry| (entry.port, entry.model.as_deref())).collect();
+    assert_eq!(rows, [(80, None), (8080, Some("C3"))]);
 }
 
 #[test]
