@@ -86,6 +86,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
         asts.iter().zip(&input.sources).map(|(&(file, ast), source)| (file, (source, ast))).collect();
     let tables = read_tables(&names, &files, input, &mut diagnostics);
     let context = check::Context { schema: world.schema, argument: world.argument, names: &names, tables: &tables, input, files: &files };
+    check::tag_parameters(&names, &mut diagnostics);
     check::probes(&context, &mut diagnostics);
     let signatures = check::signatures(&context, &mut diagnostics);
     let choices = check::choices(&context, &mut diagnostics);

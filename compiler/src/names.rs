@@ -49,8 +49,8 @@ pub struct Place {
 pub struct Names {
     /// Vendors, classes and tags with their display names.
     pub vocabulary: Vocabulary,
-    /// Each tag's parameters.
-    pub tag_params: BTreeMap<String, Params>,
+    /// Each tag's parameters, and the file that declares them.
+    pub tag_params: BTreeMap<String, (FileId, Params)>,
     /// Each scheme by full name, built-in ones by their short one.
     pub schemes: BTreeMap<String, Scheme>,
     /// Tables by full name.
@@ -135,11 +135,10 @@ pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>
         }
     }
     for &(file, ast) in files {
-        let mut scope: BTreeMap<String, Definition> = BTreeMap::new();
+        let mut scope = Scope { file, known: BTreeMap::new() };
         if let Some(own) = exports.get(&module_of(ast)) {
-            scope.extend(
-                own.iter().filter(|(_, (_, at, _))| *at == file).map(|(name, (definition, ..))| (name.clone(), definition.clone())),
-            );
+            let own = own.iter().filter(|(_, (_, at, _))| *at == file);
+            scope.known.extend(own.map(|(name, (definition, _, span))| (name.clone(), (definition.clone(), *span))));
         }
         for import in &ast.uses {
             let path = dotted(&import.path);
@@ -156,8 +155,8 @@ pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>
                         diagnostics.push(problems::unknown_import(&path, name, file, known, &names.vocabulary));
                     }
                     // What the module itself declares stands before what those below it do.
-                    [(_, (definition, ..))] => drop(scope.insert(name.value.clone(), definition.clone())),
-                    [(module, (definition, ..)), ..] if *module == path => drop(scope.insert(name.value.clone(), definition.clone())),
+                    [(_, (definition, ..))] => scope.import(name, definition, diagnostics),
+                    [(module, (definition, ..)), ..] if *module == path => scope.import(name, definition, diagnostics),
                     several => {
                         let homes: Vec<&str> = several.iter().map(|(module, _)| *module).collect();
                         diagnostics.push(problems::ambiguous_import(&path, name, &homes, file));
@@ -165,9 +164,27 @@ pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>
                 }
             }
         }
-        names.scopes.insert(file, scope);
+        names.scopes.insert(file, scope.known.into_iter().map(|(name, (definition, _))| (name, definition)).collect());
     }
     names
+}
+
+/// What a file may say, while its imports are read.
+struct Scope {
+    file: FileId,
+    /// Each name with what it stands for and where that is said.
+    known: BTreeMap<String, (Definition, Span)>,
+}
+
+impl Scope {
+    /// Enters an imported name; one that stands for something else already is a problem, and keeps its first meaning.
+    fn import(&mut self, name: &Name, definition: &Definition, diagnostics: &mut Vec<Diagnostic>) {
+        match self.known.get(&name.value) {
+            Some((known, _)) if known == definition => {}
+            Some((_, first)) => diagnostics.push(problems::declared_twice(name, self.file, self.file, *first)),
+            None => drop(self.known.insert(name.value.clone(), (definition.clone(), name.span))),
+        }
+    }
 }
 
 /// A module and those below it, in order: the module itself comes first.
@@ -215,7 +232,7 @@ fn declare(
         }
         Item::Tag(entry) => {
             let name = entry_name(entry);
-            names.tag_params.entry(name.value.clone()).or_insert_with(|| entry.params.clone());
+            names.tag_params.entry(name.value.clone()).or_insert_with(|| (file, entry.params.clone()));
             Some((name.clone(), Definition::Tag(name.value)))
         }
         Item::Table(table) => {

@@ -567,6 +567,13 @@ pub fn bound_twice(name: &Name, file: FileId, first: Span) -> Diagnostic {
         ))
 }
 
+pub fn reserved_word(name: &Name, file: FileId) -> Diagnostic {
+    let Name { value, span } = name;
+    let message = say!("nothing is called `{value}`", "`{value}`という名前は使えません");
+    Diagnostic::error("unexpected-form", message, file, *span, say!("a word of the language", "言語の予約語です"))
+        .help(say!("an expression could not say it; choose another name", "式の中で参照できないため、別の名前にしてください"))
+}
+
 pub fn capture_types_differ(name: &Name, first: &Type, now: &Type, file: FileId, place: Span) -> Diagnostic {
     let Name { value, span } = name;
     let message =
@@ -661,6 +668,7 @@ pub fn bad_metadata(word: &str, file: FileId, span: Span) -> Diagnostic {
         "confidence" => "confidence strong",
         "evidence" => "evidence observed \"where it was seen\"",
         "scope" => "scope service",
+        "redact" => "redact name",
         _ => "reference \"https://...\"",
     };
     let message = say!("`{word}` is written otherwise", "`{word}`の書き方が正しくありません");

@@ -32,7 +32,10 @@ pub fn read(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Table {
     let mut columns = Vec::new();
-    for column in &item.columns {
+    for (at, column) in item.columns.iter().enumerate() {
+        if let Some(first) = item.columns[..at].iter().find(|first| first.name.value == column.name.value) {
+            diagnostics.push(problems::declared_twice(&column.name, file, file, first.name.span));
+        }
         match crate::types::read(&column.ty, &|scheme| crate::check::scheme_in_scope(names, file, scheme)) {
             Ok(ty) => {
                 let scheme = scheme_of(&ty, names).cloned();
@@ -496,6 +499,8 @@ pub fn literal(expr: &ast::Expr, ty: &Type, names: &Names) -> Result<Datum, Text
             Some(name) => cell(&name, ty, names),
             None => wrong(say!("an expression", "式")),
         },
+        // An empty list is absent (V2).
+        (List(values), Type::List(_)) if values.is_empty() => Ok(Datum::Missing),
         (List(values), Type::List(of)) => values.iter().map(|value| literal(value, of, names)).collect::<Result<_, _>>().map(Datum::List),
         (Range { low, high, inclusive }, Type::Range(of)) => {
             let (low, high) = (literal(low, of, names)?, literal(high, of, names)?);

@@ -21,7 +21,13 @@ pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, Text> {
         }
         ExprKind::Call(callee, args) if callee.kind == ExprKind::Name("dotted".into()) => {
             let (mut parts, mut train, mut prefixes, mut build) = (None, 0, Vec::new(), None);
-            for arg in args {
+            for (at, arg) in args.iter().enumerate() {
+                if let Some(name) = &arg.name
+                    && args[..at].iter().any(|before| before.name.as_ref().is_some_and(|before| before.value == name.value))
+                {
+                    let name = &name.value;
+                    return Err(say!("`{name}` is said twice", "`{name}`が二度書かれています"));
+                }
                 let number = |expr: &ast::Expr| match expr.kind {
                     ExprKind::Int(n @ 1..=16) => Ok(n as u32),
                     _ => Err(say!("expected a number from 1 to 16", "1から16までの数値が必要です")),
@@ -50,6 +56,12 @@ pub fn scheme(name: &str, value: &ast::Expr) -> Result<Scheme, Text> {
                     }
                 }
             }
+            if let Some(parts) = parts.filter(|parts| train >= *parts) {
+                return Err(say!(
+                    "of {parts} parts, {train} cannot be the train: at least one is left to order by",
+                    "{parts}個の部分のうち{train}個を系列にはできません。順序を決める部分が一つ以上必要です"
+                ));
+            }
             Ok(Scheme { name: name.into(), kind: SchemeKind::Dotted { parts, train, prefixes, build } })
         }
         _ => Err(known),
@@ -62,7 +74,17 @@ pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> R
         Some(of) => read(of, resolve_scheme).map(Box::new),
         None => Err(say!("`{what}` needs what it holds: `{what}<text>`", "`{what}`には`{what}<text>`のように要素の型が必要です")),
     };
-    let plain = match ty.name.value.as_str() {
+    let name = ty.name.value.as_str();
+    if ty.of.is_some() && !matches!(name, "list" | "range" | "set" | "bound") {
+        return Err(say!("`{name}` holds no other type", "`{name}`は要素の型を取りません"));
+    }
+    if ty.scheme.is_some() && name != "version" {
+        return Err(say!(
+            "`{name}` has no scheme: only a version has one",
+            "`{name}`にバージョン体系はありません（体系を持つのは`version`だけです）"
+        ));
+    }
+    let plain = match name {
         "list" => Type::List(inner("list")?),
         "range" => match *inner("range")? {
             of @ (Type::Date | Type::Int | Type::Version(_)) => Type::Range(Box::new(of)),
@@ -129,6 +151,14 @@ const SIMPLE: &[(&str, Type)] = &[
     ("vendor", Type::Vendor),
     ("class", Type::Class),
 ];
+
+/// Whether text can be read as a type: a capture or an extract of it. Vendors and classes are words of the vocabulary, which no device
+/// extends; what has parts is written, not read.
+pub fn is_read_from_text(ty: &Type) -> bool {
+    let written =
+        matches!(ty.required(), Type::Vendor | Type::Class | Type::List(_) | Type::Bound(_) | Type::Range(_) | Type::Set(_) | Type::Row(_));
+    !written
+}
 
 /// A type without parameters by its name.
 pub fn simple(name: &str) -> Option<Type> {

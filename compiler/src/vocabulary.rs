@@ -169,8 +169,10 @@ impl Reader<'_, '_> {
         match word {
             "name" | "en" => self.term.en = self.one_text(values)?,
             "ja" => self.term.ja = self.one_text(values)?,
+            // A sentence, and no name of the entry.
             "needs" => {
-                self.one_text(values)?;
+                let [Expr { kind: ExprKind::Text(text), .. }] = values else { return None };
+                (!text.trim().is_empty()).then_some(())?;
             }
             "alias" => {
                 let names = self.texts(values)?;

@@ -49,7 +49,7 @@ pub(crate) const CONTINUERS: [&str; 9] = ["and", "or", "not", "if", "then", "els
 const WORD_OPERATORS: [&str; 6] = ["in", "has", "contains", "starts", "ends", "under"];
 
 /// No operand, binding or statement is called like this.
-pub(crate) fn is_reserved(word: &str) -> bool {
+pub fn is_reserved(word: &str) -> bool {
     CONTINUERS.contains(&word) || WORD_OPERATORS.contains(&word)
 }
 

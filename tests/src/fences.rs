@@ -7,17 +7,23 @@
 //! | ```` ```ksig ```` | a whole file that compiles; its tests pass |
 //! | ```` ```ksig,body ```` | the statements of one signature, in the frame |
 //! | ```` ```ksig,problem=CODE ```` , ```` ```ksig,body,problem=CODE ```` | a file, or statements, in which exactly that problem is found |
-//! | ```` ```evidence ```` and ```` ```identification ```` | one line each for the fence before: every slot that is written must come out so; of several services, in the line of the host |
+//! | ```` ```ksig,clean ```` , ```` ```ksig,body,clean ```` | the same in which nothing is found, no warning either |
+//! | ```` ```file=NAME ```` , ```` ```file=NAME,escapes ```` | a file beside the fence after it; with escapes, `\\xNN` is a byte and `\\\\` a backslash |
+//! | ```` ```evidence ```` and ```` ```identification ```` | one line each for the fence before: every slot that is written must come out so; `null` is one that must not; of several services, in the line of the host |
+//! | ```` ```plan ```` , ```` ```plan,attested ```` | what a release of the fence before sends by its policy, and whom that cannot feed |
 //!
 //! Fences of other languages are prose. Absent: the chapters of [`SYNTAX`].
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use ksig::analysis::world;
-use ksig_compiler::{Input, Source, analyze, lints};
+use ksig_compiler::hir::Program;
+use ksig_compiler::{Input, ReleaseName, Source, analyze, lints, lower};
 use ksig_lang::{RenderStyle, Severity};
-use ksig_schema::Schema;
+use ksig_runtime::feed;
+use ksig_schema::{Policy, Schema};
 use serde_json::Value as Json;
 
 use crate::engines::Engines;
@@ -41,8 +47,22 @@ pub struct Case {
     pub place: String,
     text: String,
     problem: Option<String>,
+    /// Nothing may be found in it, no warning either.
+    clean: bool,
+    /// Files beside it.
+    files: BTreeMap<String, Vec<u8>>,
     /// Evidence, identification, and where the latter stands.
     answers: Vec<(String, String, String)>,
+    plans: Vec<PlanFence>,
+}
+
+/// What a release of a fence's file sends.
+#[derive(Debug)]
+struct PlanFence {
+    place: String,
+    /// Somebody answers for probes of class review.
+    attested: bool,
+    expected: String,
 }
 
 /// Reads every chapter of a folder but those of [`SYNTAX`].
@@ -125,10 +145,22 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
         }
     }
     let mut fences = fences.into_iter().peekable();
+    let mut files = BTreeMap::new();
     while let Some(Fence { place, form, text }) = fences.next() {
         let mut parts = form.split(',');
         match parts.next() {
             Some("ksig") => {}
+            Some("plan") => {
+                let case = book.cases.last_mut().with_context(|| format!("{place}: no signature stands before this plan"))?;
+                case.plans.push(PlanFence { place, attested: form == "plan,attested", expected: text });
+                continue;
+            }
+            Some(file) if file.starts_with("file=") => {
+                let bytes =
+                    if parts.next() == Some("escapes") { unescaped(&text).with_context(|| place.clone())? } else { text.into_bytes() };
+                files.insert(file["file=".len()..].to_string(), bytes);
+                continue;
+            }
             Some("evidence") => {
                 let Some(answer) = fences.next_if(|next| next.form == "identification") else {
                     bail!("{place}: no identification follows this evidence")
@@ -139,10 +171,11 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
             }
             _ => continue,
         }
-        let (mut body, mut problem, mut shared) = (false, None, false);
+        let (mut body, mut problem, mut shared, mut clean) = (false, None, false, false);
         for part in parts {
             match part.split_once('=') {
                 None if part == "body" => body = true,
+                None if part == "clean" => clean = true,
                 None if matches!(part, "prelude" | "frame") => shared = true,
                 Some(("problem", code)) => problem = Some(code.to_string()),
                 _ => bail!("{place}: a fence has no option `{part}`"),
@@ -150,10 +183,29 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
         }
         if !shared {
             let text = if body { book.frame.replace("{body}\n", &text) } else { text };
-            book.cases.push(Case { place, text, problem, answers: Vec::new() });
+            let files = std::mem::take(&mut files);
+            book.cases.push(Case { place, text, problem, clean, files, answers: Vec::new(), plans: Vec::new() });
         }
     }
     Ok(book)
+}
+
+/// Text in which `\xNN` is a byte and `\\` a backslash.
+fn unescaped(text: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        bytes.extend_from_slice(before.as_bytes());
+        let (byte, length) = match after.as_bytes().first() {
+            Some(b'\\') => (b'\\', 1),
+            Some(b'x') => (u8::from_str_radix(after.get(1..3).unwrap_or_default(), 16)?, 3),
+            _ => bail!("`\\` stands before neither `xNN` nor `\\`"),
+        };
+        bytes.push(byte);
+        rest = &after[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes)
 }
 
 impl Case {
@@ -197,7 +249,8 @@ impl Book {
     /// # Errors
     /// What differs from what the fence says, as a text for people.
     pub fn run(&self, case: &Case, schema: &Schema) -> Result<()> {
-        let input = self.beside_the_prelude(&case.place, &case.text, None);
+        let mut input = self.beside_the_prelude(&case.place, &case.text, None);
+        input.assets.clone_from(&case.files);
         let analysis = analyze(&input, world(schema));
         let linted = lints::run(&analysis.program);
         let rendered = |found: &[ksig_lang::Diagnostic]| ksig_lang::render(found, &analysis.sources, RenderStyle::default());
@@ -209,13 +262,19 @@ impl Book {
             return Ok(());
         }
         ensure!(errors.is_empty(), "does not compile:\n{}", rendered(&errors));
+        let found = [analysis.diagnostics.as_slice(), linted.as_slice()].concat();
+        ensure!(!case.clean || found.is_empty(), "is not clean:\n{}", rendered(&found));
         let report = ksig::testing::run(&input, &analysis, "", &|_| true)?;
         // That another signature answers to a fixture too is what some chapters show.
         let failures = report.failures.iter().filter(|failure| failure.engine != "corpus");
         let failures: Vec<String> = failures.map(|f| format!("test {:?}, {}: {}", f.test, f.engine, f.reason)).collect();
         ensure!(failures.is_empty(), "{}", failures.join("\n"));
-        let says_something = report.tests > 0 || !case.answers.is_empty() || analysis.program.signatures.is_empty();
-        ensure!(says_something, "nothing here can fail: a signature of the fence needs a test");
+        let says_something =
+            report.tests > 0 || !case.answers.is_empty() || !case.plans.is_empty() || analysis.program.signatures.is_empty();
+        ensure!(says_something || case.clean, "nothing here can fail: a signature of the fence needs a test");
+        for plan in &case.plans {
+            planned(&analysis.program, plan)?;
+        }
 
         let engines = Engines::new(analysis.program)?;
         let signatures = engines.program().signatures.iter();
@@ -244,11 +303,36 @@ impl Book {
     }
 }
 
-/// Whether a JSON value says all that another one says; lists have the same length.
+/// Compares the requests of a release, and the signatures that they cannot feed, with what a fence says.
+fn planned(program: &Program, fence: &PlanFence) -> Result<()> {
+    let attestation = if fence.attested { "the reader of this chapter".to_string() } else { String::new() };
+    let policy = Policy { review: fence.attested, attestation, snmp_public: fence.attested };
+    let plan = lower::plan(program, &ReleaseName { id: "spec".into(), unverified: true, policy, ..ReleaseName::default() });
+    let probes: Vec<String> = plan.probe_plan.probes.iter().map(|planned| planned.request.to_string()).collect();
+    let found = serde_json::json!({ "probes": probes, "unfed": feed::unfed(&plan) });
+    let expected: Json = serde_json::from_str(&fence.expected).with_context(|| fence.place.clone())?;
+    ensure!(contains(&found, &expected), "{}: the plan is {found:#}", fence.place);
+    Ok(())
+}
+
+/// Whether a JSON value says all that another one says; lists have the same length, and of what is not there nothing is said.
 fn contains(all: &Json, part: &Json) -> bool {
     match (all, part) {
-        (Json::Object(all), Json::Object(part)) => part.iter().all(|(key, part)| all.get(key).is_some_and(|all| contains(all, part))),
+        (Json::Object(all), Json::Object(part)) => part.iter().all(|(key, part)| match all.get(key) {
+            Some(all) => contains(all, part),
+            None => says_nothing(part),
+        }),
         (Json::Array(all), Json::Array(part)) => all.len() == part.len() && all.iter().zip(part).all(|(all, part)| contains(all, part)),
         (all, part) => all == part,
+    }
+}
+
+/// `null`, an empty list, or a record of them.
+fn says_nothing(part: &Json) -> bool {
+    match part {
+        Json::Null => true,
+        Json::Array(part) => part.is_empty(),
+        Json::Object(part) => part.values().all(says_nothing),
+        _ => false,
     }
 }

@@ -167,12 +167,21 @@ impl Checker<'_> {
     }
 
     pub(super) fn new_name(&mut self, name: &ast::Name) -> Option<()> {
+        self.readable(name)?;
         match self.vars_by_name.get(&name.value) {
             Some(&id) => {
                 let first = self.var_spans[id as usize];
                 self.refuse(problems::bound_twice(name, self.file, first))
             }
             None => Some(()),
+        }
+    }
+
+    /// A name that an expression can say: `true`, `absent` and the words that join expressions are read as themselves.
+    pub(super) fn readable(&mut self, name: &ast::Name) -> Option<()> {
+        match matches!(name.value.as_str(), "true" | "false" | "absent") || ksig_lang::is_reserved(&name.value) {
+            true => self.refuse(problems::reserved_word(name, self.file)),
+            false => Some(()),
         }
     }
 

@@ -72,6 +72,9 @@ impl Checker<'_> {
             Ast::FirstOf(all) => {
                 let all: Vec<Expr> = all.iter().map(|one| self.converted(one, expected)).collect::<Option<_>>()?;
                 let ty = all.first().map_or(Type::Text, |first| first.ty.required().clone());
+                for (other, before) in all.iter().skip(1).zip(&all) {
+                    self.same_type(before, other)?;
+                }
                 made(ExprKind::FirstOf(all), ty.optional())
             }
             Ast::Regex { .. } => self.refuse(problems::unexpected(
@@ -122,7 +125,8 @@ impl Checker<'_> {
         if from == wanted {
             return Some(checked);
         }
-        if *from != Type::Text && !matches!((from, wanted), (Type::Version(_), Type::Version(_))) {
+        let readable = *from == Type::Text && crate::types::is_read_from_text(wanted);
+        if !readable && !matches!((from, wanted), (Type::Version(_), Type::Version(_))) {
             return self.refuse(problems::type_mismatch(say!("this value", "この値"), wanted, &checked.ty, self.file, checked.span));
         }
         let (scheme, span) = (self.scheme_of(wanted), checked.span);

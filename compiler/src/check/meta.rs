@@ -28,7 +28,7 @@ impl Checker<'_> {
             match (word, kinds.as_slice()) {
                 ("summary", [Ast::Text(text)]) => meta.summary = text.clone(),
                 ("added", [Ast::Date(date)]) => meta.added = Some(*date),
-                ("reference", [Ast::Text(_), ..]) | ("redact", _) => {}
+                ("reference", [Ast::Text(_), ..]) | ("redact", [_, ..]) => {}
                 ("allow", [Ast::Name(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
                 ("allow", [Ast::Text(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
                 ("confidence", [Ast::Name(level)]) => match level.as_str() {
@@ -70,7 +70,7 @@ impl Checker<'_> {
                 }
                 // Read by [`Checker::scope`].
                 ("scope", [Ast::Name(scope)]) if matches!(scope.as_str(), "service" | "host") => {}
-                ("summary" | "added" | "allow" | "confidence" | "evidence" | "scope" | "reference", _) => {
+                ("summary" | "added" | "allow" | "confidence" | "evidence" | "scope" | "reference" | "redact", _) => {
                     self.diagnostics.push(problems::bad_metadata(word, self.file, attribute.span));
                 }
                 _ => self.diagnostics.push(problems::unknown_statement(&attribute.name, self.file)),

@@ -30,6 +30,7 @@ use crate::names::{Definition, Names, dotted, full_name, module_of};
 use crate::{ArgumentCheck, problems};
 
 pub(crate) use choice::choices;
+pub(crate) use record::tag_parameters;
 
 /// What all signatures are checked against.
 pub(crate) struct Context<'a> {
@@ -265,6 +266,7 @@ impl<'a> Checker<'a> {
             tests: Vec::new(),
         };
         self.probes_in_scope(ast);
+        self.said_once(&ast.body);
         let mut blocks: Vec<Condition> = match base.map(|base| &base.condition) {
             Some(Condition::All(blocks)) => blocks.clone(),
             other => other.into_iter().cloned().collect(),

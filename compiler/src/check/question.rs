@@ -18,12 +18,8 @@ impl Checker<'_> {
             BinaryOp::And | BinaryOp::Or => {
                 let bound_before = self.bound_now.clone();
                 let left = self.bool_expr(left)?;
-                let guard = match (&left.kind, op) {
-                    (ExprKind::Absent(inner), BinaryOp::Or) | (ExprKind::Present(inner), BinaryOp::And) => Some(inner.kind.clone()),
-                    _ => None,
-                };
                 let guards = self.guards.len();
-                self.guards.extend(guard);
+                settled(&left, op, &mut self.guards);
                 let right = self.bool_expr(right);
                 self.guards.truncate(guards);
                 let (left, right) = (Box::new(left), Box::new(right?));
@@ -295,9 +291,16 @@ impl Checker<'_> {
             let place = if expanded.verbatim { inside(error.span) } else { *pattern_span };
             return self.refuse(problems::bad_pattern(Text::quoted(error.message), self.file, place));
         }
-        if expanded.groups.iter().any(|group| group.name == "_") {
+        if let Some(of_value) = expanded.groups.iter().find(|group| group.name == "_") {
+            if let Some(other) = expanded.groups.iter().find(|group| group.name != "_") {
+                return self.refuse(problems::capture_binds_nothing(&Name { value: other.name.clone(), span: other.span }, self.file));
+            }
             let ty = value.ty.required().clone().optional();
-            return Some(Expr { kind: ExprKind::Extract(Box::new(value), compiled, "_".into()), ty, span });
+            let found = Expr { kind: ExprKind::Extract(Box::new(value), compiled, "_".into()), ty, span };
+            let Some(written) = &of_value.ty else { return Some(found) };
+            let ty = self.captured_type(written)?;
+            let scheme = self.scheme_of(&ty);
+            return Some(Expr { kind: ExprKind::Convert(Box::new(found), scheme), ty: ty.optional(), span });
         }
         let mut captures = Vec::new();
         let binds = match value.kind {
@@ -310,7 +313,7 @@ impl Checker<'_> {
         }
         for group in &expanded.groups {
             let ty = match &group.ty {
-                Some(written) => self.type_of(written)?.optional(),
+                Some(written) => self.captured_type(written)?.optional(),
                 None => value.ty.required().clone(),
             };
             let name = Name { value: group.name.clone(), span: group.span };
@@ -319,11 +322,22 @@ impl Checker<'_> {
         Some(Expr { kind: ExprKind::Matches(Box::new(value), Match { pattern: compiled, captures }), ty: Type::Bool, span })
     }
 
+    /// The type that a group's text is read as.
+    fn captured_type(&mut self, written: &ast::TypeExpr) -> Option<Type> {
+        let ty = self.type_of(written)?;
+        if crate::types::is_read_from_text(&ty) {
+            return Some(ty);
+        }
+        let reason = say!("text is not read as {ty}", "テキストを{ty}型として読み取ることはできません");
+        self.refuse(problems::bad_type(reason, self.file, written.span))
+    }
+
     /// Enters a capture; in sibling branches of `any` the same name is the same variable.
     fn bind_capture(&mut self, name: &Name, ty: Type) -> Option<u32> {
         if self.captures == Captures::Refused {
             return self.refuse(problems::capture_binds_nothing(name, self.file));
         }
+        self.readable(name)?;
         if self.bound_now.contains(&name.value) {
             let first = self.vars_by_name.get(&name.value).map_or(name.span, |id| self.var_spans[*id as usize]);
             return self.refuse(problems::bound_twice(name, self.file, first));
@@ -348,5 +362,17 @@ impl Checker<'_> {
         self.var_spans.push(name.span);
         self.vars_by_name.insert(name.value.clone(), id);
         id
+    }
+}
+
+/// What the parts of a chain settle for those behind them: in `x absent or y or ...` and `x present and y and ...`, that x is there.
+fn settled(left: &Expr, op: BinaryOp, guards: &mut Vec<ExprKind>) {
+    match (&left.kind, op) {
+        (ExprKind::Absent(inner), BinaryOp::Or) | (ExprKind::Present(inner), BinaryOp::And) => guards.push(inner.kind.clone()),
+        (ExprKind::Or(a, b), BinaryOp::Or) | (ExprKind::And(a, b), BinaryOp::And) => {
+            settled(a, op, guards);
+            settled(b, op, guards);
+        }
+        _ => {}
     }
 }

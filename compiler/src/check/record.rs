@@ -1,13 +1,15 @@
 //! What a signature says of the device: `identify`, `component`, `support`, `tag`.
 
+use std::collections::BTreeMap;
+
 use ksig_lang::ast::{self, ExprKind as Ast, Name};
-use ksig_lang::{Text, say};
+use ksig_lang::{Diagnostic, FileId, Span, Text, say};
 use ksig_runtime::plan::IdentitySlot;
 use ksig_schema::Type;
 
-use super::Checker;
+use super::{Checker, scheme_in_scope};
 use crate::hir::{EachRow, Expr, Identity, Support, TagUse};
-use crate::names::Definition;
+use crate::names::{Definition, Names};
 use crate::problems;
 
 const IDENTITY_SLOTS: &[(&str, IdentitySlot)] = &[
@@ -20,7 +22,43 @@ const IDENTITY_SLOTS: &[(&str, IdentitySlot)] = &[
     ("cpe", IdentitySlot::Cpe),
 ];
 
+/// The type of a tag's parameter, by the names of the file that declares the tag.
+fn parameter_type(param: &ast::Param, home: FileId, names: &Names) -> Result<Type, Text> {
+    crate::types::read(&param.ty, &|scheme| scheme_in_scope(names, home, scheme))
+}
+
+/// Checks the parameters of all tags, whether or not a signature attaches them.
+pub(crate) fn tag_parameters(names: &Names, diagnostics: &mut Vec<Diagnostic>) {
+    for (home, params) in names.tag_params.values() {
+        for (at, param) in params.iter().enumerate() {
+            if let Some(first) = params[..at].iter().find(|first| first.name.value == param.name.value) {
+                diagnostics.push(problems::declared_twice(&param.name, *home, *home, first.name.span));
+            }
+            if let Err(reason) = parameter_type(param, *home, names) {
+                diagnostics.push(problems::bad_type(reason, *home, param.ty.span));
+            }
+        }
+    }
+}
+
 impl Checker<'_> {
+    /// An identity of each facet and a support block are said once; what a base said is another's word.
+    pub(super) fn said_once(&mut self, body: &[ast::Statement]) {
+        let mut first: BTreeMap<(&str, &str), Span> = BTreeMap::new();
+        for statement in body {
+            let (word, facet, record) = match statement {
+                ast::Statement::Identify(record) => ("identify", record.facet.as_ref().map_or("device", |facet| &facet.value), record),
+                ast::Statement::Support(record) => ("support", "", record),
+                _ => continue,
+            };
+            let span = Span { end: record.span.start + word.len() as u32, ..record.span };
+            match first.get(&(word, facet)) {
+                Some(first) => self.diagnostics.push(problems::said_twice(&Name { value: word.into(), span }, self.file, *first)),
+                None => drop(first.insert((word, facet), span)),
+            }
+        }
+    }
+
     /// `identify { ... }`; slots said again replace inherited ones.
     pub(super) fn identify(&mut self, record: &ast::Record, identities: &mut Vec<Identity>) {
         let facet = record.facet.as_ref().map_or("device", |facet| facet.value.as_str());
@@ -113,7 +151,10 @@ impl Checker<'_> {
     /// `support { ends = row.ends; latest = row.latest }`.
     pub(super) fn support(&mut self, record: &ast::Record) -> Option<Support> {
         let mut support = Support { ends: None, latest: None, scheme: None };
-        for (name, value) in &record.slots {
+        for (at, (name, value)) in record.slots.iter().enumerate() {
+            if let Some((first, _)) = record.slots[..at].iter().find(|(first, _)| first.value == name.value) {
+                return self.refuse(problems::said_twice(name, self.file, first.span));
+            }
             let checked = self.expr(value, None)?;
             let plain = match checked.ty.required() {
                 Type::Bound(of) => (**of).clone(),
@@ -178,14 +219,18 @@ impl Checker<'_> {
     }
 
     fn tag_of(&mut self, id: &str, tag: &ast::TagUse, each: Option<EachRow>) -> Option<TagUse> {
-        let declared = self.names.tag_params.get(id).cloned().unwrap_or_default();
+        let (home, declared) = self.names.tag_params.get(id).cloned().unwrap_or_default();
         let mut params = Vec::new();
-        for (name, value) in &tag.args {
+        for (at, (name, value)) in tag.args.iter().enumerate() {
+            if let Some((first, _)) = tag.args[..at].iter().find(|(first, _)| first.value == name.value) {
+                return self.refuse(problems::said_twice(name, self.file, first.span));
+            }
             let Some(param) = declared.iter().find(|param| param.name.value == name.value) else {
                 let known = declared.iter().map(|param| param.name.value.as_str());
                 return self.refuse(problems::unknown_parameter(id, name, self.file, known));
             };
-            let wanted = self.type_of(&param.ty)?;
+            // A type that is none is told where the tag is declared.
+            let wanted = parameter_type(param, home, self.names).ok()?;
             let checked = self.expr(value, Some(&wanted))?;
             let plain = |ty: &Type| match ty.required() {
                 Type::Bound(of) => (**of).clone(),

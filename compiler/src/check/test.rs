@@ -35,7 +35,16 @@ impl Checker<'_> {
             }
         }
         for given in &test.given {
-            out.given.push(self.given(given)?);
+            let (probe, fixture) = self.given(given)?;
+            if out.given.iter().any(|(known, _)| *known == probe) {
+                let first = test
+                    .given
+                    .iter()
+                    .find(|first| first.probe.value == given.probe.value)
+                    .map_or(given.probe.span, |first| first.probe.span);
+                return self.refuse(problems::said_twice(&given.probe, self.file, first));
+            }
+            out.given.push((probe, fixture));
             if let Some(from) = &given.from {
                 out.address = Some(self.address(from, out.address)?);
             }
@@ -149,11 +158,18 @@ impl Checker<'_> {
                     if let Some(problem) = self.never_filled(self.probe_of(probe), field, name.span) {
                         return self.refuse(problem);
                     }
+                    if field.keyed && key_part.is_none() && !field.whole {
+                        return self.refuse(problems::field_needs_key(&name.value, ".name", self.file, name.span));
+                    }
                     let ty = field.ty.ty();
                     let checked = self.expr(value, Some(&ty))?;
                     let ExprKind::Const(datum) = checked.kind else {
                         return self.refuse(problems::expected(say!("a literal", "リテラル"), self.file, value.span));
                     };
+                    if *checked.ty.required() != ty {
+                        let what = say!("this fact", "この事実");
+                        return self.refuse(problems::type_mismatch(what, &ty, &checked.ty, self.file, value.span));
+                    }
                     read.push((FieldRef { probe, field, key: key_part, fold_width: false }, datum));
                 }
                 Fixture::Facts(read)
@@ -216,6 +232,17 @@ impl Checker<'_> {
                     Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
                 }
             }
+            if let Some(key) = table.key.filter(|_| table.history.is_none() && !tables::has_intervals(table)).map(|key| key as usize) {
+                let folded = |row: &[Datum]| if let Datum::Text(key) = &row[key] { Some(table.folded(key).into_owned()) } else { None };
+                let Some(own) = folded(&row) else {
+                    let column = &table.columns[key].name;
+                    let reason = say!("a row has its key `{column}`", "行にはキー`{column}`が必要です");
+                    return self.refuse(problems::bad_row(reason, self.file, item.span));
+                };
+                if let Some(first) = read.iter().position(|other: &Vec<Datum>| folded(other).as_ref() == Some(&own)) {
+                    return self.refuse(problems::key_twice(&own, self.file, item.span, items[first].span));
+                }
+            }
             read.push(row);
         }
         let mut replaced = ksig_runtime::plan::Table { rows: read, ..table.clone() };
@@ -262,8 +289,11 @@ impl Checker<'_> {
     }
 
     fn slots(&mut self, slots: &[(Name, ast::Expr)]) -> Option<Vec<(String, Datum)>> {
-        let mut read = Vec::new();
-        for (name, value) in slots {
+        let mut read: Vec<(String, Datum)> = Vec::new();
+        for (at, (name, value)) in slots.iter().enumerate() {
+            if let Some((first, _)) = slots[..at].iter().find(|(first, _)| first.value == name.value) {
+                return self.refuse(problems::said_twice(name, self.file, first.span));
+            }
             let datum = if name.value == "version" {
                 // A version is expected as it is written; text and v"..." say the same here.
                 match &value.kind {

@@ -75,8 +75,8 @@ pub const CODES: &[CodeDoc] = &[
     CodeDoc {
         code: "capture-outside-match",
         meaning: Text::new(
-            "A named group stands where it would bind nothing: under `not`, in `none { }`, in a guard, over a value that is no field. Use `(?:...)`, or `(?<_>...)` for a value.",
-            "名前付きグループが、何も束縛しない場所にあります。`not`の中、`none { }`の中、ガードの中、フィールド以外の値に対するパターンなどです。`(?:...)`を使うか、値を得る場合は`(?<_>...)`を使ってください。",
+            "A named group stands where it would bind nothing: under `not`, in `none { }`, in a guard, over a value that is no field, beside `(?<_>...)`. Use `(?:...)`, or `(?<_>...)` for a value.",
+            "名前付きグループが、何も束縛しない場所にあります。`not`の中、`none { }`の中、ガードの中、フィールド以外の値に対するパターン、`(?<_>...)`と同じパターンの中などです。`(?:...)`を使うか、値を得る場合は`(?<_>...)`を使ってください。",
         ),
         bad: r#"
   match { none { top.html.title ~ /(?<model>AC-\d+)/ } }

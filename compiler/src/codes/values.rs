@@ -22,8 +22,8 @@ pub const CODES: &[CodeDoc] = &[
     CodeDoc {
         code: "bad-scheme",
         meaning: Text::new(
-            "A version scheme is `dotted`, `semver`, `date`, or `dotted(parts: N, train: leading N)`. It says how versions are read and ordered.",
-            "バージョン体系は`dotted`、`semver`、`date`、`dotted(parts: N, train: leading N)`のいずれかです。バージョンの読み方と順序を決めます。",
+            "A version scheme is `dotted`, `semver`, `date`, or `dotted(parts: N, train: leading N)`. It says how versions are read and ordered; at least one part stands behind the train, to order by.",
+            "バージョン体系は`dotted`、`semver`、`date`、`dotted(parts: N, train: leading N)`のいずれかです。バージョンの読み方と順序を決めます。系列の後には、順序を決める部分が一つ以上必要です。",
         ),
         bad: "ksig 1\nmodule a\nscheme odd = roman\n",
         good: "ksig 1\nmodule a\nscheme even = dotted(parts: 3, train: leading 2)\n",
@@ -31,8 +31,8 @@ pub const CODES: &[CodeDoc] = &[
     CodeDoc {
         code: "bad-type",
         meaning: Text::new(
-            "The type is not one of the language's, or one that cannot stand here: a list says of what, a bound is of a date or a version.",
-            "言語にない型か、ここでは使えない型です。リストには要素の型が必要で、`bound`にできるのは日付とバージョンだけです。",
+            "The type is not one of the language's, or one that cannot stand here: a list says of what, a bound is of a date or a version, and text is never read as a vendor, a class or something with parts.",
+            "言語にない型か、ここでは使えない型です。リストには要素の型が必要で、`bound`にできるのは日付とバージョンだけです。また、テキストをベンダー、機器種別、要素を持つ型として読み取ることはできません。",
         ),
         bad: r#"
   match { top.html.title ~ /^ACME (?<fw: number>\d+)$/ }
