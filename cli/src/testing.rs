@@ -359,6 +359,7 @@ fn shown(datum: &Datum) -> String {
         Datum::Text(v) => v.clone(),
         Datum::Bytes(v) => v.escape_ascii().to_string(),
         Datum::Date(v) => v.to_string(),
+        Datum::Duration(v) => v.to_string(),
         other => format!("{other:?}"),
     }
 }

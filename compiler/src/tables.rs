@@ -9,7 +9,10 @@ use ksig_lang::ast;
 use ksig_lang::{Diagnostic, FileId, Text, say};
 use ksig_runtime::interval;
 use ksig_runtime::plan::{BoundKind, Column, Datum, KeyFold, Table};
+use ksig_schema::duration::DurationError;
+use ksig_schema::form::{self, CpeMistake};
 use ksig_schema::identification::Grade;
+use ksig_schema::target::check_target;
 use ksig_schema::{Scheme, Type};
 
 use crate::input::{Input, Source};
@@ -407,13 +410,35 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
             Err(unknown(text, say!("class", "機器種別"), names.vocabulary.classes.keys()))
         }
         Type::Url if !(text.starts_with("http://") || text.starts_with("https://")) => Err(wrong()),
-        Type::Cve if !is_cve(text) => Err(say!(
+        Type::Cve if !form::is_cve(text) => Err(say!(
             "`{text}` is no cve: they are written CVE-2024-1234",
             "`{text}`はCVE番号として読めません。CVE-2024-1234のように書きます"
         )),
         Type::Ip if text.parse::<std::net::IpAddr>().is_err() => Err(wrong()),
-        Type::Oid if !is_oid(text) => Err(wrong()),
-        Type::Hash => hex(text).map(Datum::Bytes).ok_or_else(wrong),
+        Type::Oid if !form::is_oid(text) => Err(wrong()),
+        Type::Mac => form::mac(text).map(Datum::Text).ok_or_else(|| {
+            say!(
+                "`{text}` is no mac: they are written 00:00:5e:00:53:01, 00-00-5E-00-53-01, 0000.5e00.5301 or 00005e005301",
+                "`{text}`はMACアドレスとして読めません。00:00:5e:00:53:01、00-00-5E-00-53-01、0000.5e00.5301、00005e005301のように書きます"
+            )
+        }),
+        Type::Path => match check_target(text) {
+            Ok(()) => Ok(Datum::Text(text.into())),
+            Err(reason) => Err(say!("`{text}` is no path: {reason}", "`{text}`はパスとして読めません: {reason}")),
+        },
+        Type::Cpe => match form::cpe(text) {
+            Ok(()) => Ok(Datum::Text(text.into())),
+            Err(mistake) => Err(cpe_mistake(&mistake)),
+        },
+        Type::Enum(words) => word(text, words),
+        Type::Duration => text.parse().map(Datum::Duration).map_err(|error| match error {
+            DurationError::TooLong => say!("`{text}` is too long for a duration", "`{text}`は時間として長すぎます"),
+            DurationError::Form => say!(
+                "`{text}` is no duration: durations are written 250ms, 5s, 10m, 2h or 14d",
+                "`{text}`は時間として読めません。時間は250ms、5s、10m、2h、14dのように書きます"
+            ),
+        }),
+        Type::Hash => form::hex(text).map(Datum::Bytes).ok_or_else(wrong),
         Type::List(of) => text.split_whitespace().map(|one| cell(one, of, names)).collect::<Result<_, _>>().map(Datum::List),
         Type::Range(of) => range(text, of, names),
         Type::Set(of) => text.split('|').map(|one| cell(one.trim(), of, names)).collect::<Result<_, _>>().map(Datum::Set),
@@ -427,7 +452,7 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
             };
             cell(rest.trim(), of, names).map(|inner| Datum::Bound(kind, Box::new(inner)))
         }
-        Type::Bytes | Type::Row(_) | Type::Optional(_) | Type::Duration => {
+        Type::Bytes | Type::Row(_) | Type::Optional(_) => {
             Err(say!("a table has no column of type {ty}", "テーブルに{ty}型の列は作れません"))
         }
         _ => Ok(Datum::Text(text.into())),
@@ -451,24 +476,36 @@ fn unknown<'a>(text: &str, what: Text, all: impl Iterator<Item = &'a String>) ->
     }
 }
 
-/// `CVE-2024-1234`.
-pub fn is_cve(text: &str) -> bool {
-    let digits = |part: &str, least: usize| part.len() >= least && part.bytes().all(|b| b.is_ascii_digit());
-    let mut parts = text.splitn(3, '-');
-    parts.next() == Some("CVE") && parts.next().is_some_and(|year| digits(year, 4)) && parts.next().is_some_and(|number| digits(number, 4))
+/// A word of an enum.
+pub fn word(text: &str, words: &[String]) -> Result<Datum, Text> {
+    match words.iter().any(|word| word == text) {
+        true => Ok(Datum::Text(text.into())),
+        false => {
+            let all = words.join(", ");
+            Err(say!("`{text}` is not among {all}", "`{text}`は{all}のいずれでもありません"))
+        }
+    }
 }
 
-/// Dotted numbers.
-pub fn is_oid(text: &str) -> bool {
-    !text.is_empty() && text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Bytes of hexadecimal digits.
-pub fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    (digits.len().is_multiple_of(2) && !digits.is_empty()).then_some(())?;
-    let nibble = |b: u8| (b as char).to_digit(16).map(|n| n as u8);
-    digits.chunks(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
+/// What is wrong with a CPE name.
+pub fn cpe_mistake(mistake: &CpeMistake) -> Text {
+    match mistake {
+        CpeMistake::Prefix => say!("a CPE name begins with `cpe:2.3:`", "CPE名は`cpe:2.3:`で始まります"),
+        CpeMistake::Parts(count) => {
+            let wanted = form::CPE_PARTS;
+            say!(
+                "a CPE name has {wanted} values behind `cpe:2.3:`, this one {count}",
+                "CPE名の`cpe:2.3:`の後の値は{wanted}個ですが、ここには{count}個あります"
+            )
+        }
+        CpeMistake::Kind(kind) => {
+            say!("the first value of a CPE name is a, h or o, not `{kind}`", "CPE名の最初の値はa、h、oのいずれかで、`{kind}`は使えません")
+        }
+        CpeMistake::Value(at, value) => say!(
+            "value {at} of this CPE name, `{value}`, is not letters, digits, `.`, `_`, `-` and other signs behind a backslash",
+            "このCPE名の{at}番目の値`{value}`が正しくありません。使えるのは英数字、`.`、`_`、`-`と、バックスラッシュを付けたその他の記号です"
+        ),
+    }
 }
 
 /// Reads a literal expression as a type: cells of inline rows, values in tests. The error is a sentence.
@@ -486,15 +523,19 @@ pub fn literal(expr: &ast::Expr, ty: &Type, names: &Names) -> Result<Datum, Text
         (Bool(v), Type::Bool) => Ok(Datum::Bool(*v)),
         (Int(v), Type::Int) => Ok(Datum::Int(*v)),
         (Date(v), Type::Date) => Ok(Datum::Date(*v)),
+        (Duration(text), Type::Duration) => cell(text, ty, names),
         (Prefixed(prefix, text), Type::Version(scheme)) if prefix == "v" => version(text, scheme, names),
         (Prefixed(prefix, text), Type::Hash) if prefix == "h" => {
-            hex(text).map(Datum::Bytes).ok_or_else(|| say!("`{text}` is not hexadecimal", "`{text}`は16進数ではありません"))
+            form::hex(text).map(Datum::Bytes).ok_or_else(|| say!("`{text}` is not hexadecimal", "`{text}`は16進数ではありません"))
         }
         (Text(_), Type::Version(_)) => {
             wrong(say!("text; a version is written v\"1.20\"", "テキスト（バージョンはv\"1.20\"のように書きます）"))
         }
+        (Text(_), Type::Enum(_)) => wrong(say!("text; a word is written without quotes", "テキスト（語は引用符なしで書きます）")),
+        (Text(_), Type::Duration) => wrong(say!("text; a duration is written 14d", "テキスト（時間は14dのように書きます）")),
         (Text(text), _) => cell(text, ty, names),
         (Dotted(text), Type::Oid | Type::Ip) => cell(text, ty, names),
+        (Name(text), Type::Enum(words)) => word(text, words),
         (Name(_) | Field(..), Type::Vendor | Type::Class) => match crate::check::dotted_name(expr) {
             Some(name) => cell(&name, ty, names),
             None => wrong(say!("an expression", "式")),

@@ -2,6 +2,7 @@
 
 use ksig_lang::ast::{self, ExprKind, TypeExpr};
 use ksig_lang::{Text, say};
+use ksig_runtime::verify::ENUM_WORDS_MAX;
 use ksig_schema::{Scheme, SchemeKind, Type};
 
 /// A tag's declared parameters, as written.
@@ -74,33 +75,33 @@ pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> R
         Some(of) => read(of, resolve_scheme).map(Box::new),
         None => Err(say!("`{what}` needs what it holds: `{what}<text>`", "`{what}`には`{what}<text>`のように要素の型が必要です")),
     };
-    let name = ty.name.value.as_str();
-    if ty.of.is_some() && !matches!(name, "list" | "range" | "set" | "bound") {
-        return Err(say!("`{name}` holds no other type", "`{name}`は要素の型を取りません"));
+    let written = ty.name.value.as_str();
+    if ty.of.is_some() && !matches!(written, "list" | "range" | "set" | "bound") {
+        return Err(say!("`{written}` holds no other type", "`{written}`は要素の型を取りません"));
     }
-    if ty.scheme.is_some() && name != "version" {
-        return Err(say!(
-            "`{name}` has no scheme: only a version has one",
-            "`{name}`にバージョン体系はありません（体系を持つのは`version`だけです）"
-        ));
+    match (written, ty.words.as_slice()) {
+        ("version", [] | [_]) | ("enum", _) | (_, []) => {}
+        ("version", _) => return Err(say!("a version has one scheme", "バージョンの体系は一つです")),
+        _ => return Err(say!("nothing stands in parentheses behind `{written}`", "`{written}`の後に括弧は書けません")),
     }
-    let plain = match name {
+    let plain = match written {
+        "enum" => Type::Enum(words(&ty.words)?),
         "list" => Type::List(inner("list")?),
         "range" => match *inner("range")? {
-            of @ (Type::Date | Type::Int | Type::Version(_)) => Type::Range(Box::new(of)),
+            of if of.is_ordered() => Type::Range(Box::new(of)),
             other => {
                 return Err(say!(
-                    "a range is of a date, an int or a version, not of {other}",
-                    "rangeに使えるのは日付、整数、バージョンで、{other}型は使えません"
+                    "a range is of a date, a duration, an int or a version, not of {other}",
+                    "rangeに使えるのは日付、時間、整数、バージョンで、{other}型は使えません"
                 ));
             }
         },
         "set" => match *inner("set")? {
-            of @ (Type::Date | Type::Int | Type::Version(_)) => Type::Set(Box::new(of)),
+            of if of.is_ordered() => Type::Set(Box::new(of)),
             other => {
                 return Err(say!(
-                    "a set is of a date, an int or a version, not of {other}",
-                    "setに使えるのは日付、整数、バージョンで、{other}型は使えません"
+                    "a set is of a date, a duration, an int or a version, not of {other}",
+                    "setに使えるのは日付、時間、整数、バージョンで、{other}型は使えません"
                 ));
             }
         },
@@ -114,14 +115,15 @@ pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> R
             }
         },
         "version" => {
-            let name = ty.scheme.as_ref().map_or("dotted", |scheme| scheme.value.as_str());
+            let name = ty.words.first().map_or("dotted", |scheme| scheme.value.as_str());
             Type::Version(
                 resolve_scheme(name)
                     .ok_or_else(|| say!("there is no version scheme `{name}` here", "ここに`{name}`というバージョン体系はありません"))?,
             )
         }
         other => simple(other).ok_or_else(|| {
-            let nearest = crate::problems::nearest(other, SIMPLE.iter().map(|(name, _)| *name));
+            let parametric = ["list", "range", "set", "bound", "version", "enum"].into_iter();
+            let nearest = crate::problems::nearest(other, SIMPLE.iter().map(|(name, _)| *name).chain(parametric));
             match nearest {
                 Some(near) => {
                     say!("`{other}` is no type; did you mean `{near}`?", "`{other}`という型はありません。`{near}`の間違いではありませんか")
@@ -131,6 +133,29 @@ pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> R
         })?,
     };
     Ok(if ty.optional { plain.optional() } else { plain })
+}
+
+/// The words of an enum, sorted, so that two enums of the same words are one type.
+fn words(written: &[ast::Name]) -> Result<Vec<String>, Text> {
+    if written.is_empty() {
+        return Err(say!("an enum lists its words: `enum(bridge, router)`", "enumには`enum(bridge, router)`のように語を並べます"));
+    }
+    if written.len() > ENUM_WORDS_MAX {
+        return Err(say!("an enum has at most {ENUM_WORDS_MAX} words", "enumの語は{ENUM_WORDS_MAX}個までです"));
+    }
+    let mut words: Vec<String> = written.iter().map(|word| word.value.clone()).collect();
+    words.sort();
+    let twice = words.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| &pair[0]);
+    if let Some(word) = twice {
+        return Err(say!("`{word}` stands in this enum twice", "このenumに`{word}`が二つあります"));
+    }
+    match words.iter().find(|word| matches!(word.as_str(), "absent" | "true" | "false")) {
+        Some(word) => Err(say!(
+            "`{word}` means something else where a word of an enum may stand",
+            "`{word}`は別の意味を持つため、enumの語にはできません"
+        )),
+        None => Ok(words),
+    }
 }
 
 const SIMPLE: &[(&str, Type)] = &[

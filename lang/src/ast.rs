@@ -115,15 +115,15 @@ pub struct Column {
     pub history: bool,
 }
 
-/// `text`, `date?`, `version(dotted)?`, `list<cve>`, `bound<date>`.
+/// `text`, `date?`, `version(dotted)?`, `enum(bridge, router)`, `list<cve>`, `bound<date>`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypeExpr {
     /// `text`, `version`, `list`.
     pub name: Name,
     /// `<...>`: for `list` and `bound`.
     pub of: Option<Box<TypeExpr>>,
-    /// `(dotted)`: a version's scheme.
-    pub scheme: Option<Name>,
+    /// `(dotted)`: a version's scheme, or the words of an enum; empty without parentheses.
+    pub words: Vec<Name>,
     /// `?` was written.
     pub optional: bool,
     /// The whole type.

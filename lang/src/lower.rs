@@ -138,7 +138,7 @@ fn type_of(node: &SyntaxNode) -> Option<TypeExpr> {
     Some(TypeExpr {
         name: names.next()?,
         of: ty(node).map(Box::new),
-        scheme: names.next(),
+        words: names.collect(),
         optional: token(node, QUESTION).is_some(),
         span: span(node),
     })

@@ -8,13 +8,13 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use ksig_schema::identification::Grade;
-use ksig_schema::{Date, Scheme, Type, Value};
+use ksig_schema::{Date, Scheme, Type, Value, form};
 
 use crate::backend::Truth;
 use crate::board::{Board, Gap};
 use crate::interval;
 use crate::plan::*;
-use crate::verify::{is_oid, is_text};
+use crate::verify::is_text;
 
 /// Longest text that a capture, an extract or a template makes.
 pub const TEXT_BYTES_MAX: usize = 4096;
@@ -381,6 +381,7 @@ pub(crate) fn text_of(datum: &Datum) -> Option<String> {
         Datum::Int(value) => value.to_string(),
         Datum::Bool(value) => value.to_string(),
         Datum::Date(date) => date.to_string(),
+        Datum::Duration(duration) => duration.to_string(),
         Datum::Bytes(bytes) => String::from_utf8(bytes.clone()).ok()?,
         Datum::Bound(BoundKind::Exactly, value) => text_of(value)?,
         Datum::Range { low: Some(low), high: Some(high), closed } => {
@@ -436,17 +437,20 @@ pub(crate) fn convert(datum: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datu
     };
     let keep = |fits: bool| if fits { Datum::Text(text.to_string()) } else { MISSING };
     match ty {
-        Type::Text | Type::Url | Type::Path | Type::Cpe | Type::Vendor | Type::Class => keep(true),
+        Type::Text | Type::Url | Type::Path | Type::Vendor | Type::Class => keep(true),
         Type::Version(_) => keep(scheme.is_none_or(|scheme| scheme.parse(&text).is_some())),
-        Type::Int | Type::Duration => text.trim().parse().map_or(MISSING, Datum::Int),
+        Type::Int => text.trim().parse().map_or(MISSING, Datum::Int),
+        Type::Duration => text.trim().parse().map_or(MISSING, Datum::Duration),
         Type::Bool => text.trim().parse().map_or(MISSING, Datum::Bool),
         Type::Bytes => Datum::Bytes(text.as_bytes().to_vec()),
-        Type::Hash => hex(&text).map_or(MISSING, Datum::Bytes),
+        Type::Hash => form::hex(&text).map_or(MISSING, Datum::Bytes),
         Type::Date => date(&text).map_or(MISSING, Datum::Date),
         Type::Ip => keep(text.parse::<std::net::IpAddr>().is_ok()),
-        Type::Mac => keep(is_mac(&text)),
-        Type::Oid => keep(is_oid(&text)),
-        Type::Cve => keep(is_cve(&text)),
+        Type::Mac => form::mac(&text).map_or(MISSING, Datum::Text),
+        Type::Oid => keep(form::is_oid(&text)),
+        Type::Cve => keep(form::is_cve(&text)),
+        Type::Cpe => keep(form::cpe(&text).is_ok()),
+        Type::Enum(words) => keep(words.iter().any(|word| *word == text)),
         Type::Optional(_) | Type::List(_) | Type::Bound(_) | Type::Range(_) | Type::Set(_) | Type::Row(_) => MISSING,
     }
 }
@@ -463,25 +467,6 @@ fn date(text: &str) -> Option<Date> {
         return None;
     }
     Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    if text.is_empty() || !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
-}
-
-fn is_mac(text: &str) -> bool {
-    let parts: Vec<&str> = text.split([':', '-']).collect();
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_hexdigit());
-    (parts.len() == 6 && parts.iter().all(|part| part.len() == 2 && digits(part))) || (text.len() == 12 && digits(text))
-}
-
-fn is_cve(text: &str) -> bool {
-    let number = text.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    number.is_some_and(|(year, number)| year.len() == 4 && digits(year) && (4..=10).contains(&number.len()) && digits(number))
 }
 
 #[cfg(test)]
@@ -502,10 +487,15 @@ mod tests {
         }
         assert_eq!(to("2024-02-31", &Type::Date), Datum::Missing);
         assert_eq!(to("v1", &Type::Version("dotted".into())), Datum::Missing);
-        assert_eq!(to("00:1a:2B:33:44:55", &Type::Mac), text("00:1a:2B:33:44:55"));
+        assert_eq!(to("00:1a:2B:33:44:55", &Type::Mac), text("00:1a:2b:33:44:55"));
         assert_eq!(to("CVE-2024-1", &Type::Cve), Datum::Missing);
         assert_eq!(to("0aff", &Type::Hash), Datum::Bytes(vec![10, 255]));
         assert_eq!(to("+a", &Type::Hash), Datum::Missing);
+        assert_eq!(to("336h", &Type::Duration), Datum::Duration("14d".parse().expect("a duration")));
+        assert_eq!(to("14", &Type::Duration), Datum::Missing);
+        let mode = Type::Enum(vec!["bridge".into(), "router".into()]);
+        assert_eq!((to("bridge", &mode), to("Bridge", &mode)), (text("bridge"), Datum::Missing));
+        assert_eq!(to("cpe:2.3:o:acme", &Type::Cpe), Datum::Missing);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn order(scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> Option<Ordering> 
         (Datum::Bytes(a), Datum::Bytes(b), _) => Some(a.cmp(b)),
         (Datum::Int(a), Datum::Int(b), _) => Some(a.cmp(b)),
         (Datum::Date(a), Datum::Date(b), _) => Some(a.cmp(b)),
+        (Datum::Duration(a), Datum::Duration(b), _) => Some(a.cmp(b)),
         (Datum::Bool(a), Datum::Bool(b), _) => Some(a.cmp(b)),
         _ => None,
     }
@@ -101,6 +102,7 @@ pub fn sequence(scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> Ordering {
     match (a, b) {
         (Datum::Int(a), Datum::Int(b)) => a.cmp(b),
         (Datum::Date(a), Datum::Date(b)) => a.cmp(b),
+        (Datum::Duration(a), Datum::Duration(b)) => a.cmp(b),
         (Datum::Text(a), Datum::Text(b)) => match scheme.and_then(|scheme| Some(scheme.sequence(&scheme.parse(a)?, &scheme.parse(b)?))) {
             Some(order) => order,
             None => a.cmp(b),

@@ -9,7 +9,7 @@
 //! ```
 
 use ksig_schema::identification::{Confidence, Grade};
-use ksig_schema::{Date, Pick, ProbeKey, ProbePlan, Scheme, Section, Type, Vocabulary};
+use ksig_schema::{Date, Duration, Pick, ProbeKey, ProbePlan, Scheme, Section, Type, Vocabulary};
 use serde::{Deserialize, Serialize};
 
 /// Index into [`Plan::probes`].
@@ -291,7 +291,7 @@ pub enum Datum {
     Bool(bool),
     /// 64-bit signed.
     Int(i64),
-    /// Text; also versions as written, urls, paths, ips, object ids, cves, vendors and classes by id.
+    /// Text; also versions as written, urls, paths, ips, hardware addresses, object ids, cves, words of an enum, vendors and classes by id.
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
@@ -314,6 +314,8 @@ pub enum Datum {
     Row(TableId, u32),
     /// Several, in order.
     List(Vec<Datum>),
+    /// A span of time.
+    Duration(Duration),
 }
 
 /// How a bound is known.

@@ -23,6 +23,8 @@ pub const CONDITION_DEPTH_MAX: u32 = 32;
 pub const EXPR_DEPTH_MAX: u32 = 64;
 /// How deep a type or a constant nests.
 pub const TYPE_DEPTH_MAX: u32 = 8;
+/// Most words of an enum.
+pub const ENUM_WORDS_MAX: usize = 256;
 /// Most lines, operators and constants in one signature.
 pub const SIGNATURE_NODES_MAX: usize = 64 * 1024;
 /// Most captures, extracts and lets in one signature.
@@ -271,7 +273,7 @@ impl Verifier<'_> {
         index("slot", test.slot, self.plan.slots.len())?;
         match &test.predicate {
             Predicate::OneOf(items) => ascending("the values it asks for", items),
-            Predicate::Under(oid) if !is_oid(oid) => Err(Problem::Malformed("it asks for no object id")),
+            Predicate::Under(oid) if !ksig_schema::form::is_oid(oid) => Err(Problem::Malformed("it asks for no object id")),
             Predicate::Matches(pattern) => index("pattern", *pattern, self.plan.patterns.len()),
             _ => Ok(()),
         }
@@ -627,6 +629,10 @@ fn ty(of: &Type, depth: u32) -> Checked {
     match of {
         Type::List(inner) | Type::Bound(inner) | Type::Range(inner) | Type::Set(inner) | Type::Optional(inner) => ty(inner, depth + 1),
         Type::Version(named) | Type::Row(named) => name(named),
+        Type::Enum(words) => {
+            limit("the words of an enum", words.len(), ENUM_WORDS_MAX)?;
+            words.iter().try_for_each(|word| name(word))
+        }
         _ => Ok(()),
     }
 }
@@ -642,7 +648,9 @@ fn fits(datum: &Datum, ty: &Type) -> bool {
         (Datum::List(items), Type::List(inner)) => items.iter().all(|item| fits(item, inner)),
         (Datum::Row(..), Type::Row(_)) => true,
         (Datum::Bool(_), Type::Bool) => true,
-        (Datum::Int(_), Type::Int | Type::Duration) => true,
+        (Datum::Int(_), Type::Int) => true,
+        (Datum::Duration(_), Type::Duration) => true,
+        (Datum::Text(word), Type::Enum(words)) => words.contains(word),
         (Datum::Bytes(_), Type::Bytes | Type::Hash) => true,
         (Datum::Date(_), Type::Date) => true,
         (Datum::Text(_), ty) => is_text(ty),
@@ -654,11 +662,6 @@ fn fits(datum: &Datum, ty: &Type) -> bool {
 pub(crate) fn is_text(ty: &Type) -> bool {
     use Type::{Class, Cpe, Cve, Ip, Mac, Oid, Path, Text, Url, Vendor, Version};
     matches!(ty, Text | Version(_) | Url | Path | Ip | Mac | Oid | Cve | Cpe | Vendor | Class)
-}
-
-/// Numbers joined by dots.
-pub(crate) fn is_oid(text: &str) -> bool {
-    !text.is_empty() && text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]

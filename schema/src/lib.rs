@@ -12,8 +12,10 @@
 //! | *identification* | the answer: what a device is, how sure, and the fact that decided |
 //! | *service* | one (address, port, transport) |
 
+pub mod duration;
 pub mod evidence;
 pub mod field;
+pub mod form;
 pub mod host;
 pub mod identification;
 pub mod observation;
@@ -23,6 +25,7 @@ pub mod value;
 pub mod version;
 pub mod vocabulary;
 
+pub use duration::Duration;
 pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
 pub use field::{FieldDef, MachineName, Pick, Schema, SelectorDef};
 pub use identification::Identification;

@@ -22,7 +22,7 @@ pub enum Type {
     Version(String),
     /// A day.
     Date,
-    /// A span of time in milliseconds.
+    /// A span of time.
     Duration,
     /// A web address as text.
     Url,
@@ -30,7 +30,7 @@ pub enum Type {
     Path,
     /// IPv4 or IPv6 address.
     Ip,
-    /// Hardware address.
+    /// Hardware address, in lower case with colons.
     Mac,
     /// SNMP object id.
     Oid,
@@ -56,6 +56,8 @@ pub enum Type {
     Row(String),
     /// May be missing.
     Optional(Box<Type>),
+    /// One of these words, sorted.
+    Enum(Vec<String>),
 }
 
 impl Type {
@@ -83,6 +85,11 @@ impl Type {
         }
     }
 
+    /// Whether one value can be less than another.
+    pub fn is_ordered(&self) -> bool {
+        matches!(self, Type::Int | Type::Date | Type::Duration | Type::Version(_))
+    }
+
     /// Whether a value may be missing.
     pub fn is_optional(&self) -> bool {
         matches!(self, Type::Optional(_))
@@ -99,6 +106,7 @@ impl std::fmt::Display for Type {
             Type::Set(of) => write!(f, "set<{of}>"),
             Type::Row(table) => write!(f, "row of {table}"),
             Type::Optional(of) => write!(f, "{of}?"),
+            Type::Enum(words) => write!(f, "enum({})", words.join(", ")),
             other => f.write_str(&format!("{other:?}").to_lowercase()),
         }
     }

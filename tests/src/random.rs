@@ -71,11 +71,13 @@ table models {
   span   : range<version(dotted)>?
   likely : set<version(dotted)>?
   spans  : list<range<version(dotted)>>?
+  waits  : duration?
+  works  : enum(bridge, router)?
   evidence : text
-  row "AC-1", "AC", v"1.20", v"1.20", 2026-06-30, v"1.0" ..< v"1.20", v"1.9", absent, "observed"
-  row "AC-10", absent, at_least v"1.20", v"2.0", at_least 2026-06-30, by v"1.9", [v"1.9", v"1.20"], [v"1.9", at_least v"2.0"], "derived"
-  row "AC-2", "Ａ", by v"1.9", absent, by 2026-06-30, absent, [v"2.0", v"1.x1"], [v"1.0" ..= v"1.20"], "documented"
-  row "1.20", "x", absent, v"1.9", absent, v"1.9" ..= v"2.0", absent, absent, "unverified"
+  row "AC-1", "AC", v"1.20", v"1.20", 2026-06-30, v"1.0" ..< v"1.20", v"1.9", absent, 2h, bridge, "observed"
+  row "AC-10", absent, at_least v"1.20", v"2.0", at_least 2026-06-30, by v"1.9", [v"1.9", v"1.20"], [v"1.9", at_least v"2.0"], 90m, router, "derived"
+  row "AC-2", "Ａ", by v"1.9", absent, by 2026-06-30, absent, [v"2.0", v"1.x1"], [v"1.0" ..= v"1.20"], absent, absent, "documented"
+  row "1.20", "x", absent, v"1.9", absent, v"1.9" ..= v"2.0", absent, absent, 7200s, bridge, "unverified"
 }
 table names {
   name   : text key(fold_case, fold_width, trim)
@@ -407,7 +409,11 @@ impl Program<'_, '_> {
             (Some(text), Some(version), 6) => format!("{version} < models[{text}].latest"),
             (_, Some(version), _) => format!("{version} in [v\"1.20\", v\"2.0.0\"]"),
             (Some(text), None, _) => format!("{field} == {text}"),
-            (None, None, _) => format!("models[{field}].ends <= scan.date"),
+            (None, None, 0..6) => format!("models[{field}].ends <= scan.date"),
+            (None, None, 6..9) => {
+                format!("models[{field}].waits {} {}", self.dice.of(&["==", "<", ">="]), self.dice.of(&["2h", "90m", "1d"]))
+            }
+            (None, None, _) => format!("models[{field}].works {}", self.dice.of(&["== bridge", "in [bridge, router]", "absent"])),
         }
     }
 

@@ -36,10 +36,15 @@ impl Checker<'_> {
                 self.let_value(place, expected, e.span)
             }
             Ast::Name(_) | Ast::Field(..) | Ast::Index(..) => self.place(e, expected),
-            Ast::Text(_) | Ast::Prefixed(..) | Ast::Int(_) | Ast::Bool(_) | Ast::Date(_) | Ast::Dotted(_) | Ast::List(_) => {
-                self.constant(e, expected)
-            }
-            Ast::Worded(..) => self.constant(e, expected),
+            Ast::Text(_)
+            | Ast::Prefixed(..)
+            | Ast::Int(_)
+            | Ast::Bool(_)
+            | Ast::Date(_)
+            | Ast::Duration(_)
+            | Ast::Dotted(_)
+            | Ast::List(_)
+            | Ast::Worded(..) => self.constant(e, expected),
             Ast::Not(inner) => {
                 let inner = self.bool_expr(inner)?;
                 self.check_negation(&inner, e.span)?;
@@ -83,12 +88,6 @@ impl Checker<'_> {
                 self.file,
                 e.span,
             )),
-            Ast::Duration(_) => self.refuse(problems::unexpected(
-                say!("a duration", "時間"),
-                say!("a value that fields have", "フィールドが取りうる値"),
-                self.file,
-                e.span,
-            )),
             Ast::Record(_) => self.refuse(problems::unexpected(say!("a record", "レコード"), say!("a value", "値"), self.file, e.span)),
             Ast::Range { low, high, inclusive } => {
                 let of = expected.map(|wanted| wanted.known_of().clone());
@@ -96,7 +95,7 @@ impl Checker<'_> {
                 let high = self.expr(high, Some(low.ty.required()))?;
                 self.same_type(&low, &high)?;
                 let of = low.ty.required().clone();
-                if !matches!(of, Type::Int | Type::Date | Type::Version(_)) {
+                if !of.is_ordered() {
                     return self.refuse(problems::not_ordered(&of, self.file, e.span));
                 }
                 let optional = low.ty.is_optional() || high.ty.is_optional();

@@ -4,7 +4,7 @@ use ksig_lang::ast::{self, ExprKind as Ast};
 use ksig_lang::say;
 use ksig_lang::source::Span;
 use ksig_runtime::plan::Datum;
-use ksig_schema::Type;
+use ksig_schema::{Type, form};
 
 use super::Checker;
 use crate::hir::{Expr, ExprKind};
@@ -18,6 +18,7 @@ impl Checker<'_> {
             Ast::Int(_) => Type::Int,
             Ast::Bool(_) => Type::Bool,
             Ast::Date(_) => Type::Date,
+            Ast::Duration(_) => Type::Duration,
             Ast::Dotted(_) => Type::Oid,
             Ast::Prefixed(prefix, text) => match prefix.as_str() {
                 "v" => Type::Version("dotted".into()),
@@ -47,7 +48,7 @@ impl Checker<'_> {
         let ty = match expected.map(Type::required) {
             Some(Type::Bound(of)) if **of == natural || matches!((&**of, &natural), (Type::Version(_), Type::Version(_))) => (**of).clone(),
             Some(wanted @ Type::Version(_)) if matches!(natural, Type::Version(_)) => wanted.clone(),
-            Some(wanted @ (Type::Oid | Type::Ip | Type::Url | Type::Path | Type::Cve | Type::Mac))
+            Some(wanted @ (Type::Oid | Type::Ip | Type::Url | Type::Path | Type::Cve | Type::Mac | Type::Cpe))
                 if matches!(natural, Type::Text | Type::Oid) =>
             {
                 wanted.clone()
@@ -98,8 +99,12 @@ impl Checker<'_> {
 
     /// `cpe"o:buffalo:{model|cpe}_firmware:{version}"`: a CPE 2.3 name; holes are identity slots or variables, a missing version is `*`.
     fn cpe_template(&mut self, text: &str, span: Span) -> Option<Expr> {
+        let wildcards = form::CPE_PARTS.saturating_sub(form::cpe_values(&filled(text)).len());
+        if let Err(mistake) = form::cpe(&format!("{}{}{}", form::CPE_PREFIX, filled(text), ":*".repeat(wildcards))) {
+            return self.refuse(problems::bad_literal(tables::cpe_mistake(&mistake), self.file, span));
+        }
         let constant = |text: &str| Expr { kind: ExprKind::Const(Datum::Text(text.into())), ty: Type::Text, span };
-        let mut parts = vec![(constant("cpe:2.3:"), false)];
+        let mut parts = vec![(constant(form::CPE_PREFIX), false)];
         let mut rest = text;
         while let Some(open) = rest.find('{') {
             let Some(close) = rest[open..].find('}') else {
@@ -129,7 +134,6 @@ impl Checker<'_> {
             }
             rest = &rest[open + close + 1..];
         }
-        let wildcards = 11usize.saturating_sub(text.split(':').count());
         parts.push((constant(&format!("{rest}{}", ":*".repeat(wildcards))), false));
         parts.retain(|(part, _)| part.kind != ExprKind::Const(Datum::Text(String::new())));
         Some(Expr { kind: ExprKind::Template(parts), ty: Type::Cpe.optional(), span })
@@ -143,4 +147,18 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// A template with a letter in each of its holes.
+fn filled(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, hole)) = rest.split_once('{')
+        && let Some((_, after)) = hole.split_once('}')
+    {
+        out.push_str(before);
+        out.push('a');
+        rest = after;
+    }
+    out + rest
 }

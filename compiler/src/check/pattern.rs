@@ -6,8 +6,8 @@
 //! | `(?<model in airstation>)` | `(?<model>LONG-NAME\|SHORT)` | `model : text` |
 //! | `(?<_>[\d.]+)` | `(?<_>[\d.]+)` | the value of the line |
 
+use ksig_lang::ast::Name;
 use ksig_lang::ast::TypeExpr;
-use ksig_lang::ast::{Name, Spanned};
 use ksig_lang::source::Span;
 use ksig_lang::{Text, say};
 
@@ -130,9 +130,6 @@ fn is_group(rest: &[u8]) -> bool {
 fn group(header: &str, open: usize, start: u32) -> Result<Group, PatternMistake> {
     let span_of = |range: (usize, usize)| Span { start: start + range.0 as u32, end: start + range.1 as u32 };
     let whole = (open, open + header.len());
-    let is_name = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
     let mistake = |message: Text| PatternMistake { message, range: whole };
     let (name, ty, table) = if let Some((name, ty)) = header.split_once(':').map(|(name, ty)| (name, ty.trim())) {
         (
@@ -157,17 +154,22 @@ fn group(header: &str, open: usize, start: u32) -> Result<Group, PatternMistake>
     Ok(Group { name: name.into(), ty, table, span: span_of((open, open + name.len())) })
 }
 
-/// Reads `version(dotted)`, `text`, `date`.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Reads `version(dotted)`, `enum(bridge, router)`, `text`, `date`.
 fn type_of(text: &str, span: Span) -> Option<TypeExpr> {
     let name = |value: &str| Name { value: value.into(), span };
-    let (base, scheme) = match text.strip_suffix(')') {
+    let (base, words) = match text.strip_suffix(')') {
         Some(rest) => {
-            let (base, scheme) = rest.split_once('(')?;
-            (base.trim(), Some(Spanned { value: scheme.trim().to_string(), span }))
+            let (base, words) = rest.split_once('(')?;
+            (base.trim(), words.split(',').map(|word| name(word.trim())).collect())
         }
-        None => (text, None),
+        None => (text, Vec::new()),
     };
-    Some(TypeExpr { name: name(base), of: None, scheme, optional: false, span })
+    let named = words.iter().all(|word| is_name(&word.value));
+    named.then(|| TypeExpr { name: name(base), of: None, words, optional: false, span })
 }
 
 #[cfg(test)]

@@ -73,6 +73,10 @@ impl Checker<'_> {
             _ => {
                 let name = dotted_name(e).unwrap_or_default();
                 match expected.map(Type::required) {
+                    Some(Type::Enum(words)) => match tables::word(&name, words) {
+                        Ok(word) => made(ExprKind::Const(word), Type::Enum(words.clone())),
+                        Err(reason) => self.refuse(problems::bad_literal(reason, self.file, e.span)),
+                    },
                     Some(Type::Class) => match self.names.vocabulary.classes.contains_key(&name) {
                         true => made(ExprKind::Const(Datum::Text(name)), Type::Class),
                         false => self.refuse(problems::unknown_class(&name, self.file, e.span, self.names.vocabulary.classes.keys())),

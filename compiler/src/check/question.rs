@@ -94,8 +94,7 @@ impl Checker<'_> {
         } else if a != b {
             return self.refuse(problems::cannot_compare(&left.ty, &right.ty, self.file, left.span, right.span));
         }
-        let ordered = matches!(a, Type::Int | Type::Date | Type::Version(_));
-        if op != CompareOp::Eq && !ordered {
+        if op != CompareOp::Eq && !a.is_ordered() {
             return self.refuse(problems::not_ordered(&a, self.file, span));
         }
         let scheme = self.scheme_of(&a);
@@ -136,7 +135,7 @@ impl Checker<'_> {
                         ));
                     }
                 }
-                if !matches!(of, Type::Int | Type::Date | Type::Version(_)) {
+                if !of.is_ordered() {
                     return self.refuse(problems::not_ordered(&of, self.file, span));
                 }
                 let scheme = self.scheme_of(&of);
@@ -182,7 +181,7 @@ impl Checker<'_> {
             Type::List(of) => (**of).clone(),
             other => other.clone(),
         };
-        let ordered = matches!(of, Type::Int | Type::Date | Type::Version(_));
+        let ordered = of.is_ordered();
         let is_list = matches!(range.ty.required(), Type::List(_));
         let spans = matches!(element, Type::Range(_) | Type::Set(_) | Type::Bound(_));
         if *element.known_of() != of || !(is_list || spans) || spans && !ordered {

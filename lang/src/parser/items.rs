@@ -408,9 +408,8 @@ pub(super) fn ty(p: &mut Parser<'_>) -> Step {
                 ty(p)?;
                 p.expect(GT)?;
             }
-            if p.eat(L_PAREN) {
-                name(p, say!("a version scheme", "バージョン体系"))?;
-                p.expect(R_PAREN)?;
+            if p.at(L_PAREN) {
+                p.list(R_PAREN, false, |p| name(p, say!("a version scheme, or a word of an enum", "バージョン体系またはenumの語")))?;
             }
             p.eat(QUESTION);
             Some(())

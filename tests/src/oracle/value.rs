@@ -128,6 +128,7 @@ fn order(scheme: Option<&Scheme>, a: &Datum, b: &Datum) -> Option<Ordering> {
     match (a, b) {
         (Datum::Int(a), Datum::Int(b)) => Some(a.cmp(b)),
         (Datum::Date(a), Datum::Date(b)) => Some(a.cmp(b)),
+        (Datum::Duration(a), Datum::Duration(b)) => Some(a.ms.cmp(&b.ms)),
         (Datum::Text(a), Datum::Text(b)) => {
             let scheme = scheme?;
             scheme.compare(&scheme.parse(a)?, &scheme.parse(b)?)
@@ -158,6 +159,7 @@ pub fn shown(value: &Datum) -> Option<String> {
         Datum::Text(v) => v.clone(),
         Datum::Bytes(v) => String::from_utf8(v.clone()).ok()?,
         Datum::Date(v) => v.to_string(),
+        Datum::Duration(v) => v.to_string(),
         Datum::Bound(BoundKind::Exactly, v) => shown(v)?,
         Datum::Range { low, high, closed } => match (low, high) {
             (Some(low), Some(high)) => format!("{} {} {}", shown(low)?, if *closed { "..=" } else { "..<" }, shown(high)?),
@@ -200,9 +202,12 @@ pub fn read_as(value: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
     };
     let digits = |text: &str, base: u32| !text.is_empty() && text.chars().all(|c| c.is_digit(base));
     let read = match ty {
-        Type::Text | Type::Url | Type::Path | Type::Cpe | Type::Vendor | Type::Class => Some(Datum::Text(text)),
+        Type::Text | Type::Url | Type::Path | Type::Vendor | Type::Class => Some(Datum::Text(text)),
+        Type::Enum(words) => words.contains(&text).then_some(Datum::Text(text)),
+        Type::Cpe => is_cpe(&text).then_some(Datum::Text(text)),
         Type::Version(_) => scheme.is_none_or(|scheme| scheme.parse(&text).is_some()).then_some(Datum::Text(text)),
-        Type::Int | Type::Duration => text.trim().parse().ok().map(Datum::Int),
+        Type::Int => text.trim().parse().ok().map(Datum::Int),
+        Type::Duration => span_of_time(text.trim()),
         Type::Bool => text.trim().parse().ok().map(Datum::Bool),
         Type::Bytes => Some(Datum::Bytes(text.into_bytes())),
         Type::Hash => (text.len() % 2 == 0 && digits(&text, 16))
@@ -210,9 +215,11 @@ pub fn read_as(value: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
         Type::Date => day(text.trim()).map(Datum::Date),
         Type::Ip => text.parse::<std::net::IpAddr>().is_ok().then_some(Datum::Text(text)),
         Type::Mac => {
-            let plain = text.len() == 12 && digits(&text, 16);
-            let parts: Vec<&str> = text.split([':', '-']).collect();
-            (plain || parts.len() == 6 && parts.iter().all(|part| part.len() == 2 && digits(part, 16))).then_some(Datum::Text(text))
+            let forms = r"^([0-9A-Fa-f]{12}|(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})$";
+            let known = regex::Regex::new(forms).is_ok_and(|forms| forms.is_match(&text));
+            let plain: Vec<char> = text.chars().filter(char::is_ascii_hexdigit).map(|digit| digit.to_ascii_lowercase()).collect();
+            let pairs = plain.chunks(2).map(|pair| pair.iter().collect::<String>());
+            known.then(|| Datum::Text(pairs.collect::<Vec<_>>().join(":")))
         }
         Type::Oid => text.split('.').all(|part| digits(part, 10)).then_some(Datum::Text(text)),
         Type::Cve => {
@@ -224,6 +231,26 @@ pub fn read_as(value: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
         Type::Optional(_) | Type::List(_) | Type::Bound(_) | Type::Range(_) | Type::Set(_) | Type::Row(_) => None,
     };
     read.unwrap_or_default()
+}
+
+/// `250ms`, `5s`, `10m`, `2h`, `14d`.
+fn span_of_time(text: &str) -> Option<Datum> {
+    let found = regex::Regex::new(r"^([0-9]+)(ms|s|m|h|d)$").ok()?.captures(text)?;
+    let unit: u64 = match &found[2] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 60 * 60 * 1000,
+        _ => 24 * 60 * 60 * 1000,
+    };
+    let ms = found[1].parse::<u64>().ok()?.checked_mul(unit)?;
+    Some(Datum::Duration(ksig_schema::Duration { ms }))
+}
+
+/// A name of CPE 2.3: the kind, and ten values of letters, digits and signs behind a backslash.
+fn is_cpe(text: &str) -> bool {
+    let value = r"(?:\*|-|(?:\*|\?+)?(?:[A-Za-z0-9._-]|\\[!-/:-@\[-`{-~])+(?:\*|\?+)?)";
+    regex::Regex::new(&format!("^cpe:2\\.3:[aho*-](?::{value}){{10}}$")).is_ok_and(|form| form.is_match(text))
 }
 
 /// `2024-01-31`, `2024/1/31`, `2024.01.31`, `20240131`.
