@@ -20,6 +20,13 @@ pub fn check(input: &Input) -> Analysis {
     analysis
 }
 
+/// The vocabulary of the bundled signatures.
+pub fn vocabulary() -> ksig_schema::Vocabulary {
+    let mut input = crate::bundled::signatures().unwrap_or_default();
+    input.sources.retain(|source| source.module.as_deref().is_some_and(|module| module.starts_with("vocab.")));
+    ksig_compiler::analyze(&input, world(&ksig_protocols::schema())).program.vocabulary
+}
+
 /// A release without a date.
 pub fn named(id: &str) -> ReleaseName {
     ReleaseName { id: id.into(), ..ReleaseName::default() }

@@ -189,6 +189,11 @@ fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, unkno
     for value in values {
         let wrong = |wanted| LineError::Value { field: name.into(), wanted };
         let bytes = |b64: &str| base64::engine::general_purpose::STANDARD.decode(b64).map_err(|_| wrong("base64"));
+        if let (FieldType::Text, One::Bytes { b64 }) = (field.ty, &value) {
+            let bytes = bytes(b64)?;
+            facts.push_read(field, key.as_deref(), ksig_protocols::charset::text(&bytes), &bytes);
+            continue;
+        }
         let value = match (field.ty, value) {
             (FieldType::Bool, One::Bool(v)) => Value::Bool(v),
             (FieldType::Bool, _) => return Err(wrong("true or false")),
@@ -196,7 +201,7 @@ fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, unkno
             (FieldType::Int, One::Text(v)) => Value::Int(v.trim().parse().map_err(|_| wrong("a number"))?),
             (FieldType::Int, _) => return Err(wrong("a number")),
             (FieldType::Text | FieldType::Oid, One::Text(v)) => Value::Text(v),
-            (FieldType::Text | FieldType::Oid, One::Bytes { b64 }) => Value::Text(ksig_protocols::charset::text(&bytes(&b64)?)),
+            (FieldType::Oid, One::Bytes { b64 }) => Value::Text(ksig_protocols::charset::text(&bytes(&b64)?)),
             (FieldType::Text | FieldType::Oid, _) => return Err(wrong("text")),
             (FieldType::Bytes, One::Text(v)) => Value::Bytes(v.into_bytes()),
             (FieldType::Bytes, One::Bytes { b64 }) => Value::Bytes(bytes(&b64)?),

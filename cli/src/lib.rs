@@ -21,6 +21,7 @@ pub mod chapters;
 pub mod commands;
 pub mod evidence_line;
 pub mod fixing;
+pub mod import;
 pub mod live;
 pub mod load;
 pub mod phases;

@@ -75,6 +75,11 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
     Ok(loaded)
 }
 
+/// The root of the signatures that a folder lies in, when that is not the folder itself.
+pub(crate) fn root_above(folder: &Path) -> Option<PathBuf> {
+    root_of(folder, true).filter(|root| root.canonicalize().ok() != folder.canonicalize().ok())
+}
+
 fn root_of(path: &Path, is_folder: bool) -> Option<PathBuf> {
     let whole = path.canonicalize().ok()?;
     let is_root = |folder: &Path| folder.file_name().is_some_and(|name| name == "signatures") || folder.join("ksig.toml").is_file();

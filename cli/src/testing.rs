@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use ksig_compiler::hir::{self, Asks, Expect, Fixture, Scope};
 use ksig_compiler::{Analysis, Input};
 use ksig_lang::line_column;
+use ksig_protocols::charset;
 use ksig_runtime::explain::Trace;
 use ksig_runtime::plan::{Datum, HOPS_MAX};
 use ksig_runtime::{Matcher, Truth, VerifiedPlan};
@@ -164,7 +165,7 @@ pub fn play(matcher: &Matcher, signature: &hir::Signature, test: &hir::Test) -> 
 fn one_service(test: &hir::Test, given: &[&hir::Probe], answers: Vec<(&hir::Probe, Response)>) -> Service {
     let mut responses: Vec<Response> = answers.into_iter().map(|(_, response)| response).collect();
     responses.sort_by(|a, b| a.probe.cmp(&b.probe));
-    let mut asked = given.iter().map(|probe| probe.asks.constructor()).filter(|constructor| *constructor != "host");
+    let mut asked = given.iter().map(|probe| &probe.asks).filter(|asks| asks.is_sent()).map(Asks::constructor);
     let tls = asked.all(|constructor| constructor.starts_with("tls."));
     let port = given.iter().find_map(|probe| probe.ports.first().copied()).unwrap_or_default();
     Service { address: test.address, port, transport: if tls { Transport::Tls } else { Transport::Tcp }, responses }
@@ -231,9 +232,10 @@ fn given_facts(probe: &ProbeKey, given: &[(hir::FieldRef, Datum)], partial: bool
             Datum::Date(v) => Value::Date(*v),
             _ => continue,
         };
-        match &field.key {
-            Some(key) => facts.push_keyed(field.field, key, value),
-            None => facts.push(field.field, value),
+        match (value, &field.key) {
+            (Value::Bytes(bytes), key) if field.raw => facts.push_read(field.field, key.as_deref(), charset::text(&bytes), &bytes),
+            (value, Some(key)) => facts.push_keyed(field.field, key, value),
+            (value, None) => facts.push(field.field, value),
         }
     }
     ksig_protocols::partial_response(probe.clone(), facts, Ended::Complete, partial)
@@ -267,8 +269,10 @@ fn holds(
         }
         Expect::NoMatch(because, _) => no_match(release, evidence, signature, because.as_deref(), trace),
         Expect::Captures(values, _) => {
+            let (service, none) = (&evidence.services[0], Default::default());
+            let captures = release.matcher().captures(&signature.name, evidence, service, test.at).unwrap_or(none);
             for (name, wanted) in values {
-                let found = trace.captures.get(name);
+                let found = captures.get(name);
                 let same = match wanted {
                     Datum::Missing => found.is_none(),
                     other => found.is_some_and(|found| *found == shown(other)),

@@ -64,6 +64,8 @@ pub struct Signature {
     pub identities: Vec<Identity>,
     /// Software.
     pub components: Vec<Vec<(String, Expr)>>,
+    /// What else was read, by name, inherited ones first.
+    pub details: Vec<(String, Expr)>,
     /// Tags.
     pub tags: Vec<TagUse>,
     /// `support { ends = ...; latest = ... }`.
@@ -146,6 +148,11 @@ pub enum Asks {
 }
 
 impl Asks {
+    /// Whether a scan asks: not for what is known of the host, nor for what another tool was answered.
+    pub fn is_sent(&self) -> bool {
+        !matches!(self, Asks::Exactly(key) if *key == ksig_schema::host::probe() || *key == ksig_schema::foreign::probe())
+    }
+
     /// The constructor's name.
     pub fn constructor(&self) -> &str {
         match self {
@@ -210,6 +217,8 @@ pub struct FieldRef {
     pub key: Option<String>,
     /// Compared after width folding.
     pub fold_width: bool,
+    /// `.raw`: the bytes that the text was read from (V5).
+    pub raw: bool,
 }
 
 /// A pattern with the variables that its groups bind.
@@ -294,7 +303,7 @@ pub enum ExprKind {
     If(Box<Expr>, Box<Expr>, Box<Expr>),
     /// `first of { }` and `otherwise`.
     FirstOf(Vec<Expr>),
-    /// `cpe"..{model|cpe}.."`: text, and holes with whether they are escaped.
+    /// `cpe"..{model|cpe}.."` and `t"..{model}.."`: text, and holes with whether they are escaped.
     Template(Vec<(Expr, bool)>),
     /// A text read as the expression's own type.
     Convert(Box<Expr>, Option<Scheme>),
@@ -474,7 +483,7 @@ impl Signature {
         self.condition.walk(visit);
         self.steps.iter().for_each(|(_, expr)| expr.walk(visit));
         self.identities.iter().flat_map(|identity| &identity.slots).for_each(|(_, expr)| expr.walk(visit));
-        self.components.iter().flatten().for_each(|(_, expr)| expr.walk(visit));
+        self.components.iter().flatten().chain(&self.details).for_each(|(_, expr)| expr.walk(visit));
         for tag in &self.tags {
             let filter = tag.each.iter().filter_map(|each| each.filter.as_ref());
             tag.params.iter().map(|(_, expr)| expr).chain(&tag.when).chain(filter).for_each(|expr| expr.walk(visit));
@@ -484,10 +493,9 @@ impl Signature {
         }
     }
 
-    /// [`Signature::used_probes`] that are sent: what is known of the host is asked of nobody.
+    /// [`Signature::used_probes`] that are sent: what is known of the host, and what another tool was answered, is asked of nobody.
     pub fn sent_probes(&self) -> Vec<ProbeId> {
-        let host = Asks::Exactly(ksig_schema::host::probe());
-        self.used_probes().into_iter().filter(|id| self.probe(*id).asks != host).collect()
+        self.used_probes().into_iter().filter(|id| self.probe(*id).asks.is_sent()).collect()
     }
 
     /// The first-stage probes that are sent; in a signature about the whole host each is bound to a service.

@@ -172,6 +172,7 @@ impl Lowerer<'_, '_> {
                 })
                 .collect(),
             components: signature.components.iter().filter_map(|slots| self.component(slots)).collect(),
+            details: signature.details.iter().map(|(name, expr)| (name.clone(), self.expr(expr))).collect(),
             tags: signature
                 .tags
                 .iter()
@@ -196,7 +197,8 @@ impl Lowerer<'_, '_> {
 
     fn component(&mut self, slots: &[(String, hir::Expr)]) -> Option<ComponentPlan> {
         let mut of = |wanted: &str| slots.iter().find(|(name, _)| name == wanted).map(|(_, expr)| self.expr(expr));
-        Some(ComponentPlan { vendor: of("vendor"), product: of("product")?, version: of("version") })
+        let (vendor, product, series) = (of("vendor"), of("product")?, of("series"));
+        Some(ComponentPlan { vendor, product, series, version: of("version"), cpe: of("cpe") })
     }
 
     fn probe(&mut self, id: hir::ProbeId) -> ProbeId {
@@ -252,6 +254,7 @@ impl Lowerer<'_, '_> {
             key: field.key.clone(),
             section: field.field.section,
             fold_width: field.fold_width,
+            raw: field.raw,
         };
         let next = self.plan.slots.len() as u32;
         *self.lowering.slots.entry(slot.clone()).or_insert_with(|| {

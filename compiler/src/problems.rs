@@ -469,6 +469,7 @@ pub fn unknown_statement(name: &Name, file: FileId) -> Diagnostic {
         "let",
         "identify",
         "component",
+        "details",
         "support",
         "tag",
         "test",
@@ -526,7 +527,7 @@ pub fn member_twice(name: &str, file: FileId, span: Span, first_file: FileId, fi
 }
 
 pub fn unknown_flag(flag: &Name, file: FileId) -> Diagnostic {
-    unknown("unknown-flag", say!("flag", "フラグ"), &flag.value, file, flag.span, ["i", "iu", "fold_width"].into_iter())
+    unknown("unknown-flag", say!("flag", "フラグ"), &flag.value, file, flag.span, ["i", "iu", "m", "s", "fold_width"].into_iter())
 }
 
 pub fn bad_pattern(reason: Text, file: FileId, span: Span) -> Diagnostic {

@@ -147,7 +147,8 @@ fn plan() -> impl Strategy<Value = Plan> {
             .prop_map(|(patterns, mut tests, conditions, many)| {
                 // Enough exact texts in one slot that they are found by hash.
                 tests.extend(many.into_iter().map(|text| Test { slot: TEXT_SLOT, predicate: Predicate::Equals(text.into_bytes()) }));
-                let slot = |field: &str| Slot { probe: 0, field: field.into(), key: None, section: Section::Head, fold_width: false };
+                let slot =
+                    |field: &str| Slot { probe: 0, field: field.into(), key: None, section: Section::Head, fold_width: false, raw: false };
                 let named = |(at, condition)| Signature { name: format!("s{at}"), condition, ..Signature::default() };
                 Plan {
                     probes: vec![Probe::Exactly(ProbeKey::new("banner"))],
@@ -213,7 +214,7 @@ proptest! {
 }
 
 fn of(tests: Vec<Predicate>, patterns: &[&str]) -> VerifiedPlan {
-    let slot = Slot { probe: 0, field: "text".into(), key: None, section: Section::Head, fold_width: false };
+    let slot = Slot { probe: 0, field: "text".into(), key: None, section: Section::Head, fold_width: false, raw: false };
     let pattern = |source: &&str| Pattern { source: source.to_string(), ignore_case: false, ignore_case_unicode: false, bytes: false };
     Plan {
         probes: vec![Probe::Exactly(ProbeKey::new("banner"))],

@@ -263,6 +263,8 @@ pub enum Statement {
     Identify(Record),
     /// `component { vendor = "x"; product = "y"; version = v }`.
     Component(Record),
+    /// `details { edition = edition }`: what else was read.
+    Details(Record),
     /// `support { ends = row.ends; latest = row.latest }`: where the support block of the answer comes from.
     Support(Record),
     /// `tag eol(on: row.eol) when row.eol <= scan.date`.

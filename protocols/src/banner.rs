@@ -54,7 +54,7 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
     if !received.is_empty() {
         let kept = &received[..received.len().min(greeting::LIMITS.response_bytes_max)];
-        decoded.facts.push(&TEXT, Value::Text(charset::text(kept)));
+        decoded.facts.push_read(&TEXT, None, charset::text(kept), kept);
         decoded.facts.push(&RAW, Value::Bytes(kept.to_vec()));
         decoded.complete = if greeting::ended_by_peer(ended) { Sections::ALL } else { Sections::default() };
     }

@@ -45,7 +45,7 @@ fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let Some(reply) = greeting::reply(received, 0, greeting::ended_by_peer(ended)) else { return Decoded::default() };
     let mut decoded = Decoded { complete: reply.sections(), ..Decoded::default() };
-    decoded.facts.push(&BANNER, Value::Text(reply.text()));
+    reply.push_text(&mut decoded.facts, &BANNER);
     decoded.facts.push(&CODE, Value::Int(reply.code.into()));
     decoded
 }

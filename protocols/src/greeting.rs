@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use ksig_schema::{Ended, FieldDef, Sections, Value};
+use ksig_schema::{Ended, Facts, FieldDef, Sections};
 
 use crate::charset;
 use crate::conversation::{Conversation, Limits, PeerState, Step};
@@ -36,7 +36,7 @@ pub fn listen_for_line() -> Box<dyn Conversation> {
 pub fn decode_line(received: &[u8], ended: Ended, field: &'static FieldDef, text_of: fn(&[u8]) -> Option<&[u8]>) -> Decoded {
     let mut decoded = Decoded::default();
     if let Some(text) = line(received, 0, ended_by_peer(ended)).and_then(|(line, _)| text_of(line)) {
-        decoded.facts.push(field, Value::Text(charset::text(text)));
+        decoded.facts.push_read(field, None, charset::text(text), text);
         decoded.complete = Sections::ALL;
     }
     decoded
@@ -77,9 +77,10 @@ pub struct Reply<'a> {
 const REPLY_LINES_MAX: usize = 256;
 
 impl Reply<'_> {
-    /// The lines as one text.
-    pub fn text(&self) -> String {
-        charset::text(&self.lines.join(&b'\n'))
+    /// Adds the lines as one text, joined by line feeds.
+    pub fn push_text(&self, facts: &mut Facts, field: &'static FieldDef) {
+        let joined = self.lines.join(&b'\n');
+        facts.push_read(field, None, charset::text(&joined), &joined);
     }
 
     /// Whether the absence of facts is proven: there is only one section, so both are whole or none.
@@ -151,9 +152,9 @@ mod tests {
     fn a_reply_ends_at_its_last_line() {
         let bytes = b"250-a\r\n250-b\r\n250 c\r\n221 d\r\n";
         let first = reply(bytes, 0, false).expect("a reply");
-        assert_eq!((first.code, first.text().as_str(), first.whole), (250, "a\nb\nc", true));
-        assert_eq!(reply(bytes, first.end, false).map(|next| (next.code, next.text())), Some((221, "d".to_string())));
-        assert_eq!(reply(b"220", 0, true).map(|reply| (reply.code, reply.text())), Some((220, String::new())));
+        assert_eq!((first.code, first.lines.as_slice(), first.whole), (250, [&b"a"[..], b"b", b"c"].as_slice(), true));
+        assert_eq!(reply(bytes, first.end, false).map(|next| (next.code, next.lines)), Some((221, vec![&b"d"[..]])));
+        assert_eq!(reply(b"220", 0, true).map(|reply| (reply.code, reply.lines)), Some((220, vec![&b""[..]])));
         for none in [&b"220"[..], b"", b"2200 x\r\n", b"hello\r\n"] {
             assert_eq!(reply(none, 0, false), None);
         }

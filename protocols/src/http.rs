@@ -353,7 +353,7 @@ fn message_facts(message: &message::Message) -> Facts {
     }
     // Headers of Japanese devices are written in the encoding of their pages.
     for (name, value) in message.head.iter().flat_map(|head| &head.headers) {
-        facts.push_keyed(&HEADER, name, Value::text(charset::text_near(value, Some(encoding))));
+        facts.push_read(&HEADER, Some(name), charset::text_near(value, Some(encoding)), value);
     }
     if message.body.is_empty() {
         return facts;
@@ -362,7 +362,7 @@ fn message_facts(message: &message::Message) -> Facts {
         let body = charset::decode_as(&message.body, encoding);
         facts.push(&TEXT_CHARSET, Value::text(body.charset()));
         facts.push(&TEXT_REPLACEMENTS, Value::Int(i64::try_from(body.replacements).unwrap_or(i64::MAX)));
-        facts.push(&BODY, Value::Text(body.text));
+        facts.push_read(&BODY, None, body.text, &message.body);
     }
     facts.push(&RAW, Value::Bytes(message.body.to_vec()));
     facts

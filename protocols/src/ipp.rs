@@ -193,7 +193,7 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let (Some(status), Some(head)) = (message.status(), &message.head) else { return decoded };
     decoded.facts.push(&HTTP_STATUS, Value::Int(status.into()));
     if let Some(server) = head.values("server").next() {
-        decoded.facts.push(&SERVER, Value::Text(charset::text(server)));
+        decoded.facts.push_read(&SERVER, None, charset::text(server), server);
     }
     let is_ipp = status == 200 && head.values("content-type").next().is_some_and(|kind| kind.starts_with(b"application/ipp"));
     let whole = if is_ipp { attributes(&message.body, &mut decoded.facts) } else { http::whole_body(&message, ended) };

@@ -70,7 +70,10 @@ static PROTOCOLS: &[&Protocol] = &[
 /// All fields and probe constructors of all protocols.
 pub fn schema() -> Schema {
     Schema::new(
-        PROTOCOLS.iter().flat_map(|protocol| protocol.fields.iter().copied()).chain(ksig_schema::host::FIELDS.iter().copied()),
+        PROTOCOLS
+            .iter()
+            .flat_map(|protocol| protocol.fields.iter().copied())
+            .chain(ksig_schema::host::FIELDS.iter().chain(ksig_schema::foreign::FIELDS).copied()),
         PROTOCOLS.iter().flat_map(|protocol| protocol.constructors.iter()),
     )
     .with_selectors(http::SELECTORS)
@@ -133,10 +136,11 @@ pub fn fixture_bytes(kind: &str, text: &str) -> Option<Vec<u8>> {
 /// The simplest probe that fills a field: `http.html.title` -> `http.get("/")`, `ssh.software` -> `ssh.banner()`. Takes the path of a
 /// field with or without a key. Absent for an unknown field.
 pub fn plain_probe(field: &str) -> Option<ProbeKey> {
-    if ksig_schema::host::FIELDS.iter().any(|known| known.name == field) {
-        return Some(ksig_schema::host::probe());
-    }
     let is = |name: &str, keyed: bool| name == field || keyed && field.strip_prefix(name).is_some_and(|key| key.starts_with('.'));
+    let unasked = [(ksig_schema::host::FIELDS, ksig_schema::host::probe()), (ksig_schema::foreign::FIELDS, ksig_schema::foreign::probe())];
+    if let Some((_, probe)) = unasked.into_iter().find(|(fields, _)| fields.iter().any(|known| is(known.name, known.keyed))) {
+        return Some(probe);
+    }
     let known = |f: &&ksig_schema::FieldDef| is(f.name, f.keyed) || f.alias.is_some_and(|alias| is(alias, f.keyed));
     let protocol = PROTOCOLS.iter().find(|protocol| protocol.fields.iter().any(known))?;
     let filling = || protocol.constructors.iter().filter(|constructor| constructor.fills(field));

@@ -116,7 +116,7 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
         decoded.facts.push(&STATUS, Value::Int(status.into()));
     }
     for (name, value) in &head.headers {
-        decoded.facts.push_keyed(&HEADER, name, Value::Text(charset::text(value)));
+        decoded.facts.push_read(&HEADER, Some(name), charset::text(value), value);
     }
     decoded.complete = if head.whole() { Sections::ALL } else { Sections::default() };
     decoded

@@ -88,14 +88,14 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let closed = greeting::ended_by_peer(ended);
     let Some(greeting) = greeting::reply(received, 0, closed) else { return Decoded::default() };
     let mut decoded = Decoded::default();
-    decoded.facts.push(&BANNER, Value::Text(greeting.text()));
+    greeting.push_text(&mut decoded.facts, &BANNER);
     decoded.facts.push(&CODE, Value::Int(greeting.code.into()));
     // Who was turned away did not ask, so there is nothing more to come, and what comes all the same answers nothing.
     let answer = if greeting.code == READY { greeting::reply(received, greeting.end, closed) } else { None };
     decoded.complete =
         Sections { head: greeting.whole, body: greeting.whole && answer.as_ref().map_or(greeting.code != READY, |answer| answer.whole) };
     for line in answer.iter().filter(|answer| answer.code == OK).flat_map(|answer| &answer.lines) {
-        decoded.facts.push(&EHLO, Value::Text(charset::text(line)));
+        decoded.facts.push_read(&EHLO, None, charset::text(line), line);
     }
     decoded
 }

@@ -324,13 +324,13 @@ fn push_objects(facts: &mut Facts, bindings: &[u8]) {
         let (Some(id), Some((tag, content))) = (pair.expect(ber::OBJECT_ID).and_then(ber::object_id), pair.next()) else { continue };
         let object = OBJECTS.iter().position(|(_, [group, instance])| id == format!("1.3.6.1.2.1.1.{group}.{instance}"));
         match (object, tag) {
-            (Some(0), ber::OCTETS) => facts.push(&SYS_DESCR, Value::Text(charset::text(content))),
+            (Some(0), ber::OCTETS) => facts.push_read(&SYS_DESCR, None, charset::text(content), content),
             (Some(1), ber::OBJECT_ID) => {
                 if let Some(id) = ber::object_id(content) {
                     facts.push(&SYS_OBJECT_ID, Value::Text(id));
                 }
             }
-            (Some(2), ber::OCTETS) => facts.push(&SYS_NAME, Value::Text(charset::text(content))),
+            (Some(2), ber::OCTETS) => facts.push_read(&SYS_NAME, None, charset::text(content), content),
             (Some(3), ber::INTEGER) => {
                 if let Some(sum) = ber::integer(content) {
                     facts.push(&SYS_SERVICES, Value::Int(sum));

@@ -6,7 +6,7 @@
 //! ksig asks one address, never a group of them, so the answers come from that host alone.
 
 use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
-use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
+use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Safety, Sections};
 
 use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
 use crate::protocol::{Decoded, Protocol};
@@ -137,10 +137,10 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
             break;
         }
         for (name, value) in &head.headers {
-            let text = Value::Text(charset::text(value));
+            let text = charset::text(value);
             match name.as_str() {
-                "usn" => decoded.facts.push(&USN, text),
-                _ => decoded.facts.push_keyed(&HEADER, name, text),
+                "usn" => decoded.facts.push_read(&USN, None, text, value),
+                _ => decoded.facts.push_read(&HEADER, Some(name), text, value),
             }
         }
         let Some(next) = head.body_at else { break };
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn facts_by_name_are_headers_too() {
         let mut facts = Facts::default();
-        facts.push(&LOCATION, Value::text("http://192.0.2.1/"));
+        facts.push(&LOCATION, ksig_schema::Value::text("http://192.0.2.1/"));
         let response = crate::partial_response(PROBE.parse().expect("a probe"), facts, Ended::Complete, false);
         assert_eq!(response.texts("ssdp.header.location"), ["http://192.0.2.1/"]);
     }

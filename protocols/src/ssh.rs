@@ -115,12 +115,12 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     if line.len() + 2 > LINE_BYTES_MAX {
         return Decoded::default();
     }
-    facts.push(&BANNER, Value::Text(charset::text(line)));
+    facts.push_read(&BANNER, None, charset::text(line), line);
     let mut at = 0;
     while let Some((line, next)) = greeting::line(&received[..begin], at, false)
         && facts.get(PREAMBLE.name, None).len() < PREAMBLE_LINES_MAX
     {
-        facts.push(&PREAMBLE, Value::Text(charset::text(line)));
+        facts.push_read(&PREAMBLE, None, charset::text(line), line);
         at = next;
     }
     Decoded { complete: Sections::ALL, facts }

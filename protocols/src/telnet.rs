@@ -137,7 +137,7 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
         text.push(b'\r');
     }
     if !text.is_empty() {
-        decoded.facts.push(&TEXT, Value::Text(charset::text(&text)));
+        decoded.facts.push_read(&TEXT, None, charset::text(&text), &text);
     }
     for (command, option) in options {
         decoded.facts.push(&OPTIONS, Value::Text(option_text(command, option)));

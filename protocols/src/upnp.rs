@@ -136,7 +136,7 @@ fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let (Some(status), Some(head)) = (message.status(), &message.head) else { return decoded };
     decoded.facts.push(&STATUS, Value::Int(status.into()));
     if let Some(server) = head.values("server").next() {
-        decoded.facts.push(&SERVER, Value::Text(charset::text(server)));
+        decoded.facts.push_read(&SERVER, None, charset::text(server), server);
     }
     let mut cut = false;
     if status == 200 {

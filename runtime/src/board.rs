@@ -191,7 +191,7 @@ impl BoardScratch {
 struct Entry<'a> {
     slot: SlotId,
     fact: &'a Fact,
-    /// For `/fold_width`.
+    /// For `/fold_width` and `.raw`, what is seen in the place of the fact's values.
     folded: Option<Vec<Value>>,
 }
 
@@ -297,7 +297,11 @@ impl<'a> Filling<'a, '_> {
     fn fill_slot(&mut self, presence: &PresenceTests, slot: SlotId, response: &'a Response, fact: &'a Fact) {
         let Running { plan, backend, .. } = self.running;
         let described = &plan.plan().slots[slot as usize];
-        let folded = described.fold_width.then(|| fact.values.iter().map(fold_value).collect::<Vec<Value>>());
+        let folded = match described {
+            Slot { raw: true, .. } => Some((0..fact.values.len()).filter_map(|at| Some(Value::Bytes(fact.raw(at)?.to_vec()))).collect()),
+            Slot { fold_width: true, .. } => Some(fact.values.iter().map(fold_value).collect::<Vec<Value>>()),
+            _ => None,
+        };
         if response.partial {
             for &test in plan.tests_of(slot) {
                 self.scratch.set(test, Truth::False);

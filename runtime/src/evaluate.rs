@@ -7,6 +7,7 @@
 //! differ here.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use ksig_schema::identification::{Component, Grade, Identity, Proof, Tag};
 use ksig_schema::{Date, Scheme, Value};
@@ -69,6 +70,8 @@ pub(crate) struct Verdict {
     pub truth: Truth,
     pub identities: Vec<Identity>,
     pub components: Vec<Component>,
+    /// By name.
+    pub details: BTreeMap<String, String>,
     pub tags: Vec<Tag>,
     pub support: SupportFacts,
     /// The weaker of its own grade and those of the rows that its identities are read from.
@@ -464,6 +467,7 @@ impl<'a> Evaluation<'a> {
             identities,
             grade: signature.grade.min(grade),
             components: signature.components.iter().filter_map(|component| component_of(&scope, component)).collect(),
+            details: signature.details.iter().filter_map(|(name, expr)| Some((name.clone(), shown(&scope, expr)?))).collect(),
             tags: self.tags(&scope),
             support,
             proof: crate::proof::list(self.board, &self.deciding),
@@ -527,15 +531,20 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Variables that have a value as text, those that are redacted too.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        self.signature.vars.iter().zip(&self.vars).filter_map(|(var, value)| Some((var.name.clone(), text_of(value)?))).collect()
+    }
+
     /// Bound variables as text, without what is redacted.
-    fn visible(&self) -> std::collections::BTreeMap<String, String> {
+    fn visible(&self) -> BTreeMap<String, String> {
         let vars = self.signature.vars.iter().enumerate();
         let shown = vars.filter(|(at, _)| !self.traits.hidden[*at]);
         shown.filter_map(|(at, var)| Some((var.name.clone(), text_of(&self.vars[at])?))).collect()
     }
 
     /// The lines with their reasons, the variables, and the versions that could not be compared; after [`Evaluation::verdict`].
-    pub fn explained(self) -> (Vec<Line>, std::collections::BTreeMap<String, String>, Vec<String>) {
+    pub fn explained(self) -> (Vec<Line>, BTreeMap<String, String>, Vec<String>) {
         let captures = self.visible();
         let notes = self.notes.into_inner();
         (self.lines.unwrap_or_default(), captures, notes.iter().map(Incomparable::to_string).collect())
@@ -572,7 +581,9 @@ fn component_of(scope: &Scope<'_>, plan: &ComponentPlan) -> Option<Component> {
     Some(Component {
         vendor: plan.vendor.as_ref().and_then(|expr| shown(scope, expr)),
         product: shown(scope, &plan.product)?,
+        series: plan.series.as_ref().and_then(|expr| shown(scope, expr)),
         version: plan.version.as_ref().and_then(|expr| shown(scope, expr)),
+        cpe: plan.cpe.as_ref().and_then(|expr| shown(scope, expr)),
     })
 }
 

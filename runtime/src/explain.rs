@@ -27,6 +27,8 @@ pub struct Trace {
     pub identities: Vec<Identity>,
     /// Software that it names.
     pub components: Vec<Component>,
+    /// What else it read, by name.
+    pub details: BTreeMap<String, String>,
     /// Tags that it attaches.
     pub tags: Vec<Tag>,
     /// Support of the model that it names.

@@ -43,7 +43,7 @@ pub fn needs(plan: &Plan, signature: SignatureId) -> Needs {
     let mut needs = Needs::default();
     condition(plan, &described.condition, &mut needs);
     let identities = described.identities.iter().flat_map(|identity| identity.slots.iter().map(|(_, value)| value));
-    let components = described.components.iter().flat_map(|of| [of.vendor.as_ref(), Some(&of.product), of.version.as_ref()]).flatten();
+    let components = described.components.iter().flat_map(ComponentPlan::parts).chain(described.details.iter().map(|(_, value)| value));
     let tags = described.tags.iter().flat_map(|tag| tag.params.iter().map(|(_, value)| value).chain(&tag.when));
     let support = described.support.iter().flat_map(|support| support.ends.iter().chain(&support.latest));
     let steps = described.steps.iter().map(|(_, value)| value);

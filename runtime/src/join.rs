@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ksig_schema::identification::{Identification, Identified, Identity, Known, Note, Support};
 use ksig_schema::{MachineName, Service, Value};
 
-use crate::resolve::{Resolution, SOFTWARE, all_slots, merge_components, merge_identities, merge_proofs, merge_tags, parting_slots};
+use crate::resolve::{
+    Resolution, SOFTWARE, all_slots, merge_components, merge_details, merge_identities, merge_proofs, merge_tags, parting_slots,
+};
 
 /// Shorter names of machines are made up as often as not: `0`, `N/A`.
 const MACHINE_NAME_BYTES_MIN: usize = 6;
@@ -194,6 +196,7 @@ fn join_one(mut answers: Vec<&Identified>, notes: &mut Vec<Note>) -> Identified 
     Identified {
         identity,
         components: merge_components(answers.iter().flat_map(|answer| &answer.components)),
+        details: merge_details(answers.iter().flat_map(|answer| &answer.details)),
         tags: merge_tags(answers.iter().flat_map(|answer| &answer.tags)),
         signature: leader.signature.clone(),
         confidence: leader.confidence,

@@ -239,7 +239,11 @@ impl Matcher {
         let id = *self.names.get(signature)?;
         let host = self.host(evidence);
         if self.across.contains(&id) {
-            return self.why_across(id, evidence, host.as_ref(), date);
+            let trace = |board: &Board<'_>| {
+                let trace = self.trace(board, id, date);
+                (trace.truth, trace)
+            };
+            return self.on_standing_binding(id, evidence, host.as_ref(), date, &trace);
         }
         Some(self.with_scratch(|scratch| {
             let view = View::of_service(evidence, service, host.as_ref());
@@ -255,7 +259,8 @@ impl Matcher {
         evaluation.explain_follows();
         let mut verdict = evaluation.verdict(id, truth);
         if truth == Truth::False {
-            verdict = Verdict { identities: Vec::new(), components: Vec::new(), tags: Vec::new(), proof: Vec::new(), ..verdict };
+            let (identities, components, details) = Default::default();
+            verdict = Verdict { identities, components, details, tags: Vec::new(), proof: Vec::new(), ..verdict };
         }
         let (lines, captures, notes) = evaluation.explained();
         let version = verdict.identities.first().and_then(|identity| identity.version.as_deref());
@@ -269,9 +274,36 @@ impl Matcher {
             support: if has_model { resolve::support(&[&verdict.support], version, date) } else { Default::default() },
             identities: verdict.identities,
             components: verdict.components,
+            details: verdict.details,
             tags: verdict.tags,
             proof: verdict.proof,
         }
+    }
+
+    /// The captures, extracts and lets that have a value when a signature is true or open, as text. What is marked `redact` is among them: this
+    /// is for tests of a signature, never for answers. Absent when it is false, or there is none of that name.
+    pub fn captures(
+        &self,
+        signature: &str,
+        evidence: &Evidence,
+        service: &Service,
+        date: Option<Date>,
+    ) -> Option<BTreeMap<String, String>> {
+        let id = *self.names.get(signature)?;
+        let described = &self.plan.plan().signatures[id as usize];
+        let host = self.host(evidence);
+        let names = |board: &Board<'_>| {
+            let mut evaluation = Evaluation::new(board, described, &self.traits[id as usize], date);
+            let truth = evaluation.condition(&described.condition);
+            evaluation.verdict(id, truth);
+            (truth, (truth != Truth::False).then(|| evaluation.names()))
+        };
+        if self.across.contains(&id) {
+            return self.on_standing_binding(id, evidence, host.as_ref(), date, &names).flatten();
+        }
+        self.with_scratch(|scratch| {
+            names(&Board::fill(self.running(date), View::of_service(evidence, service, host.as_ref()), &mut scratch.board)).1
+        })
     }
 
     fn verdicts(&self, view: View<'_>, date: Option<Date>, scratch: &mut Scratch) -> Vec<Verdict> {

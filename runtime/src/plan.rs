@@ -133,6 +133,8 @@ pub struct Slot {
     pub section: Section,
     /// Full and half width are folded before tests see the text (`/fold_width`).
     pub fold_width: bool,
+    /// The bytes that the text was read from, in its place (`.raw`).
+    pub raw: bool,
 }
 
 /// A regular expression in ksig's dialect, with typed captures already taken out and tables spliced in.
@@ -362,6 +364,8 @@ pub struct Signature {
     pub identities: Vec<IdentityPlan>,
     /// Software.
     pub components: Vec<ComponentPlan>,
+    /// What else was read, by name.
+    pub details: Vec<(String, Expr)>,
     /// Tags.
     pub tags: Vec<TagPlan>,
     /// Where the support block comes from.
@@ -538,8 +542,19 @@ pub struct ComponentPlan {
     pub vendor: Option<Expr>,
     /// Name; a component without one is left out.
     pub product: Expr,
+    /// Product series.
+    pub series: Option<Expr>,
     /// Version.
     pub version: Option<Expr>,
+    /// CPE 2.3 name.
+    pub cpe: Option<Expr>,
+}
+
+impl ComponentPlan {
+    /// All that is said of it.
+    pub fn parts(&self) -> impl Iterator<Item = &Expr> {
+        [self.vendor.as_ref(), Some(&self.product), self.series.as_ref(), self.version.as_ref(), self.cpe.as_ref()].into_iter().flatten()
+    }
 }
 
 /// A tag and its guard.

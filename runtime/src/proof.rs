@@ -66,22 +66,21 @@ impl Deciding<'_> {
         if self.values.fact.field.redact {
             return Proof { probe, port, field, value: "(redacted)".into(), span: None };
         }
-        let (value, span) = match self.values.values.get(self.at) {
-            Some(Value::Text(text)) => {
-                let masked = mask(text.as_bytes(), &self.redacted, secrets);
-                let text = String::from_utf8(masked).unwrap_or_default();
-                if text.len() <= PROOF_CHARS_MAX {
+        let value = self.values.values.get(self.at);
+        let masked = value.and_then(Value::as_bytes).map(|bytes| mask(bytes, &self.redacted, secrets));
+        // The bytes of a text are shown as text where they are UTF-8.
+        let is_text = slot.raw || matches!(value, Some(Value::Text(_)));
+        let (value, span) =
+            match masked.map(|masked| if is_text { String::from_utf8(masked).map_err(|e| e.into_bytes()) } else { Err(masked) }) {
+                Some(Ok(text)) if text.len() <= PROOF_CHARS_MAX => {
                     return Proof { probe, port, field, value: text, span: self.span.map(|(start, end)| (start as u32, end as u32)) };
                 }
-                window(text.char_indices().map(|(at, c)| (at, c.to_string())), text.len(), self.span)
-            }
-            Some(Value::Bytes(bytes)) => {
-                let masked = mask(bytes, &self.redacted, secrets);
-                window(masked.iter().enumerate().map(|(at, byte)| (at, byte.escape_ascii().to_string())), masked.len(), self.span)
-            }
-            Some(other) => (other.to_string(), None),
-            None => (String::new(), None),
-        };
+                Some(Ok(text)) => window(text.char_indices().map(|(at, c)| (at, c.to_string())), text.len(), self.span),
+                Some(Err(bytes)) => {
+                    window(bytes.iter().enumerate().map(|(at, byte)| (at, byte.escape_ascii().to_string())), bytes.len(), self.span)
+                }
+                None => (value.map(Value::to_string).unwrap_or_default(), None),
+            };
         Proof { probe, port, field, value, span }
     }
 }

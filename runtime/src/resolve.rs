@@ -214,6 +214,7 @@ impl<'p> Resolver<'p> {
             support: if identity.model.is_some() { support(&facts, identity.version.as_deref(), self.date) } else { Support::default() },
             identity,
             components: merge_components(carrying.iter().flat_map(|verdict| &verdict.components)),
+            details: merge_details(carrying.iter().flat_map(|verdict| &verdict.details)),
             tags: merge_tags(carrying.iter().flat_map(|verdict| &verdict.tags)),
             signature: leader.name.clone(),
             confidence: claims.iter().map(|claim| claim.signature.confidence).max().unwrap_or_default(),
@@ -374,15 +375,28 @@ pub(crate) fn merge_tags<'v>(tags: impl Iterator<Item = &'v Tag>) -> Vec<Tag> {
     tags.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
-/// Each once; one without a version gives way to the same one with a version.
+/// Each name once; one of which two signatures say different things is left out.
+pub(crate) fn merge_details<'v>(details: impl Iterator<Item = (&'v String, &'v String)>) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for (name, value) in details {
+        all.entry(name).or_default().insert(value);
+    }
+    let alike = all.into_iter().filter(|(_, values)| values.len() == 1);
+    alike.filter_map(|(name, values)| Some((name.clone(), (*values.first()?).clone()))).collect()
+}
+
+/// Each once; one that says less gives way to one of the same product that says the same and more.
 pub(crate) fn merge_components<'v>(components: impl Iterator<Item = &'v Component>) -> Vec<Component> {
     let all: BTreeSet<&Component> = components.collect();
+    let within = |poor: &Option<String>, rich: &Option<String>| poor.is_none() || poor == rich;
     let better = |poor: &Component| {
         all.iter().any(|rich| {
             rich.product == poor.product
                 && **rich != *poor
-                && (poor.version.is_none() || poor.version == rich.version)
-                && (poor.vendor.is_none() || poor.vendor == rich.vendor)
+                && within(&poor.version, &rich.version)
+                && within(&poor.vendor, &rich.vendor)
+                && within(&poor.series, &rich.series)
+                && within(&poor.cpe, &rich.cpe)
         })
     };
     all.iter().filter(|component| !better(component)).map(|component| (*component).clone()).collect()

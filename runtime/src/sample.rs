@@ -63,6 +63,7 @@ pub fn plan() -> Plan {
         key: key.map(Into::into),
         section,
         fold_width: false,
+        raw: false,
     };
     let test = |slot, predicate| Test { slot, predicate };
     let slots_of = |slots: &[(IdentitySlot, Expr)]| vec![IdentityPlan { facet: "device".into(), slots: slots.to_vec() }];
@@ -184,7 +185,13 @@ pub fn plan() -> Plan {
                 vars: vec![var("v", dotted())],
                 condition: leaf(SERVER_ACME, &[("v", 0)]),
                 triggers: vec![SERVER_ACME],
-                components: vec![ComponentPlan { vendor: Some(text("acme")), product: text("acme-httpd"), version: Some(Expr::Var(0)) }],
+                components: vec![ComponentPlan {
+                    vendor: Some(text("acme")),
+                    product: text("acme-httpd"),
+                    version: Some(Expr::Var(0)),
+                    series: None,
+                    cpe: None,
+                }],
                 ..Signature::default()
             },
         ],

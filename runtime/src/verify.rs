@@ -368,9 +368,10 @@ impl Verifier<'_> {
         }
         distinct("facets", signature.identities.iter().map(|identity| &identity.facet))?;
         for component in &signature.components {
-            let parts = [component.vendor.as_ref(), Some(&component.product), component.version.as_ref()];
-            parts.into_iter().flatten().try_for_each(|expr| walk.expr(expr, 0))?;
+            component.parts().try_for_each(|expr| walk.expr(expr, 0))?;
         }
+        signature.details.iter().try_for_each(|(detail, expr)| name(detail).and_then(|()| walk.expr(expr, 0)))?;
+        distinct("details", signature.details.iter().map(|(name, _)| name))?;
         for tag in &signature.tags {
             name(&tag.name)?;
             if let Some(each) = &tag.each {

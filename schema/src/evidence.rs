@@ -93,6 +93,19 @@ pub struct Fact {
     pub key: Option<String>,
     /// At least one, in wire order.
     pub values: Vec<Value>,
+    /// Of texts that are not the UTF-8 of the bytes that they were read from: which value, and those bytes.
+    raw: Vec<(usize, Vec<u8>)>,
+}
+
+impl Fact {
+    /// The bytes that a text was read from (V5). A text that was made from another, or given by another tool, has those of its UTF-8.
+    /// Absent for values that are no text.
+    pub fn raw(&self, at: usize) -> Option<&[u8]> {
+        match self.values.get(at)? {
+            Value::Text(text) => Some(self.raw.iter().find(|(of, _)| *of == at).map_or(text.as_bytes(), |(_, bytes)| bytes)),
+            _ => None,
+        }
+    }
 }
 
 /// Facts of one response.
@@ -125,11 +138,27 @@ impl Facts {
         self.push_at(field, Some(field.key(key)), value);
     }
 
-    fn push_at(&mut self, field: &'static FieldDef, key: Option<String>, value: Value) {
-        match self.entries.iter_mut().find(|fact| std::ptr::eq(fact.field, field) && fact.key == key) {
-            Some(fact) if field.many => fact.values.push(value),
-            Some(_) => {}
-            None => self.entries.push(Fact { field, key, values: vec![value] }),
+    /// Adds a text with the bytes that it was read from; `key` for a keyed field.
+    pub fn push_read(&mut self, field: &'static FieldDef, key: Option<&str>, text: String, bytes: &[u8]) {
+        debug_assert_eq!(field.keyed, key.is_some(), "{}", field.name);
+        let raw = (text.as_bytes() != bytes).then(|| bytes.to_vec());
+        if let (Some(fact), Some(raw)) = (self.push_at(field, key.map(|key| field.key(key)), Value::Text(text)), raw) {
+            fact.raw.push((fact.values.len() - 1, raw));
+        }
+    }
+
+    /// The fact that has the value now; absent where the field keeps its first one.
+    fn push_at(&mut self, field: &'static FieldDef, key: Option<String>, value: Value) -> Option<&mut Fact> {
+        match self.entries.iter().position(|fact| std::ptr::eq(fact.field, field) && fact.key == key) {
+            Some(at) if field.many => {
+                self.entries[at].values.push(value);
+                Some(&mut self.entries[at])
+            }
+            Some(_) => None,
+            None => {
+                self.entries.push(Fact { field, key, values: vec![value], raw: Vec::new() });
+                self.entries.last_mut()
+            }
         }
     }
 

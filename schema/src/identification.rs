@@ -90,16 +90,22 @@ pub struct Tag {
 }
 
 /// Software on a device, with its own version.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Component {
     /// Maker.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub vendor: Option<String>,
     /// Name.
     pub product: String,
+    /// Product series.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub series: Option<String>,
     /// Version as written.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<String>,
+    /// CPE 2.3 name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cpe: Option<String>,
 }
 
 /// Support of the identified model on the observation's date (V11).
@@ -143,6 +149,9 @@ pub struct Identified {
     /// Software on it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub components: Vec<Component>,
+    /// What else was read, by name: an edition, an architecture. Decides nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub details: BTreeMap<String, String>,
     /// Sorted by name.
     pub tags: Vec<Tag>,
     /// `router.planex.brl.basic_realm`; the one that decided after resolution.

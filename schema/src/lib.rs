@@ -15,6 +15,7 @@
 pub mod duration;
 pub mod evidence;
 pub mod field;
+pub mod foreign;
 pub mod form;
 pub mod host;
 pub mod identification;

@@ -146,6 +146,7 @@ impl Engines {
             same!(captures);
             same!(identities);
             same!(components);
+            same!(details);
             same!(tags);
             same!(support);
         }

@@ -9,3 +9,4 @@ pub mod facts;
 pub mod fences;
 pub mod oracle;
 pub mod random;
+pub mod recog;

@@ -43,6 +43,7 @@ fn product(model: &str) -> Identified {
             ..Identity::default()
         },
         components: Vec::new(),
+        details: Default::default(),
         tags: Vec::new(),
         signature: "router.acme.page".into(),
         confidence: Confidence::Strong,

@@ -160,7 +160,7 @@ impl Layout {
         document.add_text(self.text, &entry.text);
         entry.tags.iter().flat_map(|tag| tag.params.values()).for_each(|text| document.add_text(self.text, text));
         for component in &entry.components {
-            let parts = [component.vendor.as_deref(), Some(&component.product), component.version.as_deref()];
+            let parts = [component.vendor.as_deref(), component.series.as_deref(), Some(&component.product), component.version.as_deref()];
             let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
             document.add_text(self.component, &text);
             document.add_text(self.text, &text);

@@ -89,7 +89,7 @@ fn population() -> Vec<Entry> {
         Entry { latest: Known::Yes, ..product(2, "acme", "AR-200", "1.20.0", "router") },
         Entry {
             server: Some("tiny-httpd/2.1".into()),
-            components: vec![Component { vendor: None, product: "libtiny".into(), version: Some("0.9".into()) }],
+            components: vec![Component { product: "libtiny".into(), version: Some("0.9".into()), ..Component::default() }],
             time: Some("2026-11-08T00:00:00Z".parse().expect("time")),
             support_ended: Known::No,
             ..product(3, "north-star", "NC 7", "", "camera")

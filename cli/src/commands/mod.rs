@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod fmt;
 mod identify;
+mod import;
 mod plan;
 mod progress;
 mod release;
@@ -60,6 +61,7 @@ enum Command {
     Verify(build::VerifyArgs),
     Show(show::Args),
     Identify(identify::Args),
+    Import(import::Args),
     Why(why::Args),
     Explain(explain::Args),
     Plan(plan::Args),
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => args.run(),
         Command::Show(args) => args.run(),
         Command::Identify(args) => args.run(),
+        Command::Import(args) => args.run(cli.lang),
         Command::Why(args) => args.run(),
         Command::Explain(args) => args.run(cli.lang),
         Command::Plan(args) => args.run(),

@@ -10,6 +10,13 @@ use super::Checker;
 use crate::hir::{Expr, ExprKind};
 use crate::{problems, tables};
 
+/// A part of a template.
+enum Piece<'t> {
+    Text(&'t str),
+    /// A name, and the word behind `|`.
+    Hole(&'t str, &'t str),
+}
+
 impl Checker<'_> {
     /// A literal.
     pub(super) fn constant(&mut self, e: &ast::Expr, expected: Option<&Type>) -> Option<Expr> {
@@ -31,6 +38,7 @@ impl Checker<'_> {
                     return Some(Expr { kind: ExprKind::Const(datum), ty: Type::Bytes, span: e.span });
                 }
                 "cpe" => return self.cpe_template(text, e.span),
+                "t" => return self.text_template(text, e.span),
                 other => return self.refuse(problems::unknown_prefix(other, self.file, e.span)),
             },
             _ => match expected {
@@ -97,7 +105,8 @@ impl Checker<'_> {
         Some(bytes.into_owned())
     }
 
-    /// `cpe"o:buffalo:{model|cpe}_firmware:{version}"`: a CPE 2.3 name; holes are identity slots or variables, a missing version is `*`.
+    /// `cpe"o:buffalo:{model|cpe}_firmware:{version}"`: a CPE 2.3 name; holes are slots of the record or variables. A missing version is `*`,
+    /// what is missing behind `|na` is `-`.
     fn cpe_template(&mut self, text: &str, span: Span) -> Option<Expr> {
         let wildcards = form::CPE_PARTS.saturating_sub(form::cpe_values(&filled(text)).len());
         if let Err(mistake) = form::cpe(&format!("{}{}{}", form::CPE_PREFIX, filled(text), ":*".repeat(wildcards))) {
@@ -105,38 +114,72 @@ impl Checker<'_> {
         }
         let constant = |text: &str| Expr { kind: ExprKind::Const(Datum::Text(text.into())), ty: Type::Text, span };
         let mut parts = vec![(constant(form::CPE_PREFIX), false)];
+        for piece in self.pieces(text, span)? {
+            let (name, instead) = match piece {
+                Piece::Text(text) => {
+                    parts.push((constant(text), false));
+                    continue;
+                }
+                Piece::Hole(name, instead) => (name, instead),
+            };
+            let value = self.hole(name, span)?;
+            let instead = match (instead, name) {
+                ("na", _) => "-",
+                (_, "version") => "*",
+                _ => {
+                    parts.push((value, true));
+                    continue;
+                }
+            };
+            // The value itself is escaped, the sign that stands for it is not.
+            let escaped = Expr { kind: ExprKind::Template(vec![(value, true)]), ty: Type::Text.optional(), span };
+            parts.push((Expr { kind: ExprKind::FirstOf(vec![escaped, constant(instead)]), ty: Type::Text, span }, false));
+        }
+        parts.push((constant(&":*".repeat(wildcards)), false));
+        parts.retain(|(part, _)| part.kind != ExprKind::Const(Datum::Text(String::new())));
+        Some(Expr { kind: ExprKind::Template(parts), ty: Type::Cpe.optional(), span })
+    }
+
+    /// `t"{model} Firmware"`: text; missing where a hole is.
+    fn text_template(&mut self, text: &str, span: Span) -> Option<Expr> {
+        let mut parts = Vec::new();
+        for piece in self.pieces(text, span)? {
+            parts.push(match piece {
+                Piece::Text(text) => (Expr { kind: ExprKind::Const(Datum::Text(text.into())), ty: Type::Text, span }, false),
+                Piece::Hole(name, _) => (self.hole(name, span)?, false),
+            });
+        }
+        Some(Expr { kind: ExprKind::Template(parts), ty: Type::Text.optional(), span })
+    }
+
+    /// A slot of the record that stands before, or a name of the signature.
+    fn hole(&mut self, name: &str, span: Span) -> Option<Expr> {
+        match self.identity_so_far.iter().rev().find(|(slot, _)| slot == name) {
+            Some((_, value)) => Some(value.clone()),
+            None => self.expr(&ast::Expr { kind: Ast::Name(name.into()), span }, Some(&Type::Text)),
+        }
+    }
+
+    /// A text cut at its holes.
+    fn pieces<'t>(&mut self, text: &'t str, span: Span) -> Option<Vec<Piece<'t>>> {
+        let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(open) = rest.find('{') {
-            let Some(close) = rest[open..].find('}') else {
+            let Some(length) = rest[open..].find('}') else {
                 return self.refuse(problems::bad_literal(
                     say!("a `{{` of this template is not closed", "このテンプレートの`{{`が閉じられていません"),
                     self.file,
                     span,
                 ));
             };
-            parts.push((constant(&rest[..open]), false));
-            let hole = rest[open + 1..open + close].trim();
-            let name = hole.strip_suffix("|cpe").unwrap_or(hole).trim();
-            let mut value = match self.identity_so_far.iter().rev().find(|(slot, _)| slot == name) {
-                Some((_, value)) => value.clone(),
-                None => {
-                    let written = ast::Expr { kind: Ast::Name(name.into()), span };
-                    self.expr(&written, Some(&Type::Text))?
-                }
-            };
-            if name == "version" {
-                // The version itself is escaped, the `*` that says "any" is not.
-                let escaped = Expr { kind: ExprKind::Template(vec![(value, true)]), ty: Type::Text.optional(), span };
-                value = Expr { kind: ExprKind::FirstOf(vec![escaped, constant("*")]), ty: Type::Text, span };
-                parts.push((value, false));
-            } else {
-                parts.push((value, true));
-            }
-            rest = &rest[open + close + 1..];
+            let hole = rest[open + 1..open + length].trim();
+            let (name, form) = hole.split_once('|').map_or((hole, ""), |(name, form)| (name.trim(), form.trim()));
+            pieces.extend([Piece::Text(&rest[..open]), Piece::Hole(name, form)]);
+            rest = &rest[open + length + 1..];
         }
-        parts.push((constant(&format!("{rest}{}", ":*".repeat(wildcards))), false));
-        parts.retain(|(part, _)| part.kind != ExprKind::Const(Datum::Text(String::new())));
-        Some(Expr { kind: ExprKind::Template(parts), ty: Type::Cpe.optional(), span })
+        pieces.push(Piece::Text(rest));
+        pieces.retain(|piece| !matches!(piece, Piece::Text("")));
+        Some(pieces)
     }
 
     pub(super) fn constant_datum(&mut self, e: &ast::Expr, ty: &Type) -> Option<Datum> {

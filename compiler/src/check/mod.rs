@@ -261,6 +261,7 @@ impl<'a> Checker<'a> {
             steps: base.map_or_else(Vec::new, |base| base.steps.clone()),
             identities: base.map_or_else(Vec::new, |base| base.identities.clone()),
             components: base.map_or_else(Vec::new, |base| base.components.clone()),
+            details: base.map_or_else(Vec::new, |base| base.details.clone()),
             tags: base.map_or_else(Vec::new, |base| base.tags.clone()),
             support: base.and_then(|base| base.support.clone()),
             tests: Vec::new(),
@@ -295,6 +296,7 @@ impl<'a> Checker<'a> {
                 Statement::Let(binding) => out.steps.extend(self.binding(binding)),
                 Statement::Identify(record) => self.identify(record, &mut out.identities),
                 Statement::Component(record) => out.components.extend(self.component(record)),
+                Statement::Details(record) => self.details(record, &mut out.details),
                 Statement::Support(record) => out.support = self.support(record),
                 Statement::Tag(tag) => out.tags.extend(self.tag(tag)),
                 Statement::Test(_) | Statement::Example(_) => {}
@@ -304,8 +306,9 @@ impl<'a> Checker<'a> {
             self.diagnostics.push(problems::no_match_block(&ast.name, self.file));
         }
         // A record with a problem of its own still says something.
-        let says = ast.body.iter().any(|statement| matches!(statement, Statement::Identify(_) | Statement::Component(_)));
-        if !says && out.identities.is_empty() && out.components.is_empty() {
+        let says =
+            ast.body.iter().any(|statement| matches!(statement, Statement::Identify(_) | Statement::Component(_) | Statement::Details(_)));
+        if !says && out.identities.is_empty() && out.components.is_empty() && out.details.is_empty() {
             self.diagnostics.push(problems::identifies_nothing(&ast.name, self.file));
         }
         for value in redacted {

@@ -4,6 +4,7 @@ use ksig_lang::ast::{self, ExprKind as Ast, Name};
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, say};
 use ksig_runtime::plan::Datum;
+use ksig_schema::field::FieldType;
 use ksig_schema::{ConstructorDef, FieldDef, Type};
 
 use super::{Checker, dotted_name};
@@ -200,6 +201,14 @@ impl Checker<'_> {
             },
             _ => (e, None, false),
         };
+        // `.raw` behind a key is a part of the whole place.
+        let (path, key, call, raw_of_entry) = match &e.kind {
+            Ast::Field(base, part) if part.value == "raw" => match &base.kind {
+                Ast::Index(map, key) => (map.as_ref(), Some(key.as_ref()), false, true),
+                _ => (path, key, call, false),
+            },
+            _ => (path, key, call, false),
+        };
         let Some(written) = dotted_name(path) else {
             return self.refuse(problems::expected(
                 say!(
@@ -222,7 +231,7 @@ impl Checker<'_> {
             ));
         }
         let name = format!("{}.{rest}", probe.root);
-        let Some(field) = self.schema.field(&name) else {
+        let Some((field, raw)) = self.field_or_raw(&name) else {
             let below = format!("{}.", probe.root);
             let fields: Vec<_> = self.schema.fields().filter_map(|field| field.name.strip_prefix(&below)).collect();
             return self.refuse(problems::unknown_field(&name, &format!("{root}."), rest, self.file, path.span, fields.into_iter()));
@@ -241,8 +250,12 @@ impl Checker<'_> {
             (true, _) => return self.refuse(problems::field_needs_key(&written, field.key_form(), self.file, e.span)),
             (false, Some((_, span))) => return self.refuse(problems::field_takes_no_key(&written, self.file, span)),
         };
-        let reference = FieldRef { probe: self.probe_id(id), field, key, fold_width: false };
-        let ty = if field.always { field.ty.ty() } else { field.ty.ty().optional() };
+        let reference = FieldRef { probe: self.probe_id(id), field, key, fold_width: false, raw: raw || raw_of_entry };
+        if reference.raw && field.ty != FieldType::Text {
+            return self.refuse(problems::no_such_part("raw", &field.ty.ty(), self.file, e.span));
+        }
+        let of = if reference.raw { Type::Bytes } else { field.ty.ty() };
+        let ty = if field.always { of } else { of.optional() };
         Some(Expr { kind: ExprKind::Field(reference), ty, span: e.span })
     }
 
@@ -251,6 +264,12 @@ impl Checker<'_> {
         let constructor = self.schema.constructor(probe.asks.constructor())?;
         let others = || self.schema.filling(field.name).map(ConstructorDef::form).collect::<Vec<_>>();
         constructor.leaves_out(field.name).then(|| problems::field_never_filled(field.name, constructor.name, &others(), self.file, span))
+    }
+
+    /// The field of that name, or `a.b.raw` as the bytes of the text `a.b`.
+    fn field_or_raw(&self, name: &str) -> Option<(&'static FieldDef, bool)> {
+        let whole = self.schema.field(name).map(|field| (field, false));
+        whole.or_else(|| self.schema.field(name.strip_suffix(".raw")?).map(|field| (field, true)))
     }
 
     /// `top.html.script_src("/js/version.js")`: a selector of a field.
@@ -284,7 +303,7 @@ impl Checker<'_> {
                 e.span,
             ));
         };
-        let field = FieldRef { probe: self.probe_id(id), field: selector.of, key: None, fold_width: false };
+        let field = FieldRef { probe: self.probe_id(id), field: selector.of, key: None, fold_width: false, raw: false };
         let field = Expr { kind: ExprKind::Field(field), ty: selector.of.ty.ty().optional(), span: callee.span };
         let ty = field.ty.clone();
         Some(Expr { kind: ExprKind::Pick(Box::new(field), selector.pick, argument.clone()), ty, span: e.span })

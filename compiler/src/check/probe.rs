@@ -50,16 +50,18 @@ impl<'a> Checker<'a> {
                 (self.file, self.text) = here;
             }
         }
-        self.host_facts();
+        self.unasked_facts("host", ksig_schema::host::probe());
+        self.unasked_facts("foreign", ksig_schema::foreign::probe());
     }
 
-    /// What is known of the host stands under `host`, as if a probe had asked; a probe of that name hides it.
-    fn host_facts(&mut self) {
-        if !self.probes.iter().any(|probe| probe.name == "host") {
+    /// What is known of the host, and what another tool was answered, stands under its own root as if a probe had asked; a probe of that name
+    /// hides it.
+    fn unasked_facts(&mut self, root: &'static str, key: ProbeKey) {
+        if !self.probes.iter().any(|probe| probe.name == root) {
             self.probes.push(hir::Probe {
-                name: "host".into(),
-                asks: Asks::Exactly(ksig_schema::host::probe()),
-                root: "host",
+                name: root.into(),
+                asks: Asks::Exactly(key),
+                root,
                 ports: Vec::new(),
                 any_tls: false,
                 at: None,
@@ -189,9 +191,8 @@ impl<'a> Checker<'a> {
     }
 
     fn enter_probe(&mut self, probe: hir::Probe, name: &Name) {
-        let host = Asks::Exactly(ksig_schema::host::probe());
         match self.probes.iter().position(|known| known.name == probe.name) {
-            Some(at) if self.probes[at].asks == probe.asks || self.probes[at].asks == host => self.probes[at] = probe,
+            Some(at) if self.probes[at].asks == probe.asks || !self.probes[at].asks.is_sent() => self.probes[at] = probe,
             Some(at) => {
                 let first = self.probes[at].span;
                 self.diagnostics.push(problems::declared_twice(name, self.file, self.file, first));

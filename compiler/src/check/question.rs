@@ -229,10 +229,13 @@ impl Checker<'_> {
             return self.refuse(problems::bytes_and_text(on_bytes, self.file, value.span, right.span));
         }
         let mut compiled = Pattern { source: String::new(), ignore_case: false, ignore_case_unicode: false, bytes: *bytes };
+        let mut inside_flags = String::new();
         for flag in flags {
             match flag.value.as_str() {
                 "i" => compiled.ignore_case = true,
                 "iu" => compiled.ignore_case_unicode = true,
+                "m" => inside_flags.push('m'),
+                "s" => inside_flags.push('s'),
                 "fold_width" => match &mut value.kind {
                     ExprKind::Field(field) => field.fold_width = true,
                     _ => {
@@ -274,7 +277,10 @@ impl Checker<'_> {
             Ok(expanded) => expanded,
             Err(mistake) => return self.refuse(problems::bad_pattern(mistake.message, self.file, inside(mistake.range))),
         };
-        compiled.source = expanded.source;
+        compiled.source = match inside_flags.as_str() {
+            "" => expanded.source,
+            flags => format!("(?{flags}){}", expanded.source),
+        };
         let folds_width =
             |name: &String| matches!(scope.get(name), Some(Definition::Table(full)) if all[full].folds.contains(&KeyFold::Width));
         if expanded.groups.iter().filter_map(|group| group.table.as_ref()).any(folds_width) {
@@ -287,7 +293,7 @@ impl Checker<'_> {
             }
         }
         if let Err(error) = ksig_runtime::pattern::hir(&compiled) {
-            let place = if expanded.verbatim { inside(error.span) } else { *pattern_span };
+            let place = if expanded.verbatim && inside_flags.is_empty() { inside(error.span) } else { *pattern_span };
             return self.refuse(problems::bad_pattern(Text::quoted(error.message), self.file, place));
         }
         if let Some(of_value) = expanded.groups.iter().find(|group| group.name == "_") {

@@ -1,4 +1,4 @@
-//! What a signature says of the device: `identify`, `component`, `support`, `tag`.
+//! What a signature says of the device: `identify`, `component`, `details`, `support`, `tag`.
 
 use std::collections::BTreeMap;
 
@@ -118,10 +118,12 @@ impl Checker<'_> {
 
     /// `component { vendor = "x"; product = "y"; version = v }`.
     pub(super) fn component(&mut self, record: &ast::Record) -> Option<Vec<(String, Expr)>> {
+        const SLOTS: [&str; 5] = ["vendor", "product", "series", "version", "cpe"];
         let mut slots: Vec<(String, Expr)> = Vec::new();
+        self.identity_so_far.clear();
         for (name, value) in &record.slots {
-            if !matches!(name.value.as_str(), "vendor" | "product" | "version") {
-                self.diagnostics.push(problems::unknown_slot(name, self.file, ["vendor", "product", "version"].into_iter()));
+            if !SLOTS.contains(&name.value.as_str()) {
+                self.diagnostics.push(problems::unknown_slot(name, self.file, SLOTS.into_iter()));
                 continue;
             }
             if slots.iter().any(|(known, _)| *known == name.value) {
@@ -129,23 +131,52 @@ impl Checker<'_> {
                 continue;
             }
             let vendor_in_scope = matches!(&value.kind, Ast::Name(word) if matches!(self.scope.get(word), Some(Definition::Vendor(_))));
-            let wanted = if name.value == "vendor" && vendor_in_scope { Type::Vendor } else { Type::Text };
+            let wanted = match name.value.as_str() {
+                "vendor" if vendor_in_scope => Type::Vendor,
+                "cpe" => Type::Cpe,
+                _ => Type::Text,
+            };
             let checked = self.expr(value, Some(&wanted))?;
-            if !matches!(checked.ty.required(), Type::Text | Type::Vendor | Type::Version(_)) {
+            let fits = match checked.ty.required() {
+                Type::Cpe => name.value == "cpe",
+                found => name.value != "cpe" && matches!(found, Type::Text | Type::Vendor | Type::Version(_)),
+            };
+            if !fits {
                 return self.refuse(problems::type_mismatch(
                     say!("this slot", "このスロット"),
-                    &Type::Text,
+                    &wanted,
                     &checked.ty,
                     self.file,
                     checked.span,
                 ));
             }
+            self.identity_so_far.push((name.value.clone(), checked.clone()));
             slots.push((name.value.clone(), checked));
         }
         if !slots.iter().any(|(name, _)| name == "product") {
             return self.refuse(problems::component_without_product(self.file, record.span));
         }
         Some(slots)
+    }
+
+    /// `details { edition = edition }`: names are free; said again they replace inherited ones.
+    pub(super) fn details(&mut self, record: &ast::Record, details: &mut Vec<(String, Expr)>) {
+        let mut said: Vec<&Name> = Vec::new();
+        for (name, value) in &record.slots {
+            if let Some(first) = said.iter().find(|known| known.value == name.value) {
+                self.diagnostics.push(problems::said_twice(name, self.file, first.span));
+                continue;
+            }
+            said.push(name);
+            let Some(checked) = self.expr(value, None) else { continue };
+            if matches!(checked.ty.required(), Type::Row(_) | Type::List(_) | Type::Bytes | Type::Duration) {
+                let (what, wanted) = (say!("this detail", "この項目"), say!("a value that is written as text", "テキストで表せる値"));
+                self.diagnostics.push(problems::unexpected(what, wanted, self.file, checked.span));
+                continue;
+            }
+            details.retain(|(known, _)| *known != name.value);
+            details.push((name.value.clone(), checked));
+        }
     }
 
     /// `support { ends = row.ends; latest = row.latest }`.

@@ -92,11 +92,40 @@ impl Checker<'_> {
             other => format!("{other:?}"),
         };
         let expect = match &example.expect {
-            Some(slots) => Expect::Identify(self.slots(slots)?, example.span),
-            None => Expect::NoMatch(None, example.span),
+            Some(expected) => self.expected_of_example(expected, example.span)?,
+            None => vec![Expect::NoMatch(None, example.span)],
         };
         let given = vec![(reference.probe, Fixture::Value(reference, datum))];
-        Some(Test { name, span: example.span, at: None, address: None, given, with: vec![], expect: vec![expect] })
+        Some(Test { name, span: example.span, at: None, address: None, given, with: vec![], expect })
+    }
+
+    /// Slots of the identity; a name that is none is one of the signature's own.
+    fn expected_of_example(&mut self, expected: &[(Name, ast::Expr)], span: Span) -> Option<Vec<Expect>> {
+        let is_slot = |name: &str| name == "version" || SLOTS.iter().any(|(slot, _)| *slot == name);
+        let own = |name: &Name| !is_slot(&name.value) && self.vars_by_name.contains_key(&name.value);
+        let (names, slots): (Vec<_>, Vec<_>) = expected.iter().cloned().partition(|(name, _)| own(name));
+        let mut out = vec![Expect::Identify(self.slots(&slots)?, span)];
+        if !names.is_empty() {
+            out.push(Expect::Captures(self.captured(&names)?, span));
+        }
+        Some(out)
+    }
+
+    /// Names of the signature with the values that they are to have.
+    fn captured(&mut self, values: &[(Name, ast::Expr)]) -> Option<Vec<(String, Datum)>> {
+        let mut read = Vec::new();
+        for (name, value) in values {
+            let Some(&id) = self.vars_by_name.get(&name.value) else {
+                let problem = problems::unknown_name(&name.value, self.file, name.span, self.vars_by_name.keys().map(String::as_str));
+                return self.refuse(problem);
+            };
+            let ty = self.vars[id as usize].ty.clone().optional();
+            match tables::literal(value, &ty, self.names) {
+                Ok(datum) => read.push((name.value.clone(), datum)),
+                Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
+            }
+        }
+        Some(read)
     }
 
     fn probe_named(&mut self, name: &Name) -> Option<(ProbeId, &'static str)> {
@@ -170,7 +199,7 @@ impl Checker<'_> {
                         let what = say!("this fact", "この事実");
                         return self.refuse(problems::type_mismatch(what, &ty, &checked.ty, self.file, value.span));
                     }
-                    read.push((FieldRef { probe, field, key: key_part, fold_width: false }, datum));
+                    read.push((FieldRef { probe, field, key: key_part, fold_width: false, raw: false }, datum));
                 }
                 Fixture::Facts(read)
             }
@@ -254,22 +283,7 @@ impl Checker<'_> {
         Some(match expect {
             ast::Expect::Identify(slots, span) => Expect::Identify(self.slots(slots)?, *span),
             ast::Expect::Resolved(slots, span) => Expect::Resolved(self.slots(slots)?, *span),
-            ast::Expect::Captures(values, span) => {
-                let mut read = Vec::new();
-                for (name, value) in values {
-                    let Some(&id) = self.vars_by_name.get(&name.value) else {
-                        let problem =
-                            problems::unknown_name(&name.value, self.file, name.span, self.vars_by_name.keys().map(String::as_str));
-                        return self.refuse(problem);
-                    };
-                    let ty = self.vars[id as usize].ty.clone().optional();
-                    match tables::literal(value, &ty, self.names) {
-                        Ok(datum) => read.push((name.value.clone(), datum)),
-                        Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
-                    }
-                }
-                Expect::Captures(read, *span)
-            }
+            ast::Expect::Captures(values, span) => Expect::Captures(self.captured(values)?, *span),
             ast::Expect::NoMatch(because, span) => Expect::NoMatch(because.as_ref().map(|text| text.value.clone()), *span),
             ast::Expect::Tags(tags, span) => {
                 for tag in tags {

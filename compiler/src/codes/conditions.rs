@@ -119,8 +119,8 @@ pub const CODES: &[CodeDoc] = &[
     CodeDoc {
         code: "unknown-flag",
         meaning: Text::new(
-            "A pattern's flags are `i` (ASCII letters in either case), `iu` (all letters in either case) and `fold_width` (full and half width are the same).",
-            "パターンのフラグは`i`（ASCII文字の大文字と小文字を区別しない）、`iu`（すべての文字の大文字と小文字を区別しない）、`fold_width`（全角と半角を区別しない）です。",
+            "A pattern's flags are `i` (ASCII letters in either case), `iu` (all letters in either case), `m` (`^` and `$` are of lines), `s` (`.` takes a newline) and `fold_width` (full and half width are the same).",
+            "パターンのフラグは`i`（ASCII文字の大文字と小文字を区別しない）、`iu`（すべての文字の大文字と小文字を区別しない）、`m`（`^`と`$`が行の先頭と末尾）、`s`（`.`が改行にも一致）、`fold_width`（全角と半角を区別しない）です。",
         ),
         bad: r#"
   match { top.html.title ~ /acme/g }

@@ -12,6 +12,7 @@ pub(super) fn statement(node: &SyntaxNode) -> Option<Statement> {
         LET => Statement::Let(items::binding(node)?),
         IDENTIFY => Statement::Identify(record(node)),
         COMPONENT => Statement::Component(record(node)),
+        DETAILS => Statement::Details(record(node)),
         SUPPORT => Statement::Support(record(node)),
         TAG_USE => Statement::Tag(tag(node)?),
         TEST => Statement::Test(tests::test(node)?),

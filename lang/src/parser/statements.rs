@@ -3,8 +3,8 @@
 use super::{items::*, *};
 
 /// Words that start a statement of a signature; every other word is metadata.
-pub(crate) const STATEMENT_WORDS: [&str; 11] =
-    ["probe", "match", "follow", "extract", "let", "identify", "component", "support", "tag", "test", "example"];
+pub(crate) const STATEMENT_WORDS: [&str; 12] =
+    ["probe", "match", "follow", "extract", "let", "identify", "component", "details", "support", "tag", "test", "example"];
 
 pub(super) fn statement(p: &mut Parser<'_>) -> Step {
     match p.word() {
@@ -15,6 +15,7 @@ pub(super) fn statement(p: &mut Parser<'_>) -> Step {
         "let" => binding(p),
         "identify" => record(p, IDENTIFY),
         "component" => record(p, COMPONENT),
+        "details" => record(p, DETAILS),
         "support" => record(p, SUPPORT),
         "tag" => tag(p),
         "test" => tests::test(p),

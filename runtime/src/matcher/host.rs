@@ -14,7 +14,6 @@ use crate::backend::Truth;
 use crate::binding::{Role, Services, each_binding};
 use crate::board::{Board, BoardScratch, Seen, View};
 use crate::evaluate::Verdict;
-use crate::explain::Trace;
 use crate::join::Across;
 use crate::plan::*;
 use crate::resolve;
@@ -151,27 +150,34 @@ impl Matcher {
         asked
     }
 
-    /// The explanation on the binding that stands; where none does, on the first.
-    pub(super) fn why_across(&self, id: SignatureId, evidence: &Evidence, known: Option<&Response>, date: Option<Date>) -> Option<Trace> {
+    /// What `of` says, beside the truth of the condition, on the board of the binding that stands; where none does, on that of the first.
+    pub(super) fn on_standing_binding<T>(
+        &self,
+        id: SignatureId,
+        evidence: &Evidence,
+        known: Option<&Response>,
+        date: Option<Date>,
+        of: &dyn Fn(&Board<'_>) -> (Truth, T),
+    ) -> Option<T> {
         let host = Host { evidence, known, services: Services::of(evidence), date };
         self.with_scratch(|scratch| {
-            let mut shown: Option<Trace> = None;
+            let mut standing: Option<(Truth, T)> = None;
             let hopeless = self.hopeless(&host, &[id], &mut scratch.board);
             self.each_board(id, &host, &hopeless, &mut scratch.board, &mut |board, _| {
-                let trace = self.trace(board, id, date);
-                let holds = trace.truth == Truth::True;
-                if shown.as_ref().is_none_or(|shown| trace.truth > shown.truth) {
-                    shown = Some(trace);
+                let said = of(board);
+                let holds = said.0 == Truth::True;
+                if standing.as_ref().is_none_or(|(truth, _)| said.0 > *truth) {
+                    standing = Some(said);
                 }
                 if holds { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
-            if shown.is_none() {
+            if standing.is_none() {
                 self.each_board(id, &host, &Hopeless::new(), &mut scratch.board, &mut |board, _| {
-                    shown = Some(self.trace(board, id, date));
+                    standing = Some(of(board));
                     ControlFlow::Break(())
                 });
             }
-            shown
+            standing.map(|(_, said)| said)
         })
     }
 }

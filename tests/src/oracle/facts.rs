@@ -38,6 +38,11 @@ impl<'w> Answers<'w> {
         };
         let values = response.facts.get(field.field.name, field.key.as_deref());
         if !values.is_empty() {
+            if field.raw {
+                let fact = response.facts.iter().find(|fact| fact.field == field.field && fact.key == field.key);
+                let bytes = fact.map(|fact| (0..fact.values.len()).filter_map(|at| fact.raw(at)).map(|raw| Datum::Bytes(raw.to_vec())));
+                return Seen::Values(bytes.into_iter().flatten().collect());
+            }
             return Seen::Values(values.iter().map(|value| datum(value, field.fold_width)).collect());
         }
         if response.partial {

@@ -160,6 +160,7 @@ fn one_device(mut answers: Vec<&Identified>, notes: &mut Vec<Note>) -> Identifie
             cpe: if versions.len() > 1 { None } else { only(&cpes) },
         },
         components: distinct(components),
+        details: super::resolution::agreed(&answers.iter().map(|one| &one.details).collect::<Vec<_>>()),
         tags,
         signature: leader.signature.clone(),
         confidence: leader.confidence,

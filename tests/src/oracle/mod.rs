@@ -87,6 +87,8 @@ pub struct Outcome {
     pub identities: Vec<Identity>,
     /// Software.
     pub components: Vec<Component>,
+    /// What else it read, by name.
+    pub details: BTreeMap<String, String>,
     /// Sorted, each once.
     pub tags: Vec<Tag>,
     /// Of the model that it names, by the version of its first identity.
@@ -106,6 +108,7 @@ impl Outcome {
             truth: Truth::False,
             captures: BTreeMap::new(),
             identities: Vec::new(),
+            details: BTreeMap::new(),
             components: Vec::new(),
             tags: Vec::new(),
             support: Support::default(),
@@ -180,8 +183,10 @@ fn of_standing(
     let grade = signature.meta.grade.min(world.grade.get());
     let components = signature.components.iter().filter_map(|slots| {
         let slot = |wanted: &str| slots.iter().find(|(name, _)| name == wanted).and_then(|(_, expr)| said(expr));
-        Some(Component { vendor: slot("vendor"), product: slot("product")?, version: slot("version") })
+        let product = slot("product")?;
+        Some(Component { vendor: slot("vendor"), product, series: slot("series"), version: slot("version"), cpe: slot("cpe") })
     });
+    let details = signature.details.iter().filter_map(|(name, expr)| Some((name.clone(), said(expr)?))).collect();
     let tag_of = |tag: &TagUse, names: &Names| {
         let shown = Names { values: visible(signature, names), ..names.clone() };
         let params = tag.params.iter().filter_map(|(name, expr)| Some((name.clone(), value::shown(&world.value(expr, &shown))?)));
@@ -215,7 +220,7 @@ fn of_standing(
     let captures = signature.vars.iter().zip(&open.values);
     let captures = captures.filter_map(|(var, value)| Some((var.name.clone(), value::shown(value)?))).collect();
     let observed = names.text_seen || names_capture(signature, &names);
-    Outcome { truth, captures, components: components.collect(), identities, tags, support, grade, observed, figures }
+    Outcome { truth, captures, components: components.collect(), details, identities, tags, support, grade, observed, figures }
 }
 
 /// Whether a slot of an identity is said by a capture that is bound.

@@ -2,7 +2,7 @@
 //!
 //! In: outcomes of all signatures. Out: an [`Identification`] without proofs, digest and place. Lists without an order of their own come sorted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ksig_compiler::hir::{Program, Signature};
 use ksig_schema::Date;
@@ -212,6 +212,7 @@ impl<'p> Book<'p> {
         let identified = Identified {
             identity,
             components: distinct(carried.iter().flat_map(|outcome| outcome.components.clone()).collect()),
+            details: agreed(&carried.iter().map(|outcome| &outcome.details).collect::<Vec<_>>()),
             tags,
             signature: leader.name.clone(),
             confidence: claims.iter().map(|claim| claim.0.0.meta.confidence).max().unwrap_or(Confidence::Strong),
@@ -261,6 +262,17 @@ fn agree(a: Option<&Identity>, b: Option<&Identity>) -> bool {
     slots(a).iter().zip(slots(b)).take(5).all(|(a, b)| a.is_none() || b.is_none() || **a == *b)
 }
 
+/// The details that nobody contradicts.
+pub(super) fn agreed(all: &[&BTreeMap<String, String>]) -> BTreeMap<String, String> {
+    let mut details = BTreeMap::new();
+    for (name, value) in all.iter().copied().flatten() {
+        if all.iter().all(|other| other.get(name).is_none_or(|theirs| theirs == value)) {
+            details.insert(name.clone(), value.clone());
+        }
+    }
+    details
+}
+
 /// Each program once; one that says less of it than another gives way.
 pub(super) fn distinct(all: Vec<Component>) -> Vec<Component> {
     let all: Vec<Component> = all.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
@@ -269,6 +281,8 @@ pub(super) fn distinct(all: Vec<Component>) -> Vec<Component> {
             && poor.product == rich.product
             && (poor.version.is_none() || poor.version == rich.version)
             && (poor.vendor.is_none() || poor.vendor == rich.vendor)
+            && (poor.series.is_none() || poor.series == rich.series)
+            && (poor.cpe.is_none() || poor.cpe == rich.cpe)
     };
     all.iter().filter(|one| !all.iter().any(|other| less(one, other))).cloned().collect()
 }
