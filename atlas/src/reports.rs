@@ -136,7 +136,7 @@ impl Gathering {
             unit: Unit::default(),
             releases: self.releases.into_iter().collect(),
             entries: self.hashes.len() as u64,
-            snapshot: snapshot.iter().map(|byte| format!("{byte:02x}")).collect(),
+            snapshot: ksig_schema::form::hex_digits(&snapshot),
             cell_min,
         }
     }

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use ksig_schema::field::FieldType;
-use ksig_schema::{Date, Ended, Evidence, Facts, ProbeKey, Response, Schema, Service, Time, Transport, Value};
+use ksig_schema::{Date, Ended, Evidence, Facts, ProbeKey, Response, Schema, Service, Time, Transport, Value, form};
 use serde::Deserialize;
 
 /// Evidence of one line, and the fields of it that no protocol has.
@@ -206,7 +206,7 @@ fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, unkno
             (FieldType::Bytes, One::Text(v)) => Value::Bytes(v.into_bytes()),
             (FieldType::Bytes, One::Bytes { b64 }) => Value::Bytes(bytes(&b64)?),
             (FieldType::Bytes, _) => return Err(wrong("text or {\"b64\":\"...\"}")),
-            (FieldType::Hash, One::Text(v)) => Value::Bytes(hex(&v).ok_or_else(|| wrong("hexadecimal digits"))?),
+            (FieldType::Hash, One::Text(v)) => Value::Bytes(form::hex(&v).ok_or_else(|| wrong("hexadecimal digits"))?),
             (FieldType::Hash, One::Bytes { b64 }) => Value::Bytes(bytes(&b64)?),
             (FieldType::Hash, _) => return Err(wrong("hexadecimal digits")),
             (FieldType::Date, One::Text(v)) => Value::Date(v.parse().map_err(|_| wrong("a date such as 2026-11-01"))?),
@@ -218,9 +218,4 @@ fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, unkno
         }
     }
     Ok(())
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.chars().map(|c| c.to_digit(16).map(|n| n as u8)).collect::<Option<_>>()?;
-    (!digits.is_empty() && digits.len().is_multiple_of(2)).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }

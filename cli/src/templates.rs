@@ -45,7 +45,7 @@ pub fn sha256(templates: &[Template]) -> String {
         hasher.update(serde_json::to_vec(template).unwrap_or_default());
         hasher.update(b"\n");
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    ksig_schema::form::hex_digits(&hasher.finalize())
 }
 
 /// Stands for a host's address while a template is made: of the documentation prefix, so that no literal of a signature is this one.

@@ -123,7 +123,7 @@ pub fn summary(bundle: &[u8]) -> Result<BundleSummary, BundleError> {
         date: plan.date,
         signatures: plan.signatures.len(),
         requests_sha256: plan.requests_sha256,
-        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: ksig_schema::form::hex_digits(digest),
     })
 }
 

@@ -236,7 +236,7 @@ impl Table {
         match key {
             Datum::Text(text) => Some(text.as_str().into()),
             Datum::Int(number) => Some(number.to_string().into()),
-            Datum::Bytes(bytes) => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
+            Datum::Bytes(bytes) => Some(ksig_schema::form::hex_digits(bytes).into()),
             _ => None,
         }
     }

@@ -27,6 +27,12 @@ pub fn hex(text: &str) -> Option<Vec<u8>> {
     digits.chunks(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
 
+/// Bytes as hexadecimal digits, in lower case.
+pub fn hex_digits(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
+}
+
 /// Numbers joined by dots: `1.3.6.1.4.1`.
 pub fn is_oid(text: &str) -> bool {
     text.split('.').all(|part| !part.is_empty() && are_digits(part))

@@ -176,17 +176,13 @@ fn the_icon_is_hashed_as_others_hash_it() {
     let mut bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", icon.len()).into_bytes();
     bytes.extend_from_slice(&icon);
     let response = decoded("http.favicon()", Ended::Complete, &bytes);
-    let hash = |field: &str| response.facts.get(field, None).first().and_then(Value::as_bytes).map(hex);
+    let hash = |field: &str| response.facts.get(field, None).first().and_then(Value::as_bytes).map(ksig_schema::form::hex_digits);
     // Computed apart, in Python: MurmurHash3 of base64.encodebytes(icon), hashlib.md5, hashlib.sha256.
     assert_eq!(response.texts("http.favicon.mmh3"), ["-1874651529"]);
     assert_eq!(hash("http.favicon.md5").as_deref(), Some("fb7001d34b8e82c9b579be5005d5b0a5"));
     assert_eq!(hash("http.favicon.sha256").as_deref(), Some("1901da1c9f699b48f6b2636e65cbf73abf99d0441ef67f5c540a42f7051dec6f"));
     assert_eq!(response.texts("http.favicon.length"), ["200"]);
     assert!(response.texts("http.status").is_empty());
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn push_facts(facts: &mut Facts, der: &[u8]) {
             facts.push(field, date);
         }
     }
-    facts.push(&SERIAL, Value::Text(name::hex(certificate.raw_serial())));
+    facts.push(&SERIAL, Value::Text(ksig_schema::form::hex_digits(certificate.raw_serial())));
     if let Some(bits) = key_bits(certificate.public_key()) {
         facts.push(&KEY_BITS, Value::Int(bits));
     }

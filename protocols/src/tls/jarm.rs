@@ -295,7 +295,7 @@ fn hash(chosen: &[Chosen]) -> String {
         rest.update(&one.protocol);
         rest.update(&one.extensions);
     }
-    text.extend(rest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")));
+    text.push_str(&ksig_schema::form::hex_digits(&rest.finalize()[..16]));
     text
 }
 

@@ -3,8 +3,6 @@
 //! `CN=a,OU=b+OU=c,O=d\, e`: the form of RFC 4514, most specific part first. Attributes without a short name stand as their object id with
 //! their bytes in hexadecimal, `1.2.840.113549.1.9.1=#0c03...`.
 
-use std::fmt::Write;
-
 use x509_parser::prelude::{AttributeTypeAndValue, X509Name};
 
 use crate::charset;
@@ -41,7 +39,7 @@ fn attribute_text(attribute: &AttributeTypeAndValue) -> String {
         Some((_, short)) => format!("{short}={}", escape(&string(value.tag().0, value.data))),
         None => {
             let tag = u8::try_from(value.tag().0).unwrap_or_default();
-            format!("{id}=#{}", hex(&[&[tag], der_length(value.data.len()).as_slice(), value.data].concat()))
+            format!("{id}=#{}", ksig_schema::form::hex_digits(&[&[tag], der_length(value.data.len()).as_slice(), value.data].concat()))
         }
     }
 }
@@ -68,15 +66,6 @@ fn der_length(length: usize) -> Vec<u8> {
             [&[0x80 | count], significant.as_slice()].concat()
         }
     }
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn escape(value: &str) -> String {

@@ -117,7 +117,7 @@ fn hole_piece(hole: &str, variables: &Variables) -> Result<Option<Piece>, String
         ("hex", Some(argument)) => random(b"0123456789abcdef", argument),
         ("HEX", Some(argument)) => random(b"0123456789ABCDEF", argument),
         ("digits", Some(argument)) => random(b"0123456789", argument),
-        ("bytes", Some(argument)) => match hex_bytes(argument) {
+        ("bytes", Some(argument)) => match ksig_schema::form::hex(argument) {
             Some(bytes) => Ok(Some(Piece::Bytes(bytes))),
             None => Err(format!("{{{hole}}} wants pairs of hex digits")),
         },
@@ -135,12 +135,6 @@ fn hole_piece(hole: &str, variables: &Variables) -> Result<Option<Piece>, String
 
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
-fn hex_bytes(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
-    let digits = digits.filter(|digits| !digits.is_empty() && digits.len() % 2 == 0)?;
-    Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 fn push_literal(pieces: &mut Vec<Piece>, literal: &mut String, charset: &'static Encoding) -> Result<(), String> {

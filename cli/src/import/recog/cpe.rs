@@ -2,10 +2,12 @@
 //!
 //! `cpe:/a:vendor:product:{service.version}` is `a:vendor:product:{service.version}`; percent codes become backslashes, `{...}` stays.
 
+use ksig_schema::form;
+
 /// The attributes of the formatted form, at most eleven, without `cpe:2.3:`; empty ones are `*`. Absent for what is no CPE name.
 pub fn attributes(name: &str) -> Option<Vec<String>> {
-    if let Some(formatted) = name.strip_prefix("cpe:2.3:") {
-        return Some(split(formatted).into_iter().map(str::to_string).collect::<Vec<_>>()).filter(|all| fits(all));
+    if let Some(formatted) = name.strip_prefix(form::CPE_PREFIX) {
+        return Some(form::cpe_values(formatted).into_iter().map(str::to_string).collect::<Vec<_>>()).filter(|all| fits(all));
     }
     let uri = name.strip_prefix("cpe:/")?;
     let (mut attributes, mut packs): (Vec<String>, bool) = (Vec::new(), false);
@@ -21,7 +23,7 @@ pub fn attributes(name: &str) -> Option<Vec<String>> {
     }
     // In the formatted form the language stands behind the edition, which is the first of the packed ones.
     if packs && attributes.len() >= 6 {
-        let language = if attributes.len() == 11 { attributes.remove(10) } else { "*".into() };
+        let language = if attributes.len() == form::CPE_PARTS { attributes.remove(10) } else { "*".into() };
         attributes.insert(6, language);
     }
     while attributes.len() > 1 && attributes.last().is_some_and(|last| last == "*") {
@@ -31,21 +33,7 @@ pub fn attributes(name: &str) -> Option<Vec<String>> {
 }
 
 fn fits(attributes: &[String]) -> bool {
-    (1..=11).contains(&attributes.len()) && matches!(attributes[0].as_str(), "a" | "o" | "h")
-}
-
-fn split(formatted: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut begin, mut escaped) = (0, false);
-    for (at, byte) in formatted.bytes().enumerate() {
-        if byte == b':' && !escaped {
-            parts.push(&formatted[begin..at]);
-            begin = at + 1;
-        }
-        escaped = byte == b'\\' && !escaped;
-    }
-    parts.push(&formatted[begin..]);
-    parts
+    (1..=form::CPE_PARTS).contains(&attributes.len()) && matches!(attributes[0].as_str(), "a" | "o" | "h")
 }
 
 /// One attribute: `%2b` as `\+`, a blank as `_`, an empty one as `*`; holes and `-` as they are.

@@ -2,7 +2,7 @@
 //!
 //! In: `ftp.banner`. Out: a [`Place`]. A key that no protocol of ksig's answers is a name under `foreign`, so that every database has a place.
 
-use ksig_schema::{Facts, ProbeKey, Schema};
+use ksig_schema::{Facts, ProbeKey, Schema, form};
 
 /// A field.
 #[derive(Clone, Debug)]
@@ -159,9 +159,8 @@ impl Place {
 
 /// A digest of `length` bytes from its lower-case digits.
 pub fn digest(digits: &[u8], length: usize) -> Option<Vec<u8>> {
-    let digits = (digits.len() == 2 * length).then_some(digits)?;
-    let nibble = |byte: &u8| if byte.is_ascii_uppercase() { None } else { char::from(*byte).to_digit(16).map(|nibble| nibble as u8) };
-    digits.chunks(2).map(|pair| Some(nibble(&pair[0])? << 4 | nibble(&pair[1])?)).collect()
+    let fits = digits.len() == 2 * length && !digits.iter().any(u8::is_ascii_uppercase);
+    std::str::from_utf8(digits).ok().filter(|_| fits).and_then(form::hex)
 }
 
 fn is_header(name: &str) -> bool {

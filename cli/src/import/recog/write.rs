@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use ksig_runtime::pattern::CompiledPattern;
 use ksig_runtime::plan::Pattern;
-use ksig_schema::Vocabulary;
+use ksig_schema::{Vocabulary, form};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use super::place::{Place, Value, digest};
@@ -280,7 +280,7 @@ impl<'d> Written<'d> {
                 format!("{} ~ b/{}/{flags}", self.place.raw(), of.pattern)
             }
             Line::Digests(digests) => {
-                let digits = |digest: &Vec<u8>| format!("h\"{}\"", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+                let digits = |digest: &Vec<u8>| format!("h\"{}\"", form::hex_digits(digest));
                 match digests.as_slice() {
                     [one] => format!("{} == {}", self.place.written, digits(one)),
                     many => {
