@@ -36,7 +36,8 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
         tests: HashMap::new(),
     };
     for signature in &chosen {
-        let lowered = Lowerer { lowering: &mut lowering, signature }.signature();
+        let roles = if signature.scope == hir::Scope::Host { signature.first_stage() } else { Vec::new() };
+        let lowered = Lowerer { lowering: &mut lowering, signature, roles }.signature();
         lowering.plan.signatures.push(lowered);
     }
     lowering.plan
@@ -105,6 +106,8 @@ struct Lowering<'a> {
 struct Lowerer<'l, 'a> {
     lowering: &'l mut Lowering<'a>,
     signature: &'a hir::Signature,
+    /// Of a signature about the whole host: the probes that are bound to services.
+    roles: Vec<hir::ProbeId>,
 }
 
 impl<'a> std::ops::Deref for Lowerer<'_, 'a> {
@@ -145,7 +148,7 @@ impl Lowerer<'_, '_> {
             .collect();
         let scope = match signature.scope {
             hir::Scope::Service => Scope::Service,
-            hir::Scope::Host => Scope::Host(signature.first_stage().into_iter().map(|id| self.probe(id)).collect()),
+            hir::Scope::Host => Scope::Host(self.roles.clone().into_iter().map(|id| self.probe(id)).collect()),
         };
         let hops = follows.iter().map(|follow| follow.hop).max().unwrap_or_default();
         let gates = signature.gates.iter().take(hops as usize).map(|gate| simplify(self.condition(gate))).collect();
@@ -233,7 +236,7 @@ impl Lowerer<'_, '_> {
             Some(at) => Probe::Beside { key, at: self.probe(at) },
             None => {
                 let asks = &signature.probe(id).asks;
-                let earlier = signature.first_stage().into_iter().filter(|&other| other < id && signature.probe(other).asks == *asks);
+                let earlier = self.roles.iter().filter(|&&other| other < id && signature.probe(other).asks == *asks);
                 Probe::Bound { key, nth: earlier.count() as u32 }
             }
         }

@@ -108,13 +108,16 @@ impl Checker<'_> {
     /// `cpe"o:buffalo:{model|cpe}_firmware:{version}"`: a CPE 2.3 name; holes are slots of the record or variables. A missing version is `*`,
     /// what is missing behind `|na` is `-`.
     fn cpe_template(&mut self, text: &str, span: Span) -> Option<Expr> {
-        let wildcards = form::CPE_PARTS.saturating_sub(form::cpe_values(&filled(text)).len());
-        if let Err(mistake) = form::cpe(&format!("{}{}{}", form::CPE_PREFIX, filled(text), ":*".repeat(wildcards))) {
+        let pieces = self.pieces(text, span)?;
+        // A letter in each of the holes.
+        let filled: String = pieces.iter().map(|piece| if let Piece::Text(text) = piece { text } else { "a" }).collect();
+        let wildcards = form::CPE_PARTS.saturating_sub(form::cpe_values(&filled).len());
+        if let Err(mistake) = form::cpe(&format!("{}{filled}{}", form::CPE_PREFIX, ":*".repeat(wildcards))) {
             return self.refuse(problems::bad_literal(tables::cpe_mistake(&mistake), self.file, span));
         }
         let constant = |text: &str| Expr { kind: ExprKind::Const(Datum::Text(text.into())), ty: Type::Text, span };
         let mut parts = vec![(constant(form::CPE_PREFIX), false)];
-        for piece in self.pieces(text, span)? {
+        for piece in pieces {
             let (name, instead) = match piece {
                 Piece::Text(text) => {
                     parts.push((constant(text), false));
@@ -190,18 +193,4 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-/// A template with a letter in each of its holes.
-fn filled(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, hole)) = rest.split_once('{')
-        && let Some((_, after)) = hole.split_once('}')
-    {
-        out.push_str(before);
-        out.push('a');
-        rest = after;
-    }
-    out + rest
 }

@@ -334,7 +334,7 @@ impl<'a> Checker<'a> {
             self.diagnostics.push(problems::follow_without_gate(&ast.name, self.file));
         }
         out.condition = Condition::All(blocks);
-        out.probes = self.probes.clone();
+        out.probes = std::mem::take(&mut self.probes);
         out.probes.append(&mut self.let_probes);
         self.place_follows(ast, &mut out);
         out.vars = std::mem::take(&mut self.vars);

@@ -34,8 +34,8 @@ impl Checker<'_> {
             let open: Vec<ProbeId> =
                 out.used_probes().into_iter().filter(|id| out.probe(*id).hop == hop && out.probe(*id).at.is_none()).collect();
             for id in open {
-                let said = self.said_place(ast, &out.probe(id).name);
-                let beside = said.or_else(|| names_it(out.probe(id))).or_else(|| only(&out.first_stage()));
+                let beside =
+                    said_place(ast, out, &out.probe(id).name).or_else(|| names_it(out.probe(id))).or_else(|| only(&out.first_stage()));
                 match beside.and_then(|other| if out.probe(other).hop == 0 { Some(other) } else { out.probe(other).at }) {
                     Some(role) => out.probes[id as usize].at = Some(role),
                     None => {
@@ -47,15 +47,15 @@ impl Checker<'_> {
             }
         }
     }
+}
 
-    /// `at rtsp`, as a follow of this signature says it.
-    fn said_place(&self, ast: &ast::Signature, name: &str) -> Option<ProbeId> {
-        let at = ast.body.iter().find_map(|statement| match statement {
-            Statement::Follow(follow) if follow.name.value == name => follow.at.as_ref(),
-            _ => None,
-        })?;
-        self.probes.iter().position(|probe| probe.name == at.value).map(|at| at as ProbeId)
-    }
+/// The probe of `at rtsp`, as a follow of this signature says it.
+fn said_place(ast: &ast::Signature, out: &hir::Signature, name: &str) -> Option<ProbeId> {
+    let at = ast.body.iter().find_map(|statement| match statement {
+        Statement::Follow(follow) if follow.name.value == name => follow.at.as_ref(),
+        _ => None,
+    })?;
+    out.probes.iter().position(|probe| probe.name == at.value).map(|at| at as ProbeId)
 }
 
 /// The probe whose answer names the place of a follow.

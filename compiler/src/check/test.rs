@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ksig_lang::ast::{self, ExprKind as Ast, Name};
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, Text, say};
-use ksig_runtime::plan::Datum;
+use ksig_runtime::plan::{Datum, Table};
 use ksig_schema::Type;
 
 use super::Checker;
@@ -262,7 +262,7 @@ impl Checker<'_> {
                 }
             }
             if let Some(key) = table.key.filter(|_| table.history.is_none() && !tables::has_intervals(table)).map(|key| key as usize) {
-                let folded = |row: &[Datum]| if let Datum::Text(key) = &row[key] { Some(table.folded(key).into_owned()) } else { None };
+                let folded = |row: &[Datum]| Table::key_text(&row[key]).map(|key| table.folded(&key).into_owned());
                 let Some(own) = folded(&row) else {
                     let column = &table.columns[key].name;
                     let reason = say!("a row has its key `{column}`", "行にはキー`{column}`が必要です");
@@ -274,7 +274,7 @@ impl Checker<'_> {
             }
             read.push(row);
         }
-        let mut replaced = ksig_runtime::plan::Table { rows: read, ..table.clone() };
+        let mut replaced = Table { rows: read, ..table.clone() };
         tables::sort_by_key(&mut replaced);
         Some((full, replaced.rows))
     }
