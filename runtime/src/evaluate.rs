@@ -533,14 +533,17 @@ impl<'a> Evaluation<'a> {
 
     /// Variables that have a value as text, those that are redacted too.
     pub fn names(&self) -> BTreeMap<String, String> {
-        self.signature.vars.iter().zip(&self.vars).filter_map(|(var, value)| Some((var.name.clone(), text_of(value)?))).collect()
+        self.names_where(|_| true)
     }
 
-    /// Bound variables as text, without what is redacted.
+    /// Variables that have a value as text, without what is redacted.
     fn visible(&self) -> BTreeMap<String, String> {
-        let vars = self.signature.vars.iter().enumerate();
-        let shown = vars.filter(|(at, _)| !self.traits.hidden[*at]);
-        shown.filter_map(|(at, var)| Some((var.name.clone(), text_of(&self.vars[at])?))).collect()
+        self.names_where(|at| !self.traits.hidden[at])
+    }
+
+    fn names_where(&self, wanted: impl Fn(usize) -> bool) -> BTreeMap<String, String> {
+        let vars = self.signature.vars.iter().zip(&self.vars).enumerate().filter(|(at, _)| wanted(*at));
+        vars.filter_map(|(_, (var, value))| Some((var.name.clone(), text_of(value)?))).collect()
     }
 
     /// The lines with their reasons, the variables, and the versions that could not be compared; after [`Evaluation::verdict`].

@@ -89,6 +89,9 @@ pub(crate) fn host(services: &[Service], answers: &[Identification], across: &Ac
 /// Services in groups that are one machine.
 fn machines(services: &[Service], across: &Across<'_>) -> Groups {
     let mut machines = Groups::new(services.len());
+    if services.len() < 2 {
+        return machines;
+    }
     let mut known: HashMap<(MachineName, Vec<u8>), usize> = HashMap::new();
     for (at, service) in services.iter().enumerate() {
         for name in machine_names(service) {

@@ -196,8 +196,8 @@ impl Matcher {
     /// The follows that one signature asks for now, by the names that it gave them. One about the whole host asks whatever the service.
     pub fn follow_ups_of(&self, signature: &str, evidence: &Evidence, service: &Service) -> Vec<(String, FollowUp)> {
         let Some(&id) = self.names.get(signature) else { return Vec::new() };
-        if self.across.contains(&id) {
-            return self.asked_across(id, evidence);
+        if self.is_across(id) {
+            return self.asked_across(&[id], evidence);
         }
         let date = scan_date(evidence);
         let host = self.host(evidence);
@@ -238,7 +238,7 @@ impl Matcher {
     pub fn why(&self, signature: &str, evidence: &Evidence, service: &Service, date: Option<Date>) -> Option<Trace> {
         let id = *self.names.get(signature)?;
         let host = self.host(evidence);
-        if self.across.contains(&id) {
+        if self.is_across(id) {
             let trace = |board: &Board<'_>| {
                 let trace = self.trace(board, id, date);
                 (trace.truth, trace)
@@ -298,7 +298,7 @@ impl Matcher {
             evaluation.verdict(id, truth);
             (truth, (truth != Truth::False).then(|| evaluation.names()))
         };
-        if self.across.contains(&id) {
+        if self.is_across(id) {
             return self.on_standing_binding(id, evidence, host.as_ref(), date, &names).flatten();
         }
         self.with_scratch(|scratch| {
@@ -448,7 +448,7 @@ fn digest(service: &Service) -> Option<String> {
             }
         }
     }
-    Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(ksig_schema::form::hex_digits(&hasher.finalize()))
 }
 
 #[cfg(test)]

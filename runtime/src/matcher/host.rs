@@ -30,6 +30,11 @@ struct Host<'e> {
 type Visit<'v, 'e> = dyn FnMut(&Board<'_>, &[(ProbeId, &'e Service)]) -> ControlFlow<()> + 'v;
 
 impl Matcher {
+    /// Whether a signature is about the whole host.
+    pub(super) fn is_across(&self, id: SignatureId) -> bool {
+        self.plan.plan().signatures[id as usize].scope != Scope::Service
+    }
+
     /// What the signatures about the whole host say.
     pub(super) fn across<'e>(&self, evidence: &'e Evidence, known: Option<&'e Response>, date: Option<Date>) -> Across<'e> {
         let mut across = Across { resolution: Default::default(), bound: HashMap::new() };
@@ -119,35 +124,41 @@ impl Matcher {
 
     /// Probes that gates of signatures about the whole host ask for and that have no response yet, sorted; at most [`FOLLOW_UPS_MAX`].
     pub fn follow_ups_of_host(&self, evidence: &Evidence) -> Vec<FollowUp> {
-        let mut asked: Vec<FollowUp> =
-            self.across.iter().flat_map(|&id| self.asked_across(id, evidence)).map(|(_, follow_up)| follow_up).collect();
+        let mut asked: Vec<FollowUp> = self.asked_across(&self.across, evidence).into_iter().map(|(_, follow_up)| follow_up).collect();
         asked.sort();
         asked.dedup();
         asked.truncate(FOLLOW_UPS_MAX);
         asked
     }
 
-    /// The follows that a signature about the whole host asks for, on each binding for which their gate holds, by the names that it gave them.
-    pub(super) fn asked_across(&self, id: SignatureId, evidence: &Evidence) -> Vec<(String, FollowUp)> {
-        if self.plan.plan().signatures[id as usize].follows.is_empty() {
+    /// The follows that signatures about the whole host ask for, on each binding for which their gate holds, by the names that these gave them:
+    /// about [`FOLLOW_UPS_MAX`] of each signature.
+    pub(super) fn asked_across(&self, signatures: &[SignatureId], evidence: &Evidence) -> Vec<(String, FollowUp)> {
+        let follows = |id: &SignatureId| !self.plan.plan().signatures[*id as usize].follows.is_empty();
+        let following: Vec<SignatureId> = signatures.iter().copied().filter(follows).collect();
+        if following.is_empty() {
             return Vec::new();
         }
         let known = self.host(evidence);
         let host = Host { evidence, known: known.as_ref(), services: Services::of(evidence), date: scan_date(evidence) };
-        let mut asked: Vec<(String, FollowUp)> = Vec::new();
+        let mut all: Vec<(String, FollowUp)> = Vec::new();
         self.with_scratch(|scratch| {
-            let hopeless = self.hopeless(&host, &[id], &mut scratch.board);
-            self.each_board(id, &host, &hopeless, &mut scratch.board, &mut |board, _| {
-                for (follow, place) in self.asked_by(board, id, host.date) {
-                    let new = (follow.name.clone(), place);
-                    if !asked.contains(&new) {
-                        asked.push(new);
+            let hopeless = self.hopeless(&host, &following, &mut scratch.board);
+            for id in following {
+                let mut asked: Vec<(String, FollowUp)> = Vec::new();
+                self.each_board(id, &host, &hopeless, &mut scratch.board, &mut |board, _| {
+                    for (follow, place) in self.asked_by(board, id, host.date) {
+                        let new = (follow.name.clone(), place);
+                        if !asked.contains(&new) {
+                            asked.push(new);
+                        }
                     }
-                }
-                if asked.len() < FOLLOW_UPS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            });
+                    if asked.len() < FOLLOW_UPS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                });
+                all.append(&mut asked);
+            }
         });
-        asked
+        all
     }
 
     /// What `of` says, beside the truth of the condition, on the board of the binding that stands; where none does, on that of the first.
