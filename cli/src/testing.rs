@@ -174,8 +174,8 @@ fn one_service(test: &hir::Test, given: &[&hir::Probe], answers: Vec<(&hir::Prob
 /// Each answer on a service of its own: on a port of its probe that no other took, or on one that nobody asks.
 fn services(test: &hir::Test, answers: Vec<(&hir::Probe, Response)>) -> Vec<Service> {
     let mut services: Vec<Service> = Vec::new();
-    // What is given of the host as a whole was answered on no port.
-    let (of_host, answers): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(probe, _)| probe.asks.constructor() == "host");
+    // What is known of the host, or was answered to another tool, was answered on no port.
+    let (answers, unasked): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(probe, _)| probe.asks.is_sent());
     for (probe, response) in answers {
         let free = |port: &u16| !services.iter().any(|service: &Service| service.port == *port);
         let port = probe.ports.iter().copied().find(free).or_else(|| (49_152..=u16::MAX).find(free)).unwrap_or_default();
@@ -187,7 +187,7 @@ fn services(test: &hir::Test, answers: Vec<(&hir::Probe, Response)>) -> Vec<Serv
     if services.is_empty() {
         services.push(Service { address: test.address, port: 0, transport: Transport::Tcp, responses: Vec::new() });
     }
-    services[0].responses.extend(of_host.into_iter().map(|(_, response)| response));
+    services[0].responses.extend(unasked.into_iter().map(|(_, response)| response));
     services.sort_by_key(|service| service.port);
     services
 }

@@ -150,7 +150,7 @@ pub enum Asks {
 impl Asks {
     /// Whether a scan asks: not for what is known of the host, nor for what another tool was answered.
     pub fn is_sent(&self) -> bool {
-        !matches!(self, Asks::Exactly(key) if *key == ksig_schema::host::probe() || *key == ksig_schema::foreign::probe())
+        !matches!(self, Asks::Exactly(key) if !key.is_sent())
     }
 
     /// The constructor's name.

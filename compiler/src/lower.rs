@@ -229,7 +229,7 @@ impl Lowerer<'_, '_> {
     fn written(&mut self, id: hir::ProbeId, key: &ksig_schema::ProbeKey) -> Probe {
         let signature = self.signature;
         let key = key.clone();
-        if signature.scope == hir::Scope::Service || key == ksig_schema::host::probe() {
+        if signature.scope == hir::Scope::Service || !key.is_sent() {
             return Probe::Exactly(key);
         }
         match signature.probe(id).at {

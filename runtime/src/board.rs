@@ -32,6 +32,8 @@ pub(crate) struct SlotIndex {
     named: Vec<ProbeId>,
     /// Probes that are asked where another one stands.
     beside: Vec<ProbeId>,
+    /// Those that no scan asks.
+    unasked: Vec<(ProbeId, ProbeKey)>,
     slots: HashMap<u64, Vec<SlotId>, BuildHasherDefault<Identity>>,
     /// By probe.
     shapes: Vec<ProbeTests>,
@@ -94,13 +96,19 @@ impl SlotIndex {
             probes: HashMap::new(),
             named: Vec::new(),
             beside: Vec::new(),
+            unasked: Vec::new(),
             slots: HashMap::default(),
             shapes: plan.probes.iter().map(|_| ProbeTests::default()).collect(),
             presence: plan.slots.iter().map(|_| PresenceTests::default()).collect(),
         };
         for (id, probe) in plan.probes.iter().enumerate() {
             match probe {
-                Probe::Exactly(key) => drop(index.probes.insert(key.clone(), id as ProbeId)),
+                Probe::Exactly(key) => {
+                    index.probes.insert(key.clone(), id as ProbeId);
+                    if !key.is_sent() {
+                        index.unasked.push((id as ProbeId, key.clone()));
+                    }
+                }
                 Probe::Named(_) => index.named.push(id as ProbeId),
                 Probe::Beside { .. } => index.beside.push(id as ProbeId),
                 Probe::Bound { .. } => {}
@@ -436,12 +444,12 @@ impl<'a> Filling<'a, '_> {
                 }
             }
             Seen::Bound { binding, .. } => {
-                let said = self.view.evidence.services.iter().flat_map(|service| &service.responses);
-                let of_host = ksig_schema::host::probe();
-                if let (Some(&probe), Some(response)) =
-                    (index.probes.get(&of_host), said.into_iter().find(|response| response.probe == of_host))
-                {
-                    self.fill_response(probe, response);
+                // What nobody asked is bound to no service.
+                for &(id, ref key) in &index.unasked {
+                    let mut all = self.view.evidence.services.iter().flat_map(|service| &service.responses);
+                    if let Some(response) = all.find(|response| response.probe == *key) {
+                        self.fill_response(id, response);
+                    }
                 }
                 let roles = binding.iter().map(|&(probe, _)| probe);
                 for id in roles.chain(index.beside.iter().copied()) {

@@ -213,6 +213,11 @@ impl ProbeKey {
         ProbeKey { constructor: constructor.into(), argument: None }
     }
 
+    /// Whether a scan asks: not for what is known of the host, nor for what another tool was answered.
+    pub fn is_sent(&self) -> bool {
+        ![crate::host::probe(), crate::foreign::probe()].contains(self)
+    }
+
     /// A probe with an argument.
     pub fn with(constructor: impl Into<String>, argument: impl Into<String>) -> ProbeKey {
         ProbeKey { constructor: constructor.into(), argument: Some(argument.into()) }

@@ -20,9 +20,10 @@ pub fn evaluate_host<'e>(
     for binding in bindings(signature, &services, &[]) {
         let standing: Vec<Option<&Service>> = (0..signature.probes.len())
             .map(|id| {
-                if signature.probes[id].asks == Asks::Exactly(ksig_schema::host::probe()) {
-                    let says_so = |service: &&Service| service.responses.iter().any(|one| one.probe == ksig_schema::host::probe());
-                    return services.iter().copied().find(says_so);
+                if let Asks::Exactly(key) = &signature.probes[id].asks
+                    && !key.is_sent()
+                {
+                    return services.iter().copied().find(|service| service.responses.iter().any(|one| one.probe == *key));
                 }
                 let role = signature.probes[id].at.unwrap_or(id as u32);
                 let place = signature.first_stage().iter().position(|first| *first == role)?;
