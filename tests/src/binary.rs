@@ -18,6 +18,11 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the workspace")
 }
 
+/// What stands under `shared` beside the working copy: data that the repository does not hold. Absent where there is none.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    workspace().ancestors().map(|folder| folder.join("shared").join(path)).find(|path| path.exists())
+}
+
 /// The binary `ksig` of the same profile as the test, built when it is older than its sources.
 pub fn ksig() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();

@@ -86,9 +86,7 @@ fn assets() -> BTreeMap<String, Vec<u8>> {
 
 /// Each file's name and text; absent where there is no such folder.
 fn examples() -> Option<Vec<(String, String)>> {
-    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let beside = manifest.ancestors().skip(1).map(|folder| folder.join("shared/examples")).find(|folder| folder.is_dir());
-    let Some(folder) = std::env::var_os("KSIG_EXAMPLES").map(PathBuf::from).or(beside) else {
+    let Some(folder) = std::env::var_os("KSIG_EXAMPLES").map(PathBuf::from).or_else(|| ksig_tests::binary::shared("examples")) else {
         println!("not run: there is no folder shared/examples beside the working copy, and KSIG_EXAMPLES names none");
         return None;
     };

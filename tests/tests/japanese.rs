@@ -5,18 +5,12 @@
 //! the measurement says so and ends; the rules it measures have their own tests in the atlas.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use ksig_atlas::document::Entry;
 use ksig_atlas::index::Index;
 use ksig_schema::Transport;
 use ksig_schema::identification::{Known, Tag};
 use serde_json::Value;
-
-fn collection() -> Option<PathBuf> {
-    let beside = |folder: &Path| folder.join("shared/data/japanese/search.ndjson");
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(beside).find(|path| path.is_file())
-}
 
 /// Tags of the collection by the corpus's names.
 fn tag(name: &str) -> String {
@@ -86,7 +80,7 @@ fn ids(line: &Value, name: &str) -> BTreeSet<String> {
 
 #[test]
 fn queries_find_what_they_must_and_nothing_that_they_must_not() {
-    let Some(path) = collection() else {
+    let Some(path) = ksig_tests::binary::shared("data/japanese/search.ndjson") else {
         println!("not measured: there is no shared/data/japanese/search.ndjson beside the repository");
         return;
     };

@@ -1,14 +1,10 @@
 //! Recog's own examples: each is matched by the signature that was imported for it, first and with every value.
 
-use std::path::PathBuf;
-
 use ksig_tests::recog::verify;
 
 #[test]
 fn every_example_of_recog_is_answered() {
-    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let beside = manifest.ancestors().skip(1).map(|folder| folder.join("shared/peers/recog")).find(|folder| folder.is_dir());
-    let Some(folder) = beside else {
+    let Some(folder) = ksig_tests::binary::shared("peers/recog") else {
         println!("not run: there is no folder shared/peers/recog beside the working copy");
         return;
     };

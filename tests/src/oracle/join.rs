@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ksig_schema::identification::{Component, Identification, Identified, Identity, Known, Note, Support};
 use ksig_schema::{Evidence, MachineName, Service, Value};
 
-use super::resolution::{distinct, sorted};
+use super::resolution::{agreed, distinct, one_identity, sorted};
 
 /// An answer, and the services that it is about.
 type Said<'a> = (&'a Identified, Vec<&'a Service>);
@@ -123,12 +123,8 @@ fn one_device(mut answers: Vec<&Identified>, notes: &mut Vec<Note>) -> Identifie
         (std::cmp::Reverse(one.confidence), one.signature.clone(), version.is_none(), version)
     });
     let leader = answers[0];
-    let first = |slot: fn(&Identity) -> &Option<String>| answers.iter().find_map(|one| slot(&one.identity).clone());
-    let all = |slot: fn(&Identity) -> &Option<String>| -> BTreeSet<String> {
-        answers.iter().filter_map(|one| slot(&one.identity).clone()).collect()
-    };
-    let (versions, cpes) = (all(|one| &one.version), all(|one| &one.cpe));
-    let only = |set: &BTreeSet<String>| if set.len() == 1 { set.first().cloned() } else { None };
+    let said: Vec<&Identity> = answers.iter().map(|one| &one.identity).collect();
+    let (identity, versions) = one_identity(&leader.identity.facet, &said);
     let known = |of: fn(&Support) -> Known| {
         answers.iter().map(|one| of(&one.support)).find(|known| *known != Known::Unknown).unwrap_or(Known::Unknown)
     };
@@ -149,18 +145,9 @@ fn one_device(mut answers: Vec<&Identified>, notes: &mut Vec<Note>) -> Identifie
     tags.sort();
     tags.dedup();
     Identified {
-        identity: Identity {
-            facet: leader.identity.facet.clone(),
-            vendor: first(|one| &one.vendor),
-            brand: first(|one| &one.brand),
-            series: first(|one| &one.series),
-            model: first(|one| &one.model),
-            version: only(&versions),
-            class: first(|one| &one.class),
-            cpe: if versions.len() > 1 { None } else { only(&cpes) },
-        },
+        identity,
         components: distinct(components),
-        details: super::resolution::agreed(&answers.iter().map(|one| &one.details).collect::<Vec<_>>()),
+        details: agreed(&answers.iter().map(|one| &one.details).collect::<Vec<_>>()),
         tags,
         signature: leader.signature.clone(),
         confidence: leader.confidence,

@@ -163,20 +163,7 @@ impl<'p> Book<'p> {
             None => claims.iter().map(|claim| claim.0.0).min_by_key(|signature| &signature.name).unwrap_or(claims[0].0.0),
         };
         let said: Vec<&Identity> = claims.iter().filter_map(|claim| claim.1).collect();
-        let first = |slot: fn(&Identity) -> &Option<String>| said.iter().find_map(|identity| slot(identity).clone());
-        let set = |slot: fn(&Identity) -> &Option<String>| said.iter().filter_map(|one| slot(one).clone()).collect::<BTreeSet<_>>();
-        let only = |all: &BTreeSet<String>| if all.len() == 1 { all.first().cloned() } else { None };
-        let (versions, names) = (set(|one| &one.version), set(|one| &one.cpe));
-        let identity = Identity {
-            facet: facet.to_string(),
-            vendor: first(|one| &one.vendor),
-            brand: first(|one| &one.brand),
-            series: first(|one| &one.series),
-            model: first(|one| &one.model),
-            version: only(&versions),
-            class: first(|one| &one.class),
-            cpe: if versions.len() > 1 { None } else { only(&names) },
-        };
+        let (identity, versions) = one_identity(facet, &said);
         // Tags and software belong to the first identity of a signature.
         let carried: Vec<&Outcome> = claims
             .iter()
@@ -223,6 +210,25 @@ impl<'p> Book<'p> {
         };
         (identified, versions.into_iter().collect())
     }
+}
+
+/// What identities that agree say as one, and the versions that they name.
+pub(super) fn one_identity(facet: &str, said: &[&Identity]) -> (Identity, BTreeSet<String>) {
+    let first = |slot: fn(&Identity) -> &Option<String>| said.iter().find_map(|identity| slot(identity).clone());
+    let set = |slot: fn(&Identity) -> &Option<String>| said.iter().filter_map(|one| slot(one).clone()).collect::<BTreeSet<_>>();
+    let only = |all: &BTreeSet<String>| if all.len() == 1 { all.first().cloned() } else { None };
+    let (versions, names) = (set(|one| &one.version), set(|one| &one.cpe));
+    let identity = Identity {
+        facet: facet.to_string(),
+        vendor: first(|one| &one.vendor),
+        brand: first(|one| &one.brand),
+        series: first(|one| &one.series),
+        model: first(|one| &one.model),
+        version: only(&versions),
+        class: first(|one| &one.class),
+        cpe: if versions.len() > 1 { None } else { only(&names) },
+    };
+    (identity, versions)
 }
 
 /// The largest sets of claims that agree: as long as two of a set do not, each of the two leaves it once.
