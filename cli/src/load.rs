@@ -75,14 +75,25 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
     Ok(loaded)
 }
 
-/// The root of the signatures that a folder lies in, when that is not the folder itself.
+/// The root of the signatures that a folder lies in, or would if it were made, when that is not the folder itself.
 pub(crate) fn root_above(folder: &Path) -> Option<PathBuf> {
-    root_of(folder, true).filter(|root| root.canonicalize().ok() != folder.canonicalize().ok())
+    let Ok(whole) = folder.canonicalize() else {
+        let parent = folder.parent()?;
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        return match parent.canonicalize() {
+            Ok(whole) => whole.ancestors().find(|folder| is_root(folder)).map(Path::to_path_buf),
+            Err(_) => root_above(parent),
+        };
+    };
+    root_of(folder, true).filter(|root| root.canonicalize().ok() != Some(whole))
+}
+
+fn is_root(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name == "signatures") || folder.join("ksig.toml").is_file()
 }
 
 fn root_of(path: &Path, is_folder: bool) -> Option<PathBuf> {
     let whole = path.canonicalize().ok()?;
-    let is_root = |folder: &Path| folder.file_name().is_some_and(|name| name == "signatures") || folder.join("ksig.toml").is_file();
     // The root is named as the user named the path, so that problems show paths that can be opened from where they stand.
     let above = whole.ancestors().skip(usize::from(!is_folder)).position(is_root);
     match above {

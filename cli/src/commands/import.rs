@@ -98,7 +98,6 @@ impl Recog {
 
 /// Writes the files of a set; other files there stay as they are.
 fn write(folder: &Path, files: &[recog::File]) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let root = load::root_above(folder);
     ensure!(
         root.is_none(),
@@ -106,6 +105,7 @@ fn write(folder: &Path, files: &[recog::File]) -> Result<(), Failure> {
         folder.display(),
         root.unwrap_or_default().display()
     );
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for file in files {
         super::fmt::replace(&folder.join(&file.name).display().to_string(), &file.text)?;
     }
