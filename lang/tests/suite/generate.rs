@@ -1,7 +1,12 @@
 //! Files drawn from the normative grammar itself: what a rule of it can be, that a file holds sooner or later.
 //!
-//! In: `spec/ksig.pest` as a text, and dice. Out: texts. Look-aheads are not obeyed, so most files keep to the grammar and some nearly do.
+//! In: `spec/ksig.pest` as a text, dice, and a rule that the file shall hold. Out: texts. Look-aheads are not obeyed, so most files keep to
+//! the grammar and some nearly do.
+//!
+//! **Goals.** Rules that stand deep, or that ask for much around them, are seldom in a file that is taken. So a drawing can have a goal: from
+//! the file on it takes the ways that lead there, and everywhere else the smallest one.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pest_meta::ast::{Expr, Rule as Ast, RuleType};
@@ -33,13 +38,27 @@ const FRAMES: [(&str, &str, &str); 6] = [
     ("ksig 1\nmodule a\nsignature s {\n", "tag", "\n}\n"),
 ];
 
-/// A file may grow so many pieces; then each rule takes its shortest way out.
-const PIECES_MAX: usize = 250;
+/// A file may grow so many pieces; then each rule takes its smallest way out.
+const PIECES_MAX: usize = 150;
 
 pub struct Grammar {
     rules: BTreeMap<String, Ast>,
-    /// How deep the shortest text of each rule is.
-    depths: BTreeMap<String, usize>,
+    /// How many pieces the smallest text of each rule has.
+    sizes: BTreeMap<String, usize>,
+}
+
+/// A rule that a drawing leads to.
+pub struct Goal {
+    name: String,
+    /// For each rule that can hold it, how many rules lie between.
+    distances: BTreeMap<String, usize>,
+}
+
+impl Goal {
+    /// How far an expression is from the goal; absent when it cannot hold it.
+    fn distance(&self, expr: &Expr) -> Option<usize> {
+        named(expr).into_iter().filter_map(|name| self.distances.get(name).copied()).min()
+    }
 }
 
 /// A drawn text and the rules that it holds.
@@ -53,25 +72,34 @@ impl Grammar {
         let pairs = parser::parse(parser::Rule::grammar_rules, text).unwrap();
         let rules: BTreeMap<String, Ast> =
             parser::consume_rules(pairs).unwrap().into_iter().map(|rule| (rule.name.clone(), rule)).collect();
-        let mut grammar = Grammar { depths: BTreeMap::new(), rules };
+        let mut grammar = Grammar { sizes: BTreeMap::new(), rules };
         loop {
-            let known: Vec<(String, usize)> =
-                grammar.rules.iter().filter_map(|(name, rule)| Some((name.clone(), 1 + grammar.depth(&rule.expr)?))).collect();
-            let before = grammar.depths.len();
-            for (name, depth) in known {
-                grammar.depths.entry(name).or_insert(depth);
-            }
-            if grammar.depths.len() == before {
+            let known = grammar.rules.iter().filter_map(|(name, rule)| Some((name.clone(), 1 + grammar.size(&rule.expr)?))).collect();
+            if grammar.sizes == known {
                 return grammar;
             }
+            grammar.sizes = known;
         }
     }
 
     /// The rules that a file can hold: those that are named outside look-aheads, from the file on.
     pub fn names(&self) -> BTreeSet<&str> {
+        self.below_file(|_| true)
+    }
+
+    /// The rules that pest names in its tree of a file: not the silent ones, and nothing inside an atomic one.
+    pub fn shown(&self) -> BTreeSet<&str> {
+        let mut names = self.below_file(|rule| !is_atomic(rule.ty));
+        names.retain(|name| self.rules[*name].ty != RuleType::Silent);
+        names
+    }
+
+    /// The rules named from the file on, through those that are entered.
+    fn below_file(&self, enters: fn(&Ast) -> bool) -> BTreeSet<&str> {
         let mut names = BTreeSet::from(["file"]);
         let mut open = vec!["file"];
-        while let Some(rule) = open.pop().and_then(|name| self.rules.get(name)) {
+        while let Some(name) = open.pop() {
+            let Some(rule) = self.rules.get(name).filter(|rule| enters(rule)) else { continue };
             for name in named(&rule.expr).into_iter().filter(|name| self.rules.contains_key(*name)) {
                 if names.insert(name) {
                     open.push(name);
@@ -81,29 +109,55 @@ impl Grammar {
         names
     }
 
-    fn depth(&self, expr: &Expr) -> Option<usize> {
+    /// The ways to a rule.
+    pub fn goal(&self, name: &str) -> Goal {
+        let mut goal = Goal { name: name.to_owned(), distances: BTreeMap::from([(name.to_owned(), 0)]) };
+        loop {
+            let found: Vec<(String, usize)> = self
+                .rules
+                .iter()
+                .filter(|(name, _)| !goal.distances.contains_key(*name))
+                .filter_map(|(name, rule)| Some((name.clone(), 1 + goal.distance(&rule.expr)?)))
+                .collect();
+            if found.is_empty() {
+                return goal;
+            }
+            goal.distances.extend(found);
+        }
+    }
+
+    /// Pieces of the smallest text; absent while none is known.
+    fn size(&self, expr: &Expr) -> Option<usize> {
         match expr {
-            Expr::Ident(name) if self.rules.contains_key(name) => self.depths.get(name).copied(),
-            Expr::Seq(left, right) => Some(self.depth(left)?.max(self.depth(right)?)),
-            Expr::Choice(left, right) => match (self.depth(left), self.depth(right)) {
-                (Some(left), Some(right)) => Some(left.min(right)),
-                (left, right) => left.or(right),
-            },
-            Expr::RepOnce(inner) | Expr::RepExact(inner, _) | Expr::RepMin(inner, _) | Expr::RepMinMax(inner, ..) => self.depth(inner),
+            Expr::Ident(name) if self.rules.contains_key(name) => self.sizes.get(name).copied(),
+            Expr::Ident(_) | Expr::Str(_) | Expr::Insens(_) | Expr::Range(..) => Some(1),
+            Expr::Seq(left, right) => Some(self.size(left)? + self.size(right)?),
+            Expr::Choice(left, right) => [left, right].into_iter().filter_map(|way| self.size(way)).min(),
+            Expr::RepOnce(inner) => self.size(inner),
+            Expr::RepExact(inner, least) | Expr::RepMin(inner, least) | Expr::RepMinMax(inner, least, _) => {
+                Some(self.size(inner)? * *least as usize)
+            }
             _ => Some(0),
         }
+    }
+
+    /// A file from the first rule on, by the ways that lead to a goal.
+    pub fn draw_towards(&self, goal: &Goal, dice: &mut Dice) -> Drawn {
+        let mut pen = Pen { goal: Some(goal), careful: true, ..Pen::new(self, dice) };
+        pen.rule("file", false, true);
+        Drawn { text: pen.out, rules: pen.rules }
     }
 
     /// A file, drawn whole or in a frame.
     pub fn draw(&self, dice: &mut Dice) -> Drawn {
         let careful = dice.roll(3) > 0;
-        let mut pen = Pen { grammar: self, dice, careful, out: String::new(), rules: BTreeSet::new(), pieces: 0 };
+        let mut pen = Pen { careful, ..Pen::new(self, dice) };
         match FRAMES.get(pen.dice.roll(FRAMES.len() + 2)) {
-            None => pen.rule("file", false),
+            None => pen.rule("file", false, false),
             Some((before, rule, after)) => {
                 assert!(self.rules.contains_key(*rule), "the grammar has no rule {rule}");
                 pen.out.push_str(before);
-                pen.rule(rule, false);
+                pen.rule(rule, false, false);
                 pen.out.push_str(after);
             }
         }
@@ -114,31 +168,41 @@ impl Grammar {
 struct Pen<'g, 'd> {
     grammar: &'g Grammar,
     dice: &'d mut Dice,
+    /// Where the drawing leads, until it is there; meanwhile all that does not lead there is small.
+    goal: Option<&'g Goal>,
     /// What look-aheads refuse is seldom drawn.
     careful: bool,
     out: String,
     rules: BTreeSet<String>,
+    /// Rules drawn so far, but for those inside atomic ones: a long word is no more than a short one.
     pieces: usize,
 }
 
+impl<'g, 'd> Pen<'g, 'd> {
+    fn new(grammar: &'g Grammar, dice: &'d mut Dice) -> Pen<'g, 'd> {
+        Pen { grammar, dice, goal: None, careful: false, out: String::new(), rules: BTreeSet::new(), pieces: 0 }
+    }
+}
+
+// In what follows, `leads` says that the goal shall stand in this piece.
 impl Pen<'_, '_> {
-    fn rule(&mut self, name: &str, atomic: bool) {
-        self.pieces += 1;
+    fn rule(&mut self, name: &str, atomic: bool, leads: bool) {
+        self.pieces += usize::from(!atomic);
         let Some(rule) = self.grammar.rules.get(name) else { return self.builtin(name) };
         self.rules.insert(name.to_owned());
+        let arrives = leads && self.goal.is_some_and(|goal| goal.name == name);
+        let leads = leads && !arrives;
         match name {
-            "raw_word" if self.risks(12) => return self.one_of(&RISKY),
-            "raw_word" if self.dice.roll(4) > 0 => return self.one_of(&WORDS),
+            "raw_word" if !leads && self.risks(12) => return self.one_of(&RISKY),
+            "raw_word" if !leads && self.dice.roll(4) > 0 => return self.one_of(&WORDS),
             // A comment ends its line, so it stands before the end of one.
             "nl" if self.dice.roll(8) == 0 => self.out.push_str([" // note", "/// doc", "//"][self.dice.roll(3)]),
             _ => {}
         }
-        let atomic = match rule.ty {
-            RuleType::Atomic | RuleType::CompoundAtomic => true,
-            RuleType::NonAtomic => false,
-            RuleType::Normal | RuleType::Silent => atomic,
-        };
-        self.expr(&rule.expr, atomic);
+        // Half of the goals are drawn as freely as all is without a goal.
+        let goal = if arrives && self.dice.roll(2) == 0 { self.goal.take() } else { None };
+        self.expr(&rule.expr, is_atomic(rule.ty) || atomic && rule.ty != RuleType::NonAtomic, leads);
+        self.goal = goal.or(self.goal);
     }
 
     fn builtin(&mut self, name: &str) {
@@ -164,50 +228,74 @@ impl Pen<'_, '_> {
         self.out.push_str(all[self.dice.roll(all.len())]);
     }
 
-    fn expr(&mut self, expr: &Expr, atomic: bool) {
+    fn expr(&mut self, expr: &Expr, atomic: bool, leads: bool) {
         match expr {
             Expr::Str(text) | Expr::Insens(text) => self.out.push_str(text),
             Expr::Range(from, to) => {
                 let (from, to) = (from.chars().next().unwrap() as u32, to.chars().next().unwrap() as u32);
                 self.out.extend(char::from_u32(from + self.dice.roll((to - from + 1) as usize) as u32));
             }
-            Expr::Ident(name) => self.rule(name, atomic),
+            Expr::Ident(name) => self.rule(name, atomic, leads),
             Expr::PosPred(_) | Expr::NegPred(_) => {}
             Expr::Seq(left, right) => {
-                self.expr(left, atomic);
+                let leads_left = leads && self.nearer(left, right);
+                self.expr(left, atomic, leads_left);
                 self.between(atomic);
-                self.expr(right, atomic);
+                self.expr(right, atomic, leads && !leads_left);
             }
             Expr::Choice(..) => {
                 let mut ways = Vec::new();
                 choices(expr, &mut ways);
-                let way = if self.is_full() {
-                    ways.into_iter().min_by_key(|way| self.grammar.depth(way).unwrap_or(usize::MAX))
+                let way = if leads {
+                    self.way_to_goal(&ways)
+                } else if self.is_small() {
+                    ways.into_iter().min_by_key(|way| self.grammar.size(way).unwrap_or(usize::MAX)).unwrap()
                 } else {
-                    let at = self.dice.roll(ways.len());
-                    Some(ways[at])
+                    ways[self.dice.roll(ways.len())]
                 };
-                self.expr(way.unwrap(), atomic);
+                self.expr(way, atomic, leads);
             }
-            Expr::Opt(inner) => self.times(inner, 0, 1, atomic),
-            Expr::Rep(inner) => self.times(inner, 0, 3, atomic),
-            Expr::RepOnce(inner) => self.times(inner, 1, 3, atomic),
-            Expr::RepExact(inner, count) => self.times(inner, *count, *count, atomic),
-            Expr::RepMin(inner, least) => self.times(inner, *least, least + 2, atomic),
-            Expr::RepMax(inner, most) => self.times(inner, 0, *most, atomic),
-            Expr::RepMinMax(inner, least, most) => self.times(inner, *least, (*most).min(least + 6), atomic),
+            Expr::Opt(inner) => self.times(inner, 0, 1, atomic, leads),
+            Expr::Rep(inner) => self.times(inner, 0, 3, atomic, leads),
+            Expr::RepOnce(inner) => self.times(inner, 1, 3, atomic, leads),
+            Expr::RepExact(inner, count) => self.times(inner, *count, *count, atomic, leads),
+            Expr::RepMin(inner, least) => self.times(inner, *least, least + 2, atomic, leads),
+            Expr::RepMax(inner, most) => self.times(inner, 0, *most, atomic, leads),
+            Expr::RepMinMax(inner, least, most) => self.times(inner, *least, (*most).min(least + 6), atomic, leads),
             other => panic!("say what may stand for {other}"),
         }
     }
 
-    fn times(&mut self, inner: &Expr, least: u32, most: u32, atomic: bool) {
-        let count = if self.is_full() { least } else { least + self.dice.roll((most - least + 1) as usize) as u32 };
+    fn times(&mut self, inner: &Expr, least: u32, most: u32, atomic: bool, leads: bool) {
+        let count = if self.is_small() { least } else { least + self.dice.roll((most - least + 1) as usize) as u32 };
+        let count = count.max(u32::from(leads));
         for number in 0..count {
             if number > 0 {
                 self.between(atomic);
             }
-            self.expr(inner, atomic);
+            self.expr(inner, atomic, leads && number == 0);
         }
+    }
+
+    fn distance(&self, expr: &Expr) -> usize {
+        self.goal.and_then(|goal| goal.distance(expr)).unwrap_or(usize::MAX)
+    }
+
+    /// The goal is nearer to the left part of a sequence; where both are as near, the dice say.
+    fn nearer(&mut self, left: &Expr, right: &Expr) -> bool {
+        match self.distance(left).cmp(&self.distance(right)) {
+            Ordering::Less => true,
+            Ordering::Equal => self.dice.roll(2) == 0,
+            Ordering::Greater => false,
+        }
+    }
+
+    /// One of the shortest ways to the goal, and now and then a longer one.
+    fn way_to_goal<'e>(&mut self, ways: &[&'e Expr]) -> &'e Expr {
+        let nearest = ways.iter().map(|way| self.distance(way)).min().unwrap();
+        let most = if self.is_full() || self.dice.roll(8) > 0 { nearest } else { usize::MAX - 1 };
+        let leading: Vec<&Expr> = ways.iter().copied().filter(|way| self.distance(way) <= most).collect();
+        leading[self.dice.roll(leading.len())]
     }
 
     /// What the grammar lets stand between two of its pieces.
@@ -230,6 +318,15 @@ impl Pen<'_, '_> {
     fn is_full(&self) -> bool {
         self.pieces > PIECES_MAX
     }
+
+    /// What may be left out is left out.
+    fn is_small(&self) -> bool {
+        self.is_full() || self.goal.is_some()
+    }
+}
+
+fn is_atomic(ty: RuleType) -> bool {
+    matches!(ty, RuleType::Atomic | RuleType::CompoundAtomic)
 }
 
 fn choices<'e>(expr: &'e Expr, ways: &mut Vec<&'e Expr>) {

@@ -1,5 +1,7 @@
 //! The parser takes what the normative grammar takes, and refuses what it refuses.
 
+use std::collections::BTreeSet;
+
 use pest::Parser;
 
 use crate::samples;
@@ -13,12 +15,20 @@ const CALLS_MAX: usize = 50_000_000;
 
 /// Both take the text, or both refuse it; tells which. What is nested too deep is refused by the parser alone.
 pub fn agree(text: &str) -> bool {
+    shown(text).is_some()
+}
+
+/// The rules that pest names in its tree of the text, when both take it; absent when both refuse it.
+pub fn shown(text: &str) -> Option<BTreeSet<String>> {
     pest::set_call_limit(std::num::NonZeroUsize::new(CALLS_MAX));
     let problems = ksig_lang::parse(text, 0).diagnostics;
     match Grammar::parse(Rule::file, text) {
-        Ok(_) if problems.is_empty() => true,
-        Err(_) if !problems.is_empty() => false,
-        Ok(_) if problems.iter().all(|problem| problem.code == "too-deep") => false,
+        Ok(pairs) if problems.is_empty() => {
+            let rules: BTreeSet<Rule> = pairs.flatten().map(|pair| pair.as_rule()).collect();
+            Some(rules.into_iter().map(|rule| format!("{rule:?}")).collect())
+        }
+        Err(_) if !problems.is_empty() => None,
+        Ok(_) if problems.iter().all(|problem| problem.code == "too-deep") => None,
         Ok(_) => panic!("the grammar takes it, the parser says {problems:#?}\n{text}"),
         Err(error) => panic!("the parser takes it, the grammar says {error}\n{text}"),
     }
