@@ -138,8 +138,8 @@ fn spacing(before: Option<&SyntaxToken>, token: &SyntaxToken) -> Gap {
         node.is_some_and(|node| node.kind() == TYPE)
     };
     let tight = match (before.kind(), token.kind()) {
-        // `a.0 .b`: without the space `0.b` would be one token.
-        (INT | DECIMAL | DOTTED | DATE | DURATION, DOT) => false,
+        // `1 .b`: without the space `1.b` would be one token.
+        (INT | DECIMAL | DOTTED | DATE | DURATION, DOT) => parent(before) != LITERAL,
         (L_PAREN | L_BRACKET | DOT, _) | (_, R_PAREN | R_BRACKET | DOT | COMMA | COLON | QUESTION) => true,
         (L_BRACE, R_BRACE) => true,
         (_, L_PAREN) => matches!(parent(token), ARGS | PARAMS | FILE_FIXTURE | TYPE),

@@ -42,6 +42,10 @@ impl<'t> Tokens<'t> {
 
     fn cut(&mut self) -> Option<(SyntaxKind, Span)> {
         let (kind, range) = self.lexer.next()?;
+        match kind {
+            Ok(WHITESPACE) => {}
+            kind => self.lexer.extras.behind_dot = kind == Ok(DOT),
+        }
         let (start, end) = (self.from + range.start, self.from + range.end);
         let kind = refine(kind.unwrap_or(ERROR), &self.text[start..end], start);
         Some((kind, Span { start: start as u32, end: end as u32 }))
@@ -83,6 +87,21 @@ pub(crate) fn regex_rest(lexer: &mut Lexer<'_, SyntaxKind>) {
     if take_until(lexer, b'/') {
         let flags = lexer.remainder().bytes().take_while(|&byte| literal::is_word(byte)).count();
         lexer.bump(flags);
+    }
+}
+
+/// After the first part of a number: all that hangs on it. Behind a dot, digits are parts of a name, so that they end before `.name`.
+pub(crate) fn number_rest(lexer: &mut Lexer<'_, SyntaxKind>) {
+    let mut digits = lexer.extras.behind_dot && lexer.slice().bytes().all(|byte| byte.is_ascii_digit());
+    while let [sign @ (b'.' | b'-'), next, ..] = *lexer.remainder().as_bytes()
+        && literal::is_word(next)
+    {
+        if digits && sign == b'.' && !next.is_ascii_digit() {
+            return;
+        }
+        let part = lexer.remainder().bytes().skip(1).take_while(|&byte| literal::is_word(byte)).count();
+        digits &= sign == b'.' && lexer.remainder()[1..=part].bytes().all(|byte| byte.is_ascii_digit());
+        lexer.bump(1 + part);
     }
 }
 
@@ -164,6 +183,8 @@ fn starts_item(line: &str) -> bool {
 pub struct Memory {
     /// No heredoc after this place has a closing line.
     no_close: bool,
+    /// The last token that is not white space is a `.`.
+    behind_dot: bool,
     /// Bytes at which the end of a heredoc was sought.
     sought: usize,
 }

@@ -41,7 +41,7 @@ pub enum SyntaxKind {
     #[regex(r"b?/", lexer::regex_rest)]
     REGEX,
     /// Anything that starts with a digit but is none of the next five.
-    #[regex(r"-?[0-9][0-9A-Za-z_]*([.\-][0-9A-Za-z_]+)*")]
+    #[regex(r"-?[0-9][0-9A-Za-z_]*", lexer::number_rest)]
     BAD_NUMBER,
     /// `401`, `-5`.
     INT,

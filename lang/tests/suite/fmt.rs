@@ -82,7 +82,7 @@ fn a_carriage_return_before_a_line_end_is_text() {
 fn digits_behind_a_dot_stay_a_name_of_their_own() {
     assert_eq!(
         formatted("ksig 1\nmodule a\nlet x = b.0 .c.1.2 .d\nlet y = 2024-02-29 .e\n"),
-        "ksig 1\nmodule a\nlet x = b.0 .c.1.2 .d\nlet y = 2024-02-29 .e\n"
+        "ksig 1\nmodule a\nlet x = b.0.c.1.2.d\nlet y = 2024-02-29 .e\n"
     );
 }
 
