@@ -1,17 +1,22 @@
 //! Signatures analysed with the fields of all protocols.
 
 use ksig_compiler::{Analysis, Input, ReleaseName, World};
-use ksig_schema::Schema;
+use ksig_schema::{Budget, Schema};
 
-/// Fields and probes, with what the protocols say of arguments.
+/// Fields and probes, with what the protocols say of arguments and costs, and the budget that a policy has by default.
 pub fn world(schema: &Schema) -> World<'_> {
-    World { schema, argument: ksig_protocols::check_argument }
+    World { schema, argument: ksig_protocols::check_argument, cost: ksig_protocols::requests::cost, budget: Budget::default() }
+}
+
+/// As [`check_within`], within the budget that a policy has by default.
+pub fn check(input: &Input) -> Analysis {
+    check_within(input, Budget::default())
 }
 
 /// Analyses sources, and lints them when they have no error.
-pub fn check(input: &Input) -> Analysis {
+pub fn check_within(input: &Input, budget: Budget) -> Analysis {
     let schema = ksig_protocols::schema();
-    let mut analysis = ksig_compiler::analyze(input, world(&schema));
+    let mut analysis = ksig_compiler::analyze(input, World { budget, ..world(&schema) });
     if !analysis.failed() {
         let lints = ksig_compiler::lints::run(&analysis.program);
         analysis.diagnostics.extend(lints);

@@ -9,6 +9,7 @@ use ksig_schema::{Evidence, Identification};
 
 use crate::analysis::{named, world};
 use crate::load::LoadError;
+use crate::policy::PolicyError;
 
 /// Which engine runs the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,9 @@ pub enum ReleaseError {
     /// Signatures could not be read.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// What the release may send is not said, or not whole.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Signatures have errors; the text shows all of them.
     #[error("the signatures have errors:\n{0}")]
     Signatures(String),

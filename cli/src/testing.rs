@@ -17,6 +17,7 @@ use ksig_schema::{Date, Ended, Evidence, Facts, FollowUp, ProbeKey, Response, Se
 use serde::Serialize;
 
 use crate::analysis::{named, world};
+use crate::policy::PolicyArgs;
 use crate::release::{Engine, Release, ReleaseError};
 
 /// What came of all tests.
@@ -84,7 +85,8 @@ pub fn run(input: &Input, analysis: &Analysis, filter: &str, asked: &dyn Fn(&str
 /// The JIT and the interpreter on the same plan, with unverified signatures too.
 fn engines(input: &Input) -> Result<[Release; 2], ReleaseError> {
     let schema = ksig_protocols::schema();
-    let name = ksig_compiler::ReleaseName { unverified: true, ..named("test") };
+    let policy = crate::policy::of(input, &PolicyArgs::default())?;
+    let name = ksig_compiler::ReleaseName { unverified: true, policy, ..named("test") };
     let (plan, analysis) = ksig_compiler::compile(input, world(&schema), &name);
     let Some(plan) = plan else {
         return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, ksig_lang::RenderStyle::default())));

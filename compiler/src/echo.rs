@@ -65,7 +65,7 @@ mod tests {
     /// Codes of a file's problems, in its order.
     fn codes(text: &str) -> Vec<&'static str> {
         let schema = ksig_schema::Schema::default();
-        let world = crate::World { schema: &schema, argument: |_, _| Ok(()) };
+        let world = crate::World::of(&schema);
         crate::analyze(&Input::single("a.ksig", text), world).diagnostics.iter().map(|problem| problem.code).collect()
     }
 

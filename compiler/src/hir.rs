@@ -7,7 +7,7 @@ use ksig_lang::{FileId, Span};
 use ksig_runtime::plan::{CompareOp, Datum, IdentitySlot, LineNote, Pattern, Table, TextOp, Var, VarId};
 use ksig_schema::identification::{Confidence, Grade};
 use ksig_schema::probe::Requirement;
-use ksig_schema::{Date, FieldDef, Pick, ProbeKey, Safety, Scheme, Type, Vocabulary};
+use ksig_schema::{Date, FieldDef, Pick, ProbeKey, Request, Safety, Scheme, Type, Vocabulary};
 
 /// All signatures of a set.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +70,8 @@ pub struct Signature {
     pub tags: Vec<TagUse>,
     /// `support { ends = ...; latest = ... }`.
     pub support: Option<Support>,
+    /// Most states of all its patterns (V17).
+    pub regex_states: usize,
     /// Its own tests, not its base's.
     pub tests: Vec<Test>,
 }
@@ -151,6 +153,14 @@ impl Asks {
     /// Whether a scan asks: not for what is known of the host, nor for what another tool was answered.
     pub fn is_sent(&self) -> bool {
         !matches!(self, Asks::Exactly(key) if !key.is_sent())
+    }
+
+    /// The request that a scan sends, a hole where a device names the place.
+    pub fn request(&self) -> Request {
+        match self {
+            Asks::Exactly(key) => Request::Exactly(key.clone()),
+            Asks::Named { constructor, .. } => Request::Named((*constructor).into()),
+        }
     }
 
     /// The constructor's name.

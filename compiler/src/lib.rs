@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use ksig_lang::{Diagnostic, FileId, Severity, Sources, ast};
 use ksig_runtime::plan::Plan;
 use ksig_schema::probe::ArgumentKind;
-use ksig_schema::{Date, Policy, Schema};
+use ksig_schema::{Budget, Date, Policy, ProbeCost, Request, Schema};
 
 pub use input::{Input, Source};
 
@@ -39,6 +39,18 @@ pub struct World<'a> {
     pub schema: &'a Schema,
     /// What may be asked.
     pub argument: ArgumentCheck,
+    /// What a probe costs at most, as `protocols` knows.
+    pub cost: fn(&Request) -> ProbeCost,
+    /// What a signature may cost; that of its policy when a release is made.
+    pub budget: Budget,
+}
+
+#[cfg(test)]
+impl<'a> World<'a> {
+    /// Where every argument is harmless and nothing costs anything.
+    fn of(schema: &'a Schema) -> World<'a> {
+        World { schema, argument: |_, _| Ok(()), cost: |_| ProbeCost::default(), budget: Budget::default() }
+    }
 }
 
 /// What a set of sources means, and everything that is wrong with it.
@@ -85,7 +97,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     let files: BTreeMap<FileId, (&Source, &ast::File)> =
         asts.iter().zip(&input.sources).map(|(&(file, ast), source)| (file, (source, ast))).collect();
     let tables = read_tables(&names, &files, input, &mut diagnostics);
-    let context = check::Context { schema: world.schema, argument: world.argument, names: &names, tables: &tables, input, files: &files };
+    let context = check::Context { world, names: &names, tables: &tables, input, files: &files };
     check::tag_parameters(&names, &mut diagnostics);
     check::probes(&context, &mut diagnostics);
     let signatures = check::signatures(&context, &mut diagnostics);
@@ -101,7 +113,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
 
 /// Analyses, and lowers what has no error to a plan; absent when there is one.
 pub fn compile(input: &Input, world: World, release: &ReleaseName) -> (Option<Plan>, Analysis) {
-    let analysis = analyze(input, world);
+    let analysis = analyze(input, World { budget: release.policy.budget, ..world });
     let plan = (!analysis.failed()).then(|| lower::plan(&analysis.program, release));
     (plan, analysis)
 }

@@ -57,10 +57,7 @@ fn probe_plan(signatures: &[&hir::Signature], policy: &Policy) -> ProbePlan {
     let mut probes: BTreeMap<Request, PlannedProbe> = BTreeMap::new();
     let used = signatures.iter().flat_map(|signature| signature.sent_probes().into_iter().map(|id| signature.probe(id)));
     for probe in used.filter(|probe| policy.allows(probe.safety, &probe.requires)) {
-        let request = match &probe.asks {
-            Asks::Exactly(key) => Request::Exactly(key.clone()),
-            Asks::Named { constructor, .. } => Request::Named((*constructor).into()),
-        };
+        let request = probe.asks.request();
         let planned = probes.entry(request.clone()).or_insert_with(|| PlannedProbe {
             request,
             ports: Vec::new(),

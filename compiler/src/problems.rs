@@ -273,6 +273,22 @@ pub fn field_never_filled(field: &str, constructor: &str, fillers: &[String], fi
     problem.help(say!("it is filled by `{fillers}`", "このフィールドが得られるプローブは`{fillers}`です"))
 }
 
+/// `what`: the name of the limit in `ksig.toml`.
+pub fn probe_budget_exceeded(what: &str, spent: usize, limit: usize, file: FileId, span: Span) -> Diagnostic {
+    let (en, ja) = match what {
+        "probes" => ("probes", "プローブ"),
+        "bytes_sent" => ("bytes sent", "送信バイト"),
+        "bytes_kept" => ("bytes kept of answers", "保存する応答のバイト"),
+        _ => ("states of its patterns", "正規表現の状態"),
+    };
+    let message =
+        say!("this signature may cost {spent} {en}; {limit} are allowed", "このシグネチャの{ja}は最大{spent}で、上限の{limit}を超えます");
+    Diagnostic::error("probe-budget-exceeded", message, file, span, say!("costs too much", "コストが上限を超えています")).help(say!(
+        "`ksig plan --costs` shows what each signature costs; the limit is `{what}` below `[policy.budget]` in `ksig.toml`",
+        "各シグネチャのコストは`ksig plan --costs`で表示されます。上限は`ksig.toml`の`[policy.budget]`の`{what}`です"
+    ))
+}
+
 pub fn unknown_selector<'a>(written: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
     unknown("unknown-selector", say!("function of a field", "フィールドの関数"), written, file, span, known)
 }

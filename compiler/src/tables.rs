@@ -595,7 +595,7 @@ mod tests {
         let mut input = Input::single("a.ksig", text);
         input.assets.insert("t.csv".into(), "key,ends\nX1,終了\n".into());
         let schema = ksig_schema::Schema::default();
-        let analysis = crate::analyze(&input, crate::World { schema: &schema, argument: |_, _| Ok(()) });
+        let analysis = crate::analyze(&input, crate::World::of(&schema));
         assert_eq!(analysis.diagnostics.len(), 1, "{:#?}", analysis.diagnostics);
         assert!(analysis.failed());
     }

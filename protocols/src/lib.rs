@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | a probe and a peer | [`conversation`] | the bytes to send and the moment to stop, one [`Step`] at a time |
 //! | an [`Observation`](ksig_schema::Observation) | [`decode`], [`evidence`] | facts with the sections that are whole |
+//! | a request of a plan | [`requests`] | its messages in their longest form, and their cost |
 //! | the text of a test in a signature | [`fixture_bytes`], then [`decode_bytes`] | the same facts as from the wire |
 //! | facts that another tool took | [`partial_response`] | those facts and the ones that follow from them |
 //!
@@ -30,6 +31,7 @@ pub mod imap;
 pub mod ipp;
 pub mod nntp;
 pub mod pop3;
+pub mod requests;
 pub mod rtsp;
 pub mod smtp;
 pub mod snmp;
@@ -103,28 +105,6 @@ pub fn named_conversation(probe: &ProbeKey, peer: &Peer) -> Option<Box<dyn Conve
     let follows = asks && path::check_target(target).is_ok() && conversation::may_speak(peer);
     follows.then(|| (protocol.begin)(constructor, target, peer))
 }
-
-/// Every message that a probe can send, in order, whatever is answered: for people who want to see what goes out.
-pub fn messages(probe: &ProbeKey, peer: &Peer) -> Vec<Vec<u8>> {
-    let mut sent = Vec::new();
-    let delivery = protocol::find(probe).map(|(_, constructor)| constructor.delivery);
-    let Some(mut talk) = conversation(probe, peer) else { return sent };
-    let mut received = Vec::new();
-    let mut state = PeerState::Open;
-    while sent.len() < MESSAGES_MAX {
-        match talk.next(&received, state) {
-            Step::Send(bytes) => sent.push(bytes),
-            // An empty answer, behind its length.
-            Step::Read if delivery == Some(ksig_schema::Delivery::StreamEach) => received.extend_from_slice(&[0; 4]),
-            Step::Read if state == PeerState::Open => state = PeerState::Silent,
-            Step::Read | Step::Done => break,
-        }
-    }
-    sent
-}
-
-/// More than any probe sends.
-const MESSAGES_MAX: usize = 16;
 
 /// The wire bytes of a test's heredoc: lines joined by `\n`, as they stand in the signature. Kinds are the names of protocols and
 /// `banner`. Absent for an unknown kind.

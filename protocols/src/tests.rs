@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ksig_schema::probe::Place;
-use ksig_schema::{Ended, Observation, ProbeKey, Response, Sections, Time, Transport, Value};
+use ksig_schema::{Ended, Observation, ProbeKey, Request, Response, Sections, Time, Transport, Value};
 use proptest::prelude::*;
 
 use crate::{
-    Peer, PeerState, ScanIdentity, Step, check_argument, conversation, decode_bytes, evidence, fixture_bytes, plain_probe, schema,
+    Peer, PeerState, ScanIdentity, Step, check_argument, conversation, decode_bytes, evidence, fixture_bytes, plain_probe, requests, schema,
 };
 
 /// Reads the facts of a response as text.
@@ -341,12 +341,24 @@ fn unknown_probes_and_wrong_arguments_hold_no_conversation() {
 }
 
 #[test]
-fn every_message_of_a_probe_can_be_shown() {
-    let identity = ScanIdentity { contact: "https://scan.example.org/".into() };
-    let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 8022, tls: false, identity: &identity };
-    let messages = |probe: &str| crate::messages(&probe.parse().expect(probe), &peer).len();
+fn every_message_of_a_request_can_be_shown() {
+    let holes = requests::Holes { place: "/<place>", contact: "<contact>" };
+    let messages = |probe: &str| requests::messages(&Request::Exactly(probe.parse().expect(probe)), holes).len();
     let counts = ["http.get(\"/\")", "snmp.get()", "snmp.engine()", "tls.jarm()", "ipp.printer_attributes()", "banner()"].map(messages);
     assert_eq!(counts, [1, 2, 1, 10, 1, 0]);
+    let named = requests::messages(&Request::Named("http.get".into()), holes);
+    assert!(named[0].starts_with(format!("GET /<place> HTTP/1.1\r\nHost: {}\r\n", requests::host_name()).as_bytes()));
+}
+
+#[test]
+fn a_request_costs_its_longest_form_and_what_is_kept_of_the_answer() {
+    let cost = |request| requests::cost(&request);
+    let page = cost(Request::Exactly(ProbeKey::with("http.get", "/")));
+    let named = cost(Request::Named("http.get".into()));
+    assert_eq!(named.bytes_sent - page.bytes_sent, ksig_schema::target::TARGET_BYTES_MAX - 1);
+    assert!(page.bytes_kept > 0 && page.bytes_kept == named.bytes_kept);
+    assert_eq!(cost(Request::Exactly("banner()".parse().expect("a probe"))).bytes_sent, 0);
+    assert_eq!(cost(Request::Exactly(ksig_schema::host::probe())), ksig_schema::ProbeCost::default());
 }
 
 #[test]

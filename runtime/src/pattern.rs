@@ -20,6 +20,7 @@ use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
+use regex_syntax::utf8::Utf8Sequences;
 
 use crate::plan::Pattern;
 use crate::text_automaton::on_valid_text;
@@ -454,6 +455,11 @@ impl CompiledPattern {
         self.size_bytes
     }
 
+    /// Most states of its automaton: see [`states_at_most`].
+    pub fn states_at_most(&self) -> usize {
+        states_at_most(&self.hir)
+    }
+
     /// Runs on bytes, not on text.
     pub fn on_bytes(&self) -> bool {
         self.bytes
@@ -472,36 +478,35 @@ impl CompiledPattern {
 /// A bound of the compiled size up to which nothing needs to be built to know that the pattern is within [`PATTERN_COMPILED_BYTES_MAX`].
 const SIZE_BOUND_TRUSTED_BYTES: usize = PATTERN_COMPILED_BYTES_MAX / 16;
 /// Bytes of an engine without states.
-const ENGINE_BYTES: usize = 4096;
+const ENGINE_BYTES: usize = 16 * 1024;
 /// Bytes of one state of an automaton with all that stands beside it.
 const STATE_BYTES: usize = 64;
-/// States that the UTF-8 forms of one range of characters take at most: ASCII is one byte; up to U+07FF a range splits into at most three
-/// sequences of two bytes; any range into at most 19 sequences of up to four.
+/// States that the UTF-8 forms of one range of characters take at most: one for each byte of each sequence of byte ranges.
 fn states_of_range(range: &ClassUnicodeRange) -> usize {
-    match u32::from(range.end()) {
-        0..=0x7F => 1,
-        0x80..=0x7FF => 8,
-        _ => 80,
-    }
+    Utf8Sequences::new(range.start(), range.end()).map(|sequence| sequence.len()).sum()
 }
 
 /// No more heap bytes than this, and [`ENGINE_BYTES`], does the compiled form take; saturating, for it is far above what real patterns take.
 fn size_bound(hir: &Hir) -> usize {
-    let states: usize = match hir.kind() {
+    states_at_most(hir).saturating_mul(STATE_BYTES)
+}
+
+/// No more states than this has the automaton of a pattern, a capture counted as eight; saturating, for repetitions multiply.
+pub fn states_at_most(hir: &Hir) -> usize {
+    match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len() + 1,
         HirKind::Class(Class::Unicode(class)) => class.ranges().iter().map(states_of_range).sum::<usize>() + 2,
         HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 2,
-        HirKind::Capture(group) => return size_bound(&group.sub).saturating_add(8 * STATE_BYTES),
+        HirKind::Capture(group) => states_at_most(&group.sub).saturating_add(8),
         HirKind::Repetition(repetition) => {
             let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1) as usize;
-            return size_bound(&repetition.sub).saturating_add(2 * STATE_BYTES).saturating_mul(times);
+            states_at_most(&repetition.sub).saturating_add(2).saturating_mul(times)
         }
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            return parts.iter().fold(2 * STATE_BYTES, |sum, part| sum.saturating_add(size_bound(part)).saturating_add(STATE_BYTES));
+            parts.iter().fold(2, |sum: usize, part| sum.saturating_add(states_at_most(part)).saturating_add(1))
         }
-    };
-    states.saturating_mul(STATE_BYTES)
+    }
 }
 
 /// Matches nothing.
@@ -616,6 +621,9 @@ mod tests {
             r"(?<a>\d{2,4})(?:-(?<b>[a-zé]+))*",
             "(?:ab|cd|ルータ){3}",
             "[ぁ-ん]{4}x?",
+            r"\P{L}+",
+            r"[^\p{Han}a]{3}",
+            "(?i)straße",
             "",
         ];
         for source in sources {

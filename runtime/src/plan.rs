@@ -9,7 +9,7 @@
 //! ```
 
 use ksig_schema::identification::{Confidence, Grade};
-use ksig_schema::{Date, Duration, Pick, ProbeKey, ProbePlan, Scheme, Section, Type, Vocabulary};
+use ksig_schema::{Date, Duration, Pick, ProbeKey, ProbePlan, Request, Scheme, Section, Type, Vocabulary};
 use serde::{Deserialize, Serialize};
 
 /// Index into [`Plan::probes`].
@@ -80,11 +80,21 @@ pub enum Probe {
 }
 
 impl Probe {
+    /// The request that is sent for it. Absent for what is known without asking.
+    pub fn request(&self) -> Option<Request> {
+        match self {
+            Probe::Exactly(key) | Probe::Bound { key, .. } | Probe::Beside { key, .. } => {
+                key.is_sent().then(|| Request::Exactly(key.clone()))
+            }
+            Probe::Named(named) => Some(Request::Named(named.constructor.clone())),
+        }
+    }
+
     /// Whether the answer to a planned request is one that this probe reads.
-    pub fn is_fed_by(&self, request: &ksig_schema::Request) -> bool {
+    pub fn is_fed_by(&self, request: &Request) -> bool {
         match self {
             Probe::Exactly(key) | Probe::Bound { key, .. } | Probe::Beside { key, .. } => request.covers(key),
-            Probe::Named(named) => *request == ksig_schema::Request::Named(named.constructor.clone()),
+            Probe::Named(named) => *request == Request::Named(named.constructor.clone()),
         }
     }
 }
@@ -138,7 +148,7 @@ pub struct Slot {
 }
 
 /// A regular expression in ksig's dialect, with typed captures already taken out and tables spliced in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pattern {
     /// `regex` crate syntax, named groups only; `\d \w \s \b` mean ASCII.
     pub source: String,

@@ -31,7 +31,9 @@ pub use evidence::{Evidence, Fact, Facts, Response, Section, Sections, Service};
 pub use field::{FieldDef, MachineName, Pick, Schema, SelectorDef};
 pub use identification::Identification;
 pub use observation::{Ended, Observation, Transport};
-pub use probe::{ConstructorDef, Delivery, FollowUp, Gate, ParameterDef, PlannedProbe, Policy, ProbeKey, ProbePlan, Request, Safety};
+pub use probe::{
+    Budget, ConstructorDef, Delivery, FollowUp, Gate, ParameterDef, PlannedProbe, Policy, ProbeCost, ProbeKey, ProbePlan, Request, Safety,
+};
 pub use target::{Origin, Refusal};
 pub use value::{Date, Time, Type, Value};
 pub use version::{Scheme, SchemeKind, Version};

@@ -52,6 +52,35 @@ impl Requirement {
     }
 }
 
+/// What one probe costs at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProbeCost {
+    /// Bytes of all its messages in their longest form.
+    pub bytes_sent: usize,
+    /// Bytes of its answer that are kept.
+    pub bytes_kept: usize,
+}
+
+/// What one signature may cost (V17). The defaults are far above what real signatures need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Probes that it reads, each counted once.
+    pub probes: usize,
+    /// Bytes that these send.
+    pub bytes_sent: usize,
+    /// Bytes of their answers that are kept.
+    pub bytes_kept: usize,
+    /// States of all its patterns, each counted once.
+    pub regex_states: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { probes: 16, bytes_sent: 16 << 10, bytes_kept: 16 << 20, regex_states: 250_000 }
+    }
+}
+
 /// What the people who run scans decided, outside of any signature. By default nothing beyond what any client does is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -62,6 +91,8 @@ pub struct Policy {
     pub attestation: String,
     /// The community `public` may be said.
     pub snmp_public: bool,
+    /// What one signature may cost.
+    pub budget: Budget,
 }
 
 impl Policy {

@@ -7,7 +7,6 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Longest run of a command; a longer one has hung.
@@ -23,22 +22,11 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     workspace().ancestors().map(|folder| folder.join("shared").join(path)).find(|path| path.exists())
 }
 
-/// The binary `ksig` of the same profile as the test, built when it is older than its sources.
-pub fn ksig() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test knows its own file");
-        let profile = test.parent().and_then(Path::parent).expect("a test stands in <target>/<profile>/deps");
-        let target = profile.parent().expect("a profile's folder stands in the target folder");
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build.args(["build", "--quiet", "--package", "ksig", "--bin", "ksig", "--target-dir"]).arg(target).current_dir(workspace());
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        let status = build.status().expect("cargo runs: set CARGO to the binary if it is not on the path");
-        assert!(status.success(), "ksig does not build");
-        profile.join("ksig")
-    })
+/// The binary `ksig` of the same profile as the test; cargo builds it, under another name, with every test of this package.
+pub fn ksig() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own file");
+    let profile = test.parent().and_then(Path::parent).expect("a test stands in <target>/<profile>/deps");
+    profile.join("ksig-under-test")
 }
 
 /// What a finished program left.

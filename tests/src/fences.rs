@@ -306,7 +306,7 @@ impl Book {
 /// Compares the requests of a release, and the signatures that they cannot feed, with what a fence says.
 fn planned(program: &Program, fence: &PlanFence) -> Result<()> {
     let attestation = if fence.attested { "the reader of this chapter".to_string() } else { String::new() };
-    let policy = Policy { review: fence.attested, attestation, snmp_public: fence.attested };
+    let policy = Policy { review: fence.attested, attestation, snmp_public: fence.attested, ..Policy::default() };
     let plan = lower::plan(program, &ReleaseName { id: "spec".into(), unverified: true, policy, ..ReleaseName::default() });
     let probes: Vec<String> = plan.probe_plan.probes.iter().map(|planned| planned.request.to_string()).collect();
     let found = serde_json::json!({ "probes": probes, "unfed": feed::unfed(&plan) });

@@ -7,6 +7,7 @@ use ksig_compiler::Analysis;
 use ksig_lang::{Lang, Severity};
 
 use super::{Failure, Outcome, answer, remark, show_problems};
+use crate::policy::PolicyArgs;
 use crate::{fixing, plain, problems};
 
 /// Parse, resolve, type-check and lint signatures; show all problems of all files
@@ -50,7 +51,8 @@ pub(super) fn or_signatures(paths: Vec<PathBuf>) -> Vec<PathBuf> {
 /// Loads and checks; problems of files that were not asked for are left out.
 pub(super) fn analysed(paths: Vec<PathBuf>) -> Result<(crate::Loaded, Analysis), Failure> {
     let loaded = crate::load::load(&or_signatures(paths))?;
-    let mut analysis = crate::analysis::check(&loaded.input);
+    let budget = crate::policy::of(&loaded.input, &PolicyArgs::default())?.budget;
+    let mut analysis = crate::analysis::check_within(&loaded.input, budget);
     let asked: Vec<u32> = analysis.sources.iter().filter(|(_, source)| loaded.asked.contains(&source.path)).map(|(file, _)| file).collect();
     analysis.diagnostics.retain(|problem| problem.labels.first().is_none_or(|label| asked.contains(&label.file)));
     Ok((loaded, analysis))

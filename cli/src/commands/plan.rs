@@ -1,6 +1,9 @@
 //! `ksig plan`: everything that a release could send.
 
+use std::collections::BTreeSet;
+
 use clap::ValueEnum;
+use ksig_schema::Request;
 use serde::Serialize;
 
 use super::release::ReleaseArgs;
@@ -50,6 +53,7 @@ struct Cost<'p> {
     probes: usize,
     bytes_sent: usize,
     bytes_kept: usize,
+    regex_states: usize,
     pattern_bytes: usize,
 }
 
@@ -63,7 +67,7 @@ impl Args {
             times_per_port: 1,
             follow_ups_per_service: ksig_runtime::matcher::FOLLOW_UPS_MAX,
             unfed: ksig_runtime::feed::unfed(plan.plan()),
-            costs: self.costs.then(|| costs(plan, &templates)),
+            costs: self.costs.then(|| costs(plan)),
             templates: &templates,
         };
         match self.format {
@@ -83,9 +87,9 @@ fn text(plan: &Plan<'_>) -> String {
         out.push_str(&format!("no planned probe can feed {signature}\n"));
     }
     for cost in plan.costs.iter().flatten() {
-        let Cost { signature, probes, bytes_sent, bytes_kept, pattern_bytes } = cost;
+        let Cost { signature, probes, bytes_sent, bytes_kept, regex_states, pattern_bytes } = cost;
         out.push_str(&format!(
-            "{signature}: {probes} probes, {bytes_sent} bytes sent, {bytes_kept} bytes kept, {pattern_bytes} bytes of patterns at most\n"
+            "{signature}: {probes} probes, {bytes_sent} bytes sent, {bytes_kept} bytes kept, {regex_states} regex states in {pattern_bytes} bytes at most\n"
         ));
     }
     out
@@ -94,31 +98,30 @@ fn text(plan: &Plan<'_>) -> String {
 fn describe(template: &Template) -> String {
     let ports = template.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let stage = if template.follow_up { ", only after its gate" } else { "" };
-    let mut text = format!("{} ({:?}{stage}) on {ports}, at most {} bytes\n", template.probe, template.safety, template.bytes_max);
+    let mut text = format!("{} ({:?}{stage}) on {ports}, at most {} bytes\n", template.probe, template.safety, template.cost.bytes_sent);
     for message in &template.sends {
         text.push_str(&format!("    sends {message}\n"));
     }
     text
 }
 
-/// Static bounds of each signature (V17).
-fn costs<'p>(plan: &'p ksig_runtime::VerifiedPlan, templates: &[Template]) -> Vec<Cost<'p>> {
-    let planned: Vec<_> = plan.plan().probe_plan.probes.iter().zip(templates).collect();
+/// Static bounds of each signature (V17), with the probes that the policy leaves out.
+fn costs(plan: &ksig_runtime::VerifiedPlan) -> Vec<Cost<'_>> {
     let signatures = plan.plan().signatures.iter().enumerate();
     signatures
         .map(|(id, signature)| {
             let needs = ksig_runtime::feed::needs(plan.plan(), id as u32);
-            let of = |probe: &u32| {
-                let probe = &plan.plan().probes[*probe as usize];
-                planned.iter().find(|(planned, _)| probe.is_fed_by(&planned.request)).map(|(_, template)| template)
-            };
-            let own: Vec<_> = needs.probes.iter().filter_map(of).collect();
+            let requests: BTreeSet<Request> =
+                needs.probes.iter().filter_map(|probe| plan.plan().probes[*probe as usize].request()).collect();
+            let costs: Vec<_> = requests.iter().map(ksig_protocols::requests::cost).collect();
+            let patterns = || needs.patterns.iter().map(|pattern| plan.pattern(*pattern));
             Cost {
                 signature: &signature.name,
-                probes: needs.probes.len(),
-                bytes_sent: own.iter().map(|template| template.bytes_max).sum(),
-                bytes_kept: own.iter().map(|template| template.response_bytes_max).sum(),
-                pattern_bytes: needs.patterns.iter().map(|pattern| plan.pattern(*pattern).size_bytes()).sum(),
+                probes: requests.len(),
+                bytes_sent: costs.iter().map(|cost| cost.bytes_sent).sum(),
+                bytes_kept: costs.iter().map(|cost| cost.bytes_kept).sum(),
+                regex_states: patterns().map(|pattern| pattern.states_at_most()).sum(),
+                pattern_bytes: patterns().map(|pattern| pattern.size_bytes()).sum(),
             }
         })
         .collect()

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use ksig_compiler::ReleaseName;
 
 use super::{Failure, Outcome, answer};
 use crate::analysis::{named, world};
+use crate::policy::PolicyArgs;
 
 /// Show what a phase makes of a file
 #[derive(clap::Args)]
@@ -84,7 +86,9 @@ impl Args {
             Phase::Hir | Phase::Plan | Phase::Clif => {
                 let loaded = crate::load::load(&[self.path()?])?;
                 let schema = ksig_protocols::schema();
-                let (plan, analysis) = ksig_compiler::compile(&loaded.input, world(&schema), &named("show"));
+                let policy = crate::policy::of(&loaded.input, &PolicyArgs::default())?;
+                let name = ReleaseName { policy, ..named("show") };
+                let (plan, analysis) = ksig_compiler::compile(&loaded.input, world(&schema), &name);
                 if self.phase == Phase::Hir {
                     format!("{:#?}\n", analysis.program)
                 } else {

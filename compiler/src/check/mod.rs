@@ -2,6 +2,7 @@
 //!
 //! In: syntax and [`Names`]. Out: typed signatures; one with a problem is left out, and so is what refines it.
 
+mod budget;
 mod choice;
 mod condition;
 mod expr;
@@ -21,21 +22,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, FileId, say};
-use ksig_runtime::plan::{Table, Var};
-use ksig_schema::{Schema, Type};
+use ksig_runtime::plan::{Pattern, Table, Var};
+use ksig_schema::{Budget, ProbeCost, Request, Schema, Type};
 
 use crate::hir::{self, Condition, ExprKind};
 use crate::input::{Input, Source};
 use crate::names::{Definition, Names, dotted, full_name, module_of};
-use crate::{ArgumentCheck, problems};
+use crate::{ArgumentCheck, World, problems};
 
 pub(crate) use choice::choices;
 pub(crate) use record::tag_parameters;
 
 /// What all signatures are checked against.
 pub(crate) struct Context<'a> {
-    pub schema: &'a Schema,
-    pub argument: ArgumentCheck,
+    pub world: World<'a>,
     pub names: &'a Names,
     pub tables: &'a BTreeMap<String, Table>,
     pub input: &'a Input,
@@ -143,6 +143,8 @@ enum Captures {
 struct Checker<'a> {
     schema: &'a Schema,
     argument: ArgumentCheck,
+    cost: fn(&Request) -> ProbeCost,
+    budget: Budget,
     names: &'a Names,
     tables: &'a BTreeMap<String, Table>,
     input: &'a Input,
@@ -174,6 +176,10 @@ struct Checker<'a> {
     signature_probes: Option<Vec<hir::Probe>>,
     /// What `absent or` and `present and` around the expression at hand have settled.
     guards: Vec<ExprKind>,
+    /// Its patterns.
+    patterns: BTreeSet<Pattern>,
+    /// Most states of them all, its base's with them.
+    regex_states: usize,
     /// Names whose declaration has a problem: what mentions them is not reported again.
     poisoned: BTreeSet<String>,
     /// What names the places that follows ask for, until the follow is reached.
@@ -202,8 +208,10 @@ impl<'a> Checker<'a> {
     fn of(context: &Context<'a>, file: FileId, base: Option<&hir::Signature>, diagnostics: &'a mut Vec<Diagnostic>) -> Checker<'a> {
         let (source, ast) = context.files[&file];
         let mut checker = Checker {
-            schema: context.schema,
-            argument: context.argument,
+            schema: context.world.schema,
+            argument: context.world.argument,
+            cost: context.world.cost,
+            budget: context.world.budget,
             names: context.names,
             tables: context.tables,
             input: context.input,
@@ -227,6 +235,8 @@ impl<'a> Checker<'a> {
             let_probes: Vec::new(),
             signature_probes: None,
             guards: Vec::new(),
+            patterns: BTreeSet::new(),
+            regex_states: base.map_or(0, |base| base.regex_states),
             poisoned: BTreeSet::new(),
             follow_inputs: BTreeMap::new(),
             identity_so_far: Vec::new(),
@@ -264,6 +274,7 @@ impl<'a> Checker<'a> {
             details: base.map_or_else(Vec::new, |base| base.details.clone()),
             tags: base.map_or_else(Vec::new, |base| base.tags.clone()),
             support: base.and_then(|base| base.support.clone()),
+            regex_states: 0,
             tests: Vec::new(),
         };
         self.probes_in_scope(ast);
@@ -339,6 +350,8 @@ impl<'a> Checker<'a> {
         self.place_follows(ast, &mut out);
         out.vars = std::mem::take(&mut self.vars);
         out.var_spans = std::mem::take(&mut self.var_spans);
+        out.regex_states = self.regex_states;
+        self.spending(&out);
         out
     }
 

@@ -292,9 +292,15 @@ impl Checker<'_> {
                 }
             }
         }
-        if let Err(error) = ksig_runtime::pattern::hir(&compiled) {
-            let place = if expanded.verbatim && inside_flags.is_empty() { inside(error.span) } else { *pattern_span };
-            return self.refuse(problems::bad_pattern(Text::quoted(error.message), self.file, place));
+        match ksig_runtime::pattern::hir(&compiled) {
+            Ok(hir) if self.patterns.insert(compiled.clone()) => {
+                self.regex_states = self.regex_states.saturating_add(ksig_runtime::pattern::states_at_most(&hir));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let place = if expanded.verbatim && inside_flags.is_empty() { inside(error.span) } else { *pattern_span };
+                return self.refuse(problems::bad_pattern(Text::quoted(error.message), self.file, place));
+            }
         }
         if let Some(of_value) = expanded.groups.iter().find(|group| group.name == "_") {
             if let Some(other) = expanded.groups.iter().find(|group| group.name != "_") {

@@ -120,6 +120,21 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "probe-budget-exceeded",
+        meaning: Text::new(
+            "What a signature costs is known before anything is sent: its probes, the bytes that they send, the bytes of their answers that are kept, and the states of its patterns. The policy limits each, by default far above what real signatures need; `[policy.budget]` in `ksig.toml` changes the limits, and `ksig plan --costs` shows what each signature costs.",
+            "シグネチャのコストは、何も送信しないうちに決まります。プローブの数、送信バイト数、保存する応答のバイト数、正規表現の状態数です。それぞれにポリシーの上限があり、既定値は実際のシグネチャに必要な値よりはるかに大きくなっています。上限は`ksig.toml`の`[policy.budget]`で変更でき、各シグネチャのコストは`ksig plan --costs`で表示されます。",
+        ),
+        bad: r#"
+  match { any { top.html.title ~ /^\p{L}{100}$/; top.html.title ~ /^\p{L}{150}$/; top.html.title ~ /^\p{L}{200}$/ } }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  match { top.html.title ~ /^\p{L}+$/ }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
         code: "probe-not-benign",
         meaning: Text::new(
             "The request is not one that a normal client sends. Paths are literal, without query, `..` or encoded separators; every other argument is one of a closed list.",
