@@ -5,7 +5,13 @@ use ksig_schema::{Budget, Schema};
 
 /// Fields and probes, with what the protocols say of arguments and costs, and the budget that a policy has by default.
 pub fn world(schema: &Schema) -> World<'_> {
-    World { schema, argument: ksig_protocols::check_argument, cost: ksig_protocols::requests::cost, budget: Budget::default() }
+    World {
+        schema,
+        argument: ksig_protocols::check_argument,
+        cost: ksig_protocols::requests::cost,
+        budget: Budget::default(),
+        unverified: true,
+    }
 }
 
 /// As [`check_within`], within the budget that a policy has by default.

@@ -43,13 +43,15 @@ pub struct World<'a> {
     pub cost: fn(&Request) -> ProbeCost,
     /// What a signature may cost; that of its policy when a release is made.
     pub budget: Budget,
+    /// Rows of tables that nobody has verified count; a release for others is compiled without them.
+    pub unverified: bool,
 }
 
 #[cfg(test)]
 impl<'a> World<'a> {
     /// Where every argument is harmless and nothing costs anything.
     fn of(schema: &'a Schema) -> World<'a> {
-        World { schema, argument: |_, _| Ok(()), cost: |_| ProbeCost::default(), budget: Budget::default() }
+        World { schema, argument: |_, _| Ok(()), cost: |_| ProbeCost::default(), budget: Budget::default(), unverified: true }
     }
 }
 
@@ -96,7 +98,10 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     let names = names::collect(&asts, &mut diagnostics);
     let files: BTreeMap<FileId, (&Source, &ast::File)> =
         asts.iter().zip(&input.sources).map(|(&(file, ast), source)| (file, (source, ast))).collect();
-    let tables = read_tables(&names, &files, input, &mut diagnostics);
+    let mut tables = read_tables(&names, &files, input, &mut diagnostics);
+    if !world.unverified {
+        tables.values_mut().for_each(tables::keep_verified);
+    }
     let context = check::Context { world, names: &names, tables: &tables, input, files: &files };
     check::tag_parameters(&names, &mut diagnostics);
     check::probes(&context, &mut diagnostics);
@@ -113,7 +118,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
 
 /// Analyses, and lowers what has no error to a plan; absent when there is one.
 pub fn compile(input: &Input, world: World, release: &ReleaseName) -> (Option<Plan>, Analysis) {
-    let analysis = analyze(input, World { budget: release.policy.budget, ..world });
+    let analysis = analyze(input, World { budget: release.policy.budget, unverified: release.unverified, ..world });
     let plan = (!analysis.failed()).then(|| lower::plan(&analysis.program, release));
     (plan, analysis)
 }

@@ -20,7 +20,7 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
         plan: Plan {
             release: release.id.clone(),
             date: release.date,
-            tables: program.tables.iter().map(|table| released(table, release)).collect(),
+            tables: program.tables.clone(),
             choices: program.choices.iter().map(|choice| choice.name.clone()).collect(),
             vocabulary: program.vocabulary.clone(),
             probe_plan: probe_plan(&chosen, &release.policy),
@@ -41,15 +41,6 @@ pub fn plan(program: &hir::Program, release: &ReleaseName) -> Plan {
         lowering.plan.signatures.push(lowered);
     }
     lowering.plan
-}
-
-/// A table without the rows that nobody has verified, unless the release may hold them.
-fn released(table: &Table, release: &ReleaseName) -> Table {
-    let mut table = table.clone();
-    if let Some(column) = table.columns.iter().position(|column| column.name == tables::EVIDENCE).filter(|_| !release.unverified) {
-        table.rows.retain(|row| tables::grade(&row[column]) != Some(Grade::Unverified));
-    }
-    table
 }
 
 /// Every probe that the policy allows once, with the ports of all signatures that read it; first-stage where any signature reads it so.

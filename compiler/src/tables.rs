@@ -308,10 +308,17 @@ pub fn is_reserved(column: &str) -> bool {
 }
 
 /// The column that grades a row.
-pub const EVIDENCE: &str = "evidence";
+const EVIDENCE: &str = "evidence";
+
+/// Leaves only the rows that somebody has verified.
+pub fn keep_verified(table: &mut Table) {
+    if let Some(column) = table.columns.iter().position(|column| column.name == EVIDENCE) {
+        table.rows.retain(|row| grade(&row[column]) != Some(Grade::Unverified));
+    }
+}
 
 /// The grade that a cell of the column `evidence` says.
-pub fn grade(cell: &Datum) -> Option<Grade> {
+fn grade(cell: &Datum) -> Option<Grade> {
     match cell {
         Datum::Text(word) => match word.as_str() {
             "observed" => Some(Grade::Observed),

@@ -214,15 +214,19 @@ impl<'a> Scope<'a> {
         };
         let described = &self.board.plan().plan().tables[table as usize];
         let (column, Some(since)) = (column as usize, described.history.map(|since| since as usize)) else { return MISSING };
-        let rows = &described.rows[described.rows_of(key)];
-        let mut told = rows.iter().filter(|row| matches!(&row[since], Datum::Date(day) if day <= at) && row[column] != MISSING);
+        let own = described.rows_of(key);
+        let rows = &described.rows[own.clone()];
+        let cells = own.zip(rows.iter());
+        let mut told = cells.filter(|(_, row)| matches!(&row[since], Datum::Date(day) if day <= at) && row[column] != MISSING);
         let Some(scheme) = described.columns[column].scheme.as_ref().filter(|_| is_version(&described.columns[column].ty)) else {
-            return told.next_back().map_or(MISSING, |row| row[column].clone());
+            let Some((at, row)) = told.next_back() else { return MISSING };
+            self.weigh(described, at);
+            return row[column].clone();
         };
-        let mut highest: Option<&Datum> = None;
-        for row in told {
-            highest = match highest.map(|highest| (highest, interval::order(Some(scheme), highest, &row[column]))) {
-                None | Some((_, Some(Ordering::Less))) => Some(&row[column]),
+        let mut highest: Option<(usize, &Datum)> = None;
+        for (at, row) in told {
+            highest = match highest.map(|highest| (highest, interval::order(Some(scheme), highest.1, &row[column]))) {
+                None | Some((_, Some(Ordering::Less))) => Some((at, &row[column])),
                 Some((highest, Some(_))) => Some(highest),
                 // Releases of two trains: neither is the latest.
                 Some((_, None)) => return MISSING,
@@ -232,15 +236,24 @@ impl<'a> Scope<'a> {
         let looked = described.columns.iter().position(|column| column.name == "checked");
         let whole = looked.is_some_and(|column| rows.iter().any(|row| matches!(&row[column], Datum::Date(day) if day >= at)));
         let kind = if whole { BoundKind::Exactly } else { BoundKind::AtLeast };
-        highest.map_or(MISSING, |version| Datum::Bound(kind, Box::new(version.clone())))
+        let Some((at, version)) = highest else { return MISSING };
+        self.weigh(described, at);
+        Datum::Bound(kind, Box::new(version.clone()))
+    }
+
+    /// A value that is read from a row is as sure as that row.
+    fn weigh(&self, table: &Table, row: usize) {
+        if let Some(grade) = table.grade(row) {
+            self.grade.set(self.grade.get().min(grade));
+        }
     }
 
     fn column(&self, row: Read<'a>, column: u32) -> Read<'a> {
         match *row {
             Datum::Row(table, row) => {
                 let table = self.board.plan().plan().tables.get(table as usize);
-                if let Some(grade) = table.and_then(|table| table.grade(row as usize)) {
-                    self.grade.set(self.grade.get().min(grade));
+                if let Some(table) = table {
+                    self.weigh(table, row as usize);
                 }
                 let cells = table.and_then(|table| table.rows.get(row as usize));
                 cells.and_then(|cells| cells.get(column as usize)).map_or(Cow::Owned(MISSING), Cow::Borrowed)

@@ -140,3 +140,26 @@ fn answers(input: &Input, schema: &Schema, evidence: &Evidence) -> Option<Vec<Id
     let engine = std::sync::Arc::new(ksig_runtime::Interpreter::new(&plan));
     Some(Matcher::new(plan, engine).identify(evidence))
 }
+
+#[test]
+fn a_release_knows_no_key_of_a_row_that_is_unverified() {
+    let text = r#"ksig 1
+module a
+table models { model: text key; evidence: text; row "AC-1", "observed"; row "AC-2", "unverified" }
+probe top = http.get("/")
+signature s {
+  evidence observed "synthetic"
+  match { top.html.title ~ /^(?<model in models>)$/ }
+  identify { model = model }
+}
+"#;
+    let schema = ksig_protocols::schema();
+    let patterns = |unverified| {
+        let release = ReleaseName { unverified, ..ReleaseName::default() };
+        let (plan, analysis) = compile(&Input::single("a.ksig", text), world(&schema), &release);
+        let plan = plan.unwrap_or_else(|| panic!("{:#?}", analysis.diagnostics));
+        (plan.patterns[0].source.clone(), plan.tables[0].rows.len())
+    };
+    assert_eq!(patterns(true), (r"^(?<model>AC\-1|AC\-2)$".into(), 2));
+    assert_eq!(patterns(false), (r"^(?<model>AC\-1)$".into(), 1));
+}

@@ -198,12 +198,7 @@ impl World<'_> {
                 Datum::Row(table, row) => {
                     let table = &self.tables[table as usize];
                     let cells = &table.rows[row as usize];
-                    if let Some(at) = table.columns.iter().position(|column| column.name == "evidence") {
-                        let words = [Grade::Unverified, Grade::Derived, Grade::Documented, Grade::Observed];
-                        let said = shown(&cells[at]).unwrap_or_default();
-                        let grade = words.into_iter().find(|grade| format!("{grade:?}").to_lowercase() == said);
-                        self.grade.set(self.grade.get().min(grade.unwrap_or_default()));
-                    }
+                    self.weigh(table, cells);
                     cells[*column as usize].clone()
                 }
                 Datum::NotObserved => Datum::NotObserved,
@@ -363,14 +358,28 @@ impl World<'_> {
         told.retain(|row| date(&row[since as usize]).is_some_and(|since| since <= day) && row[column] != Datum::Missing);
         if !matches!(table.columns[column].ty.required(), ksig_schema::Type::Version(_)) {
             told.sort_by_key(|row| date(&row[since as usize]));
-            return told.last().map_or(Datum::Missing, |row| row[column].clone());
+            let Some(last) = told.last() else { return Datum::Missing };
+            self.weigh(table, last);
+            return last[column].clone();
         }
         let scheme = table.columns[column].scheme.as_ref();
         let highest = told.iter().find(|row| told.iter().all(|other| compare(CompareOp::Ge, scheme, &row[column], &other[column])));
         let checked = table.columns.iter().position(|column| column.name == "checked");
         let looked = checked.is_some_and(|at| rows.iter().any(|row| date(&row[at]).is_some_and(|looked| looked >= day)));
         let kind = if looked { BoundKind::Exactly } else { BoundKind::AtLeast };
-        highest.map_or(Datum::Missing, |row| Datum::Bound(kind, Box::new(row[column].clone())))
+        let Some(row) = highest else { return Datum::Missing };
+        self.weigh(table, row);
+        Datum::Bound(kind, Box::new(row[column].clone()))
+    }
+
+    /// What is read from a row is as sure as its column `evidence` says.
+    fn weigh(&self, table: &Table, cells: &[Datum]) {
+        if let Some(at) = table.columns.iter().position(|column| column.name == "evidence") {
+            let words = [Grade::Unverified, Grade::Derived, Grade::Documented, Grade::Observed];
+            let said = shown(&cells[at]).unwrap_or_default();
+            let grade = words.into_iter().find(|grade| format!("{grade:?}").to_lowercase() == said);
+            self.grade.set(self.grade.get().min(grade.unwrap_or_default()));
+        }
     }
 
     fn template(&self, parts: &[(Expr, bool)], names: &Names) -> Datum {
