@@ -493,8 +493,8 @@ impl<'a> Evaluation<'a> {
     fn tags_of_rows(&self, tag: &'a TagPlan, each: &'a EachRow, tags: &mut Vec<Tag>) {
         let mut vars = self.vars.clone();
         let most = tags.len() + TAGS_OF_ROWS_MAX;
-        for row in 0..self.plan().plan().tables[each.table as usize].rows.len() {
-            vars[each.row as usize] = Datum::Row(each.table, row as u32);
+        for row in self.rows_for(each) {
+            vars[each.row as usize] = Datum::Row(each.table, row);
             let (all, shown) = (self.scope(&vars, None), self.scope(&vars, Some(&self.traits.hidden)));
             if each.filter.as_ref().is_none_or(|filter| all.truth(filter) == Truth::True) {
                 tags.extend(attached(tag, &all, &shown));
@@ -503,6 +503,13 @@ impl<'a> Evaluation<'a> {
                 break;
             }
         }
+    }
+
+    /// A superset of the rows that a filter lets through, ascending.
+    fn rows_for(&self, each: &'a EachRow) -> Vec<u32> {
+        let all = self.scope(&self.vars, None);
+        let known = crate::rows::asked(each).and_then(|(column, value)| self.plan().rows().rows(each.table, column, &all.eval(value)));
+        known.unwrap_or_else(|| (0..self.plan().plan().tables[each.table as usize].rows.len() as u32).collect())
     }
 
     fn explain(&mut self, note: &LineNote, truth: Truth, because: Because) {

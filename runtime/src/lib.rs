@@ -27,6 +27,7 @@ pub mod plan;
 pub mod prefilter;
 mod proof;
 mod resolve;
+mod rows;
 #[cfg(test)]
 mod sample;
 pub mod text_automaton;

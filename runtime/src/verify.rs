@@ -11,6 +11,7 @@ use ksig_schema::{Scheme, SchemeKind, Type};
 
 use crate::pattern::{CompiledPattern, PatternError};
 use crate::plan::*;
+use crate::rows::RowIndex;
 use crate::trigger;
 
 /// Most probes, slots, tests, patterns, tables or signatures in a plan.
@@ -110,6 +111,7 @@ struct Inner {
     plan: Plan,
     patterns: Vec<CompiledPattern>,
     slot_tests: Vec<Vec<TestId>>,
+    rows: RowIndex,
 }
 
 impl VerifiedPlan {
@@ -127,6 +129,11 @@ impl VerifiedPlan {
     pub fn tests_of(&self, slot: SlotId) -> &[TestId] {
         &self.inner.slot_tests[slot as usize]
     }
+
+    /// Rows of tables by the cells that tags ask for.
+    pub(crate) fn rows(&self) -> &RowIndex {
+        &self.inner.rows
+    }
 }
 
 impl Plan {
@@ -141,7 +148,8 @@ impl Plan {
         for (id, test) in self.tests.iter().enumerate() {
             slot_tests[test.slot as usize].push(id as TestId);
         }
-        Ok(VerifiedPlan { inner: Arc::new(Inner { plan: self, patterns, slot_tests }) })
+        let rows = RowIndex::of(&self);
+        Ok(VerifiedPlan { inner: Arc::new(Inner { plan: self, patterns, slot_tests, rows }) })
     }
 }
 
