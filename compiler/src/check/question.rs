@@ -3,6 +3,7 @@
 use ksig_lang::ast::{self, BinaryOp, ExprKind as Ast, Name};
 use ksig_lang::source::Span;
 use ksig_lang::{Text, say};
+use ksig_runtime::CompiledPattern;
 use ksig_runtime::plan::{CompareOp, Datum, KeyFold, Pattern, TextOp, Var};
 use ksig_schema::{Scheme, Type};
 
@@ -292,9 +293,10 @@ impl Checker<'_> {
                 }
             }
         }
-        match ksig_runtime::pattern::hir(&compiled) {
-            Ok(hir) if self.patterns.insert(compiled.clone()) => {
-                self.regex_states = self.regex_states.saturating_add(ksig_runtime::pattern::states_at_most(&hir));
+        // Made as a release makes it, so that what is too large is said here and not when the release is loaded.
+        match CompiledPattern::new(&compiled) {
+            Ok(made) if self.patterns.insert(compiled.clone()) => {
+                self.regex_states = self.regex_states.saturating_add(made.states_at_most());
             }
             Ok(_) => {}
             Err(error) => {
