@@ -126,7 +126,7 @@ pub const CODES: &[CodeDoc] = &[
             "シグネチャのコストは、何も送信しないうちに決まります。プローブの数、送信バイト数、保存する応答のバイト数、正規表現の状態数です。それぞれにポリシーの上限があり、既定値は実際のシグネチャに必要な値よりはるかに大きくなっています。上限は`ksig.toml`の`[policy.budget]`で変更でき、各シグネチャのコストは`ksig plan --costs`で表示されます。",
         ),
         bad: r#"
-  match { any { top.html.title ~ /^\p{L}{100}$/; top.html.title ~ /^\p{L}{150}$/; top.html.title ~ /^\p{L}{200}$/ } }
+  match { any { top.html.title ~ /^\p{L}{47}$/; top.html.title ~ /^\p{L}{48}$/; top.html.title ~ /^\p{L}{49}$/; top.html.title ~ /^\p{L}{50}$/ } }
   identify { vendor = acme }
 "#,
         good: r#"
