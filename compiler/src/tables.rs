@@ -416,12 +416,15 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
         Type::Class if !names.vocabulary.classes.contains_key(text) => {
             Err(unknown(text, say!("class", "機器種別"), names.vocabulary.classes.keys()))
         }
-        Type::Url if !(text.starts_with("http://") || text.starts_with("https://")) => Err(wrong()),
+        Type::Url if !form::is_url(text) => Err(say!(
+            "`{text}` is no url: they begin with http://, https://, ftp://, rtsp:// or rtsps:// and a host",
+            "`{text}`はURLとして読めません。URLはhttp://、https://、ftp://、rtsp://、rtsps://のいずれかとホストで始まります"
+        )),
         Type::Cve if !form::is_cve(text) => Err(say!(
             "`{text}` is no cve: they are written CVE-2024-1234",
             "`{text}`はCVE番号として読めません。CVE-2024-1234のように書きます"
         )),
-        Type::Ip if text.parse::<std::net::IpAddr>().is_err() => Err(wrong()),
+        Type::Ip => form::ip(text).map(Datum::Text).ok_or_else(wrong),
         Type::Oid if !form::is_oid(text) => Err(wrong()),
         Type::Mac => form::mac(text).map(Datum::Text).ok_or_else(|| {
             say!(

@@ -450,7 +450,8 @@ pub(crate) fn convert(datum: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datu
     };
     let keep = |fits: bool| if fits { Datum::Text(text.to_string()) } else { MISSING };
     match ty {
-        Type::Text | Type::Url | Type::Path | Type::Vendor | Type::Class => keep(true),
+        Type::Text | Type::Path | Type::Vendor | Type::Class => keep(true),
+        Type::Url => keep(form::is_url(&text)),
         Type::Version(_) => keep(scheme.is_none_or(|scheme| scheme.parse(&text).is_some())),
         Type::Int => text.trim().parse().map_or(MISSING, Datum::Int),
         Type::Duration => text.trim().parse().map_or(MISSING, Datum::Duration),
@@ -458,7 +459,7 @@ pub(crate) fn convert(datum: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datu
         Type::Bytes => Datum::Bytes(text.as_bytes().to_vec()),
         Type::Hash => form::hex(&text).map_or(MISSING, Datum::Bytes),
         Type::Date => date(&text).map_or(MISSING, Datum::Date),
-        Type::Ip => keep(text.parse::<std::net::IpAddr>().is_ok()),
+        Type::Ip => form::ip(&text).map_or(MISSING, Datum::Text),
         Type::Mac => form::mac(&text).map_or(MISSING, Datum::Text),
         Type::Oid => keep(form::is_oid(&text)),
         Type::Cve => keep(form::is_cve(&text)),

@@ -17,6 +17,11 @@ pub fn mac(text: &str) -> Option<String> {
     Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":"))
 }
 
+/// An IPv4 or IPv6 address as it is compared and said: an IPv6 one as RFC 5952 writes it. Absent for anything else.
+pub fn ip(text: &str) -> Option<String> {
+    text.parse::<std::net::IpAddr>().ok().map(|address| address.to_string())
+}
+
 /// Bytes of hexadecimal digits; absent for an odd number of them, and for none.
 pub fn hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
@@ -31,6 +36,17 @@ pub fn hex(text: &str) -> Option<Vec<u8>> {
 pub fn hex_digits(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
+}
+
+/// Schemes of addresses that devices give of themselves, and sources of facts have.
+const URL_SCHEMES: [&str; 5] = ["http", "https", "ftp", "rtsp", "rtsps"];
+
+/// Whether a text is an absolute address: one of the known schemes in either case, `://`, a host, and no blank or control in it.
+pub fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let known = URL_SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    known && !host.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// Numbers joined by dots: `1.3.6.1.4.1`.

@@ -202,7 +202,11 @@ pub fn read_as(value: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
     };
     let digits = |text: &str, base: u32| !text.is_empty() && text.chars().all(|c| c.is_digit(base));
     let read = match ty {
-        Type::Text | Type::Url | Type::Path | Type::Vendor | Type::Class => Some(Datum::Text(text)),
+        Type::Text | Type::Path | Type::Vendor | Type::Class => Some(Datum::Text(text)),
+        Type::Url => {
+            let forms = r"^(?i:https?|ftp|rtsps?)://[^\s\p{Cc}/?#][^\s\p{Cc}]*$";
+            regex::Regex::new(forms).is_ok_and(|forms| forms.is_match(&text)).then_some(Datum::Text(text))
+        }
         Type::Enum(words) => words.contains(&text).then_some(Datum::Text(text)),
         Type::Cpe => is_cpe(&text).then_some(Datum::Text(text)),
         Type::Version(_) => scheme.is_none_or(|scheme| scheme.parse(&text).is_some()).then_some(Datum::Text(text)),
@@ -213,7 +217,7 @@ pub fn read_as(value: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
         Type::Hash => (text.len() % 2 == 0 && digits(&text, 16))
             .then(|| Datum::Bytes((0..text.len() / 2).filter_map(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()).collect())),
         Type::Date => day(text.trim()).map(Datum::Date),
-        Type::Ip => text.parse::<std::net::IpAddr>().is_ok().then_some(Datum::Text(text)),
+        Type::Ip => text.parse().ok().map(|address: std::net::IpAddr| Datum::Text(address.to_string())),
         Type::Mac => {
             let forms = r"^([0-9A-Fa-f]{12}|(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})$";
             let known = regex::Regex::new(forms).is_ok_and(|forms| forms.is_match(&text));
