@@ -101,3 +101,21 @@ fn a_mistake_in_an_imported_probe_is_told_once_and_in_its_own_file() {
         ("probes/shared.ksig", "\"/../setup\"")
     );
 }
+
+#[test]
+fn what_a_base_of_another_file_binds_is_no_capture_of_the_signature() {
+    let signature = |module: &str, rest: &str| {
+        format!("ksig 1\nmodule {module}\nuse vocab.vendors {{ acme }}\nprobe top = http.get(\"/\")\nsignature s {rest}")
+    };
+    let base = signature("a", "{\n  match { top.html.title ~ /^ACME (?<model>.+)$/ }\n  identify { vendor = acme }\n}\n");
+    // The base's capture stands where this signature has other text.
+    let derived = signature("b", "refines a.s {\n  summary \"ACME in a summary as long as the base\"\n  match { top.status == 200 }\n}\n");
+    let mut input = corpus("ksig 1\nmodule router.acme\n");
+    for (path, text) in [("a.ksig", base), ("b.ksig", derived)] {
+        input.sources.push(Source { path: path.into(), module: None, folder: String::new(), text });
+    }
+    let analysis = analysis::check(&input);
+    let found: Vec<_> = analysis.diagnostics.iter().filter(|problem| problem.code == "unused-capture").collect();
+    assert!(found.is_empty(), "{found:#?}");
+    assert_eq!(analysis.program.signatures.len(), 2, "{:#?}", analysis.diagnostics);
+}

@@ -46,15 +46,16 @@ pub const LINT: Lint = Lint {
             .map(|(name, _)| name.as_str())
             .collect();
         let refined = program.signatures.iter().any(|other| other.refines.as_deref() == Some(&signature.name));
-        for (id, var) in signature.vars.iter().enumerate() {
-            let own = {
-                let span = signature.var_spans[id];
-                signature.span.start <= span.start && span.end <= signature.span.end
-            };
+        // What a base bound stands in another signature, perhaps of another file.
+        let base = signature.refines.as_ref().and_then(|base| program.signatures.iter().find(|other| other.name == *base));
+        let inherited = base.map_or(0, |base| base.vars.len());
+        for (id, var) in signature.vars.iter().enumerate().skip(inherited) {
+            let span = signature.var_spans[id];
+            let own = signature.span.start <= span.start && span.end <= signature.span.end;
             if own && !refined && !read.contains(&(id as u32)) && !tested.contains(&var.name.as_str()) && !var.redact {
                 let name = &var.name;
                 let message = say!("nothing reads `{name}`", "`{name}`はどこからも参照されていません");
-                let problem = LINT.finding(signature, signature.var_spans[id], message, say!("bound here", "ここで束縛しています"));
+                let problem = LINT.finding(signature, span, message, say!("bound here", "ここで束縛しています"));
                 found.push(problem.help(say!("use it, or write (?:...)", "使用するか、(?:...)に書き換えてください")));
             }
         }
