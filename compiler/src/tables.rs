@@ -80,8 +80,15 @@ pub fn read(
 /// `key(fold_case, fold_width, trim)`.
 fn folds(item: &ast::Table, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Vec<KeyFold> {
     const KNOWN: [(&str, KeyFold); 3] = [("fold_case", KeyFold::Case), ("fold_width", KeyFold::Width), ("trim", KeyFold::Trim)];
-    let mut folds = Vec::new();
+    let (mut folds, mut said) = (Vec::new(), BTreeMap::new());
+    for column in item.columns.iter().filter(|column| !column.folds.is_empty() && column.ty.name.value != "text") {
+        let reason = say!("only keys of text are made equal", "正規化できるのはテキストのキーだけです");
+        diagnostics.push(problems::bad_type(reason, file, column.ty.span));
+    }
     for name in item.columns.iter().flat_map(|column| &column.folds) {
+        if let Some(first) = said.insert(&name.value, name.span) {
+            diagnostics.push(problems::said_twice(name, file, first));
+        }
         match KNOWN.iter().find(|(known, _)| *known == name.value) {
             Some((_, fold)) => folds.push(*fold),
             None => {

@@ -53,6 +53,11 @@ pub fn is_reserved(word: &str) -> bool {
     CONTINUERS.contains(&word) || WORD_OPERATORS.contains(&word)
 }
 
+/// A word that is a value, so that nothing else is called like this.
+fn is_truth(word: &str) -> bool {
+    matches!(word, "true" | "false")
+}
+
 /// A word that takes the value before it.
 fn is_operator(word: &str) -> bool {
     is_reserved(word) || matches!(word, "absent" | "present")
@@ -579,6 +584,26 @@ impl<'t> Parser<'t> {
             return self.unexpected(Text::quoted("`{`"));
         }
         self.node(BLOCK, |p| p.nested(|p| p.block_rest(ends_early, &mut line))).map(|_| ())
+    }
+
+    /// A block that holds something.
+    fn filled_block(&mut self, wanted: Text, ends_early: fn(&Self) -> bool, line: fn(&mut Self) -> Step) -> Step {
+        let opening = self.span();
+        let mut count = 0;
+        self.block(ends_early, |p| {
+            count += 1;
+            line(p)
+        })?;
+        if count == 0 {
+            let problem = self.error(
+                "unexpected-token",
+                say!("expected {wanted} between `{{` and `}}`", "`{{`と`}}`の間に{wanted}が必要です"; wanted),
+                opening,
+                say!("takes at least one", "一つ以上必要です"),
+            );
+            self.report(problem);
+        }
+        Some(())
     }
 
     fn block_rest(&mut self, ends_early: fn(&Self) -> bool, line: &mut impl FnMut(&mut Self) -> Step) -> Step {

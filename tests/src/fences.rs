@@ -8,6 +8,7 @@
 //! | ```` ```ksig,body ```` | the statements of one signature, in the frame |
 //! | ```` ```ksig,problem=CODE ```` , ```` ```ksig,body,problem=CODE ```` | a file, or statements, in which exactly that problem is found |
 //! | ```` ```ksig,clean ```` , ```` ```ksig,body,clean ```` | the same in which nothing is found, no warning either |
+//! | ```` ```ksig,escapes ```` | a file in which `\xNN` is a byte and `\\` a backslash |
 //! | ```` ```file=NAME ```` , ```` ```file=NAME,escapes ```` | a file beside the fence after it; with escapes, `\\xNN` is a byte and `\\\\` a backslash |
 //! | ```` ```evidence ```` and ```` ```identification ```` | one line each for the fence before: every slot that is written must come out so; `null` is one that must not; of several services, in the line of the host |
 //! | ```` ```plan ```` , ```` ```plan,attested ```` | what a release of the fence before sends by its policy, and whom that cannot feed |
@@ -171,11 +172,12 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
             }
             _ => continue,
         }
-        let (mut body, mut problem, mut shared, mut clean) = (false, None, false, false);
+        let (mut body, mut problem, mut shared, mut clean, mut escapes) = (false, None, false, false, false);
         for part in parts {
             match part.split_once('=') {
                 None if part == "body" => body = true,
                 None if part == "clean" => clean = true,
+                None if part == "escapes" => escapes = true,
                 None if matches!(part, "prelude" | "frame") => shared = true,
                 Some(("problem", code)) => problem = Some(code.to_string()),
                 _ => bail!("{place}: a fence has no option `{part}`"),
@@ -183,6 +185,7 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
         }
         if !shared {
             let text = if body { book.frame.replace("{body}\n", &text) } else { text };
+            let text = if escapes { String::from_utf8(unescaped(&text).with_context(|| place.clone())?)? } else { text };
             let files = std::mem::take(&mut files);
             book.cases.push(Case { place, text, problem, clean, files, answers: Vec::new(), plans: Vec::new() });
         }

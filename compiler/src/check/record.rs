@@ -42,12 +42,13 @@ pub(crate) fn tag_parameters(names: &Names, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 impl Checker<'_> {
-    /// An identity of each facet and a support block are said once; what a base said is another's word.
+    /// An identity of each facet, details and a support block are said once; what a base said is another's word.
     pub(super) fn said_once(&mut self, body: &[ast::Statement]) {
         let mut first: BTreeMap<(&str, &str), Span> = BTreeMap::new();
         for statement in body {
             let (word, facet, record) = match statement {
                 ast::Statement::Identify(record) => ("identify", record.facet.as_ref().map_or("device", |facet| &facet.value), record),
+                ast::Statement::Details(record) => ("details", "", record),
                 ast::Statement::Support(record) => ("support", "", record),
                 _ => continue,
             };

@@ -259,10 +259,14 @@ pub(super) fn postfix(p: &mut Parser<'_>) -> Option<Closed> {
     }
 }
 
-/// `.name`, `.0`
+/// `.name`, `.0`; what starts with a digit and is no number is reported already.
 fn segment(p: &mut Parser<'_>) -> Step {
     p.bump();
     match p.kind() {
+        BAD_NUMBER => {
+            p.bump();
+            Some(())
+        }
         IDENT | INT | DECIMAL | DOTTED if !p.token_text(p.at).starts_with('-') => {
             p.bump();
             Some(())
@@ -369,25 +373,7 @@ fn first_of(p: &mut Parser<'_>) -> Option<Closed> {
     p.node(FIRST_OF, |p| {
         p.bump();
         p.bump();
-        let opening = p.span();
-        let mut count = 0;
-        p.block(
-            |_| false,
-            |p| {
-                count += 1;
-                expr(p).map(|_| ())
-            },
-        )?;
-        if count == 0 {
-            let problem = p.error(
-                "unexpected-token",
-                say!("expected values between `{{` and `}}`", "`{{`と`}}`の間に値が必要です"),
-                opening,
-                say!("takes at least one", "一つ以上必要です"),
-            );
-            p.report(problem);
-        }
-        Some(())
+        p.filled_block(say!("values", "値"), |_| false, |p| expr(p).map(|_| ()))
     })
 }
 

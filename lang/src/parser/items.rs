@@ -249,7 +249,7 @@ pub(super) fn names(p: &mut Parser<'_>, close: SyntaxKind) -> Step {
 /// A name that is bound or referred to.
 pub(super) fn name(p: &mut Parser<'_>, wanted: Text) -> Step {
     let word = p.word();
-    if is_reserved(word) {
+    if is_reserved(word) || is_truth(word) {
         return reserved(p, wanted);
     }
     if p.at(KEBAB) {
@@ -264,10 +264,10 @@ pub(super) fn name(p: &mut Parser<'_>, wanted: Text) -> Step {
     .map(|_| ())
 }
 
-/// A name before `:` or `=`: it may also be an operator's word, as `ends` in a table of support dates.
+/// A name before `:` or `=`, which nothing else is taken for: it may also be an operator's word, as `ends` in a table of support dates.
 pub(super) fn slot_name(p: &mut Parser<'_>, wanted: Text) -> Step {
     let word = p.word();
-    if WORD_OPERATORS.contains(&word) {
+    if WORD_OPERATORS.contains(&word) || is_truth(word) {
         return p
             .node(NAME, |p| {
                 p.bump();
@@ -286,7 +286,9 @@ pub(super) fn reserved<T>(p: &mut Parser<'_>, wanted: Text) -> Option<T> {
         p.span(),
         say!("a word of the language", "言語の予約語です"),
     );
-    if WORD_OPERATORS.contains(&word) {
+    if is_truth(word) {
+        problem = problem.help(say!("it is a value, so nothing else is called like this", "値なので、ほかのものの名前には使えません"));
+    } else if WORD_OPERATORS.contains(&word) {
         problem = problem.help(say!(
             "it stands on the line of what it compares; only `and`, `or` and signs may start the next line",
             "比較対象と同じ行に書きます。次の行の先頭に書けるのは`and`、`or`と記号だけです"
@@ -323,7 +325,12 @@ pub(super) fn hyphens_mended(p: &mut Parser<'_>, wanted: Text, mended: impl FnOn
 
 /// `a.b.c`
 pub(super) fn path(p: &mut Parser<'_>, wanted: Text) -> Step {
-    if is_reserved(p.word()) {
+    path_of(p, wanted, true)
+}
+
+/// `a`, or `a.b.c` where there may be dots.
+fn path_of(p: &mut Parser<'_>, wanted: Text, dots: bool) -> Step {
+    if is_reserved(p.word()) || is_truth(p.word()) {
         return reserved(p, wanted);
     }
     if !p.at(IDENT) {
@@ -331,7 +338,7 @@ pub(super) fn path(p: &mut Parser<'_>, wanted: Text) -> Step {
     }
     p.node(PATH, |p| {
         p.bump();
-        while p.eat(DOT) {
+        while dots && p.eat(DOT) {
             p.expect(IDENT)?;
         }
         Some(())
@@ -433,7 +440,8 @@ fn entry(p: &mut Parser<'_>, kind: SyntaxKind) -> Step {
     p.node(kind, |p| {
         p.bump();
         p.before_block(|p| {
-            path(p, say!("its name", "名前"))?;
+            // Classes are a tree; all else is used by one name.
+            path_of(p, say!("its name", "名前"), kind == CLASS)?;
             if kind == TAG_ENTRY && p.at(L_PAREN) {
                 p.node(PARAMS, |p| p.list(R_PAREN, false, param))?;
             }

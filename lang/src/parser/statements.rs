@@ -74,8 +74,9 @@ fn conditions(p: &mut Parser<'_>) -> Step {
     .map(|_| ())
 }
 
+/// Lines in braces, at least one: of none it would have to be known whether they all hold, or whether any does.
 fn lines(p: &mut Parser<'_>) -> Step {
-    p.block(at_statement, line)
+    p.filled_block(say!("lines", "行"), at_statement, line)
 }
 
 fn line(p: &mut Parser<'_>) -> Step {
