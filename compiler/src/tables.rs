@@ -14,6 +14,7 @@ use ksig_schema::form::{self, CpeMistake};
 use ksig_schema::identification::Grade;
 use ksig_schema::target::check_target;
 use ksig_schema::{Scheme, Type};
+use unicode_normalization::is_nfc;
 
 use crate::input::{Input, Source};
 use crate::names::Names;
@@ -366,6 +367,14 @@ fn graded(column: &Column, datum: Datum) -> Result<Datum, Text> {
     Ok(datum)
 }
 
+/// Why a text can equal nothing that was read from a device.
+pub fn not_nfc() -> Text {
+    say!(
+        "text is in NFC, where a letter and its mark are one character: as it is written here, it equals nothing that a device says",
+        "テキストはNFCで、文字と濁点などの記号は一文字に合成されます。この書き方では、機器の応答のどれとも一致しません"
+    )
+}
+
 /// A range of text: `1.0..<1.20`, `1.0..=1.20`, `>=1.0`, `<=1.20`, `<1.20`, or one value.
 fn range(text: &str, of: &Type, names: &Names) -> Result<Datum, Text> {
     let end = |text: &str| cell(text.trim(), of, names).map(|end| Some(Box::new(end)));
@@ -416,6 +425,7 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
             say!("`{text}` is no date: dates are written 2026-12-31", "`{text}`は日付として読めません。日付は2026-12-31のように書きます")
         }),
         Type::Version(scheme) => version(text, scheme, names),
+        Type::Text if !is_nfc(text) => Err(not_nfc()),
         Type::Vendor if !names.vocabulary.vendors.contains_key(text) => Err(match crate::vocabulary::bearer(&names.vocabulary, text) {
             Some((id, what)) => problems::other_name(text, id, what),
             None => unknown(text, say!("vendor", "ベンダー"), names.vocabulary.vendors.keys()),

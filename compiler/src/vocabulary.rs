@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ksig_lang::ast::{self, Attribute, Expr, ExprKind};
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, FileId, Text, say};
-use ksig_schema::vocabulary::plain;
+use ksig_schema::vocabulary::{is_shown, plain};
 use ksig_schema::{FormerName, Term, Vocabulary};
 
 use crate::names::dotted;
@@ -206,10 +206,10 @@ impl Reader<'_, '_> {
         if values.len() == 1 { self.texts(values)?.pop() } else { None }
     }
 
-    /// Texts that are not empty, entered as names.
+    /// Texts that people can be shown, entered as names.
     fn texts(&mut self, values: &[Expr]) -> Option<Vec<String>> {
         let texts = values.iter().map(|value| match &value.kind {
-            ExprKind::Text(text) if !text.trim().is_empty() => Some(text.clone()),
+            ExprKind::Text(text) if !text.trim().is_empty() && is_shown(text) => Some(text.clone()),
             _ => None,
         });
         let texts = texts.collect::<Option<Vec<_>>>().filter(|texts| !texts.is_empty())?;

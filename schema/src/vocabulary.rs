@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::Date;
 
@@ -51,7 +52,64 @@ impl Term {
     }
 }
 
-/// A name as names compare: its letters and digits in lower case, in any script. `I-O DATA` and `iodata` are one name.
+/// A name as names compare: its letters and digits in lower case, in any script. `I-O DATA` and `iodata` are one name; so are forms of one
+/// character (`Ａ` and `A`, a letter and a mark or both in one), and letters of other scripts that look like Latin ones.
 pub fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.nfkc().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(latin).collect()
+}
+
+/// Small letters of which the capital or the small form looks like a Latin letter: Cyrillic, then Greek.
+const LOOKALIKES: [(char, char); 38] = [
+    ('а', 'a'),
+    ('в', 'b'),
+    ('с', 'c'),
+    ('ԁ', 'd'),
+    ('е', 'e'),
+    ('н', 'h'),
+    ('һ', 'h'),
+    ('і', 'i'),
+    ('ӏ', 'i'),
+    ('ј', 'j'),
+    ('к', 'k'),
+    ('м', 'm'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('ԛ', 'q'),
+    ('ѕ', 's'),
+    ('т', 't'),
+    ('ѵ', 'v'),
+    ('ԝ', 'w'),
+    ('х', 'x'),
+    ('у', 'y'),
+    ('ү', 'y'),
+    ('α', 'a'),
+    ('β', 'b'),
+    ('ϲ', 'c'),
+    ('ε', 'e'),
+    ('η', 'h'),
+    ('ι', 'i'),
+    ('ϳ', 'j'),
+    ('κ', 'k'),
+    ('μ', 'm'),
+    ('ν', 'n'),
+    ('ο', 'o'),
+    ('ρ', 'p'),
+    ('τ', 't'),
+    ('υ', 'y'),
+    ('χ', 'x'),
+    ('ζ', 'z'),
+];
+
+fn latin(letter: char) -> char {
+    LOOKALIKES.iter().find(|(like, _)| *like == letter).map_or(letter, |(_, latin)| *latin)
+}
+
+/// A name as people can be shown it: composed, so that it compares as it looks, and without characters that nobody sees.
+pub fn is_shown(name: &str) -> bool {
+    unicode_normalization::is_nfc(name) && !name.chars().any(is_unseen)
+}
+
+/// Controls, and what changes how the characters beside it are shown.
+fn is_unseen(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

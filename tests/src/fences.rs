@@ -9,7 +9,7 @@
 //! | ```` ```ksig,problem=CODE ```` , ```` ```ksig,body,problem=CODE ```` | a file, or statements, in which exactly that problem is found |
 //! | ```` ```ksig,clean ```` , ```` ```ksig,body,clean ```` | the same in which nothing is found, no warning either |
 //! | ```` ```ksig,escapes ```` | a file in which `\xNN` is a byte and `\\` a backslash |
-//! | ```` ```file=NAME ```` , ```` ```file=NAME,escapes ```` | a file beside the fence after it; with escapes, `\\xNN` is a byte and `\\\\` a backslash |
+//! | ```` ```file=NAME ```` , ```` ```file=NAME,escapes ```` | a file beside the fence after it, one of `.ksig` as another source; with escapes, `\\xNN` is a byte and `\\\\` a backslash |
 //! | ```` ```evidence ```` and ```` ```identification ```` | one line each for the fence before: every slot that is written must come out so; `null` is one that must not; of several services, in the line of the host |
 //! | ```` ```plan ```` , ```` ```plan,attested ```` | what a release of the fence before sends by its policy, and whom that cannot feed |
 //!
@@ -184,8 +184,8 @@ fn book(fences: Vec<Fence>) -> Result<Book> {
             }
         }
         if !shared {
-            let text = if body { book.frame.replace("{body}\n", &text) } else { text };
             let text = if escapes { String::from_utf8(unescaped(&text).with_context(|| place.clone())?)? } else { text };
+            let text = if body { book.frame.replace("{body}\n", &text) } else { text };
             let files = std::mem::take(&mut files);
             book.cases.push(Case { place, text, problem, clean, files, answers: Vec::new(), plans: Vec::new() });
         }
@@ -253,7 +253,17 @@ impl Book {
     /// What differs from what the fence says, as a text for people.
     pub fn run(&self, case: &Case, schema: &Schema) -> Result<()> {
         let mut input = self.beside_the_prelude(&case.place, &case.text, None);
-        input.assets.clone_from(&case.files);
+        for (name, bytes) in &case.files {
+            match name.strip_suffix(".ksig") {
+                Some(_) => input.sources.push(Source {
+                    path: name.clone(),
+                    module: None,
+                    folder: String::new(),
+                    text: String::from_utf8(bytes.clone()).with_context(|| name.clone())?,
+                }),
+                None => drop(input.assets.insert(name.clone(), bytes.clone())),
+            }
+        }
         let analysis = analyze(&input, world(schema));
         let linted = lints::run(&analysis.program);
         let rendered = |found: &[ksig_lang::Diagnostic]| ksig_lang::render(found, &analysis.sources, RenderStyle::default());

@@ -5,6 +5,7 @@ use ksig_lang::say;
 use ksig_lang::source::Span;
 use ksig_runtime::plan::Datum;
 use ksig_schema::{Type, form};
+use unicode_normalization::is_nfc;
 
 use super::Checker;
 use crate::hir::{Expr, ExprKind};
@@ -68,6 +69,7 @@ impl Checker<'_> {
         };
         // In a table an empty cell is a mistake; as a literal, empty text is a value.
         let read = match (&e.kind, &ty) {
+            (Ast::Text(text), Type::Text) if !is_nfc(text) => Err(tables::not_nfc()),
             (Ast::Text(text), Type::Text) => Ok(Datum::Text(text.clone())),
             _ => tables::literal(e, &ty, self.names),
         };
@@ -145,6 +147,9 @@ impl Checker<'_> {
 
     /// `t"{model} Firmware"`: text; missing where a hole is.
     fn text_template(&mut self, text: &str, span: Span) -> Option<Expr> {
+        if !is_nfc(text) {
+            return self.refuse(problems::bad_literal(tables::not_nfc(), self.file, span));
+        }
         let mut parts = Vec::new();
         for piece in self.pieces(text, span)? {
             parts.push(match piece {

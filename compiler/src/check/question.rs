@@ -274,6 +274,9 @@ impl Checker<'_> {
             start: pattern_span.start + range.0.min(text.len()) as u32,
             end: pattern_span.start + range.1.min(text.len()) as u32,
         };
+        if !compiled.bytes && !unicode_normalization::is_nfc(text) {
+            return self.refuse(problems::bad_pattern(tables::not_nfc(), self.file, *pattern_span));
+        }
         let expanded = match pattern::expand(text, pattern_span.start, &keys) {
             Ok(expanded) => expanded,
             Err(mistake) => return self.refuse(problems::bad_pattern(mistake.message, self.file, inside(mistake.range))),

@@ -24,7 +24,10 @@ pub fn bad_attribute(word: &str, file: FileId, span: Span) -> Diagnostic {
         _ => "name \"ACME\"",
     };
     let message = say!("`{word}` is written otherwise", "`{word}`の書き方が違います");
-    Diagnostic::error("bad-attribute", message, file, span, say!("not its form", "形式が違います")).help(write(form))
+    Diagnostic::error("bad-attribute", message, file, span, say!("not its form", "形式が違います")).help(write(form)).note(say!(
+        "a text has something that people see, in NFC, and no character that they do not see",
+        "テキストはNFCで書き、目に見える文字が必要で、見えない文字は書けません"
+    ))
 }
 
 pub fn entry_without_name(what: Text, id: &str, word: &str, file: FileId, span: Span) -> Diagnostic {
@@ -46,8 +49,8 @@ pub fn name_taken(what: Text, name: &str, other: &str, file: FileId, span: Span,
     Diagnostic::error("name-taken", message, file, span, say!("again", "二度目"))
         .label(first_file, first, say!("first here", "最初の箇所"))
         .help(say!(
-            "a name leads to one entry; case, spaces and signs make no other name",
-            "一つの名前が指す項目は一つです。大文字と小文字、空白、記号の違いは区別しません"
+            "a name leads to one entry; case, width, spaces and signs make no other name, nor do letters of other scripts that look alike",
+            "一つの名前が指す項目は一つです。大文字と小文字、全角と半角、空白、記号の違いや、他の文字体系の似た文字は区別しません"
         ))
 }
 

@@ -28,10 +28,10 @@ pub fn fences() -> Vec<Fence> {
     written.retain(|(_, form, _)| form != "ksig,frame");
     let whole = |(place, form, text): (String, String, String)| Fence {
         problem: form.split(',').find_map(|part| part.strip_prefix("problem=")).map(str::to_owned),
-        text: match form.split(',').nth(1) {
-            Some("body") => frame.replace("{body}\n", &text),
-            Some("escapes") => unescaped(&text),
-            _ => text,
+        text: {
+            let says = |option: &str| form.split(',').any(|part| part == option);
+            let text = if says("escapes") { unescaped(&text) } else { text };
+            if says("body") { frame.replace("{body}\n", &text) } else { text }
         },
         place,
     };
