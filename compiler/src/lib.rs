@@ -16,6 +16,7 @@ pub mod lints;
 pub mod lower;
 mod names;
 mod problems;
+pub mod reasons;
 mod tables;
 mod types;
 mod vocabulary;
@@ -24,13 +25,13 @@ use std::collections::BTreeMap;
 
 use ksig_lang::{Diagnostic, FileId, Severity, Sources, ast};
 use ksig_runtime::plan::Plan;
-use ksig_schema::probe::ArgumentKind;
+use ksig_schema::probe::{ArgumentError, ArgumentKind};
 use ksig_schema::{Budget, Date, Policy, ProbeCost, Request, Schema};
 
 pub use input::{Input, Source};
 
 /// Says why an argument of a probe is refused. `protocols` knows; it is an argument here so that the compiler needs no protocol.
-pub type ArgumentCheck = fn(ArgumentKind, &str) -> Result<(), String>;
+pub type ArgumentCheck = fn(ArgumentKind, &str) -> Result<(), ArgumentError>;
 
 /// What signatures are checked against.
 #[derive(Clone, Copy)]

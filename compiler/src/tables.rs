@@ -18,7 +18,7 @@ use unicode_normalization::is_nfc;
 
 use crate::input::{Input, Source};
 use crate::names::Names;
-use crate::problems;
+use crate::{problems, reasons};
 
 /// Most rows of one table.
 pub const ROWS_MAX: usize = 1_000_000;
@@ -451,7 +451,10 @@ pub fn cell(text: &str, ty: &Type, names: &Names) -> Result<Datum, Text> {
         }),
         Type::Path => match check_target(text) {
             Ok(()) => Ok(Datum::Text(text.into())),
-            Err(reason) => Err(say!("`{text}` is no path: {reason}", "`{text}`はパスとして読めません: {reason}")),
+            Err(error) => {
+                let reason = reasons::of_target(&error);
+                Err(say!("`{text}` is no path: {reason}", "`{text}`はパスとして読めません: {reason}"; reason))
+            }
         },
         Type::Cpe => match form::cpe(text) {
             Ok(()) => Ok(Datum::Text(text.into())),

@@ -1,6 +1,6 @@
 //! Arguments of probes: paths that may be asked for, places that a device itself named, and words of closed lists.
 
-use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
+use ksig_schema::probe::{ArgumentError, ArgumentKind, ParameterDef, Place};
 
 pub use ksig_schema::target::check_target;
 
@@ -15,19 +15,21 @@ pub static PATH: &[ParameterDef] = &[ParameterDef {
     doc: "What is asked for: a literal path without a query, or one that a page of the same origin named.",
 }];
 
-/// Whether an argument, as text, is one that its kind takes; of a list, each name is asked alone. The error says what is wrong, as the end
-/// of a sentence about the argument.
-pub fn check_argument(kind: ArgumentKind, argument: &str) -> Result<(), String> {
+/// Whether an argument, as text, is one that its kind takes; of a list, each name is asked alone.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_argument(kind: ArgumentKind, argument: &str) -> Result<(), ArgumentError> {
     match kind {
-        ArgumentKind::Path if argument.contains('?') => Err("a path has no query: `?` is not allowed".into()),
-        ArgumentKind::Path | ArgumentKind::Location => check_target(argument),
+        ArgumentKind::Path if argument.contains('?') => Err(ArgumentError::Query),
+        ArgumentKind::Path | ArgumentKind::Location => check_target(argument).map_err(ArgumentError::Target),
         ArgumentKind::Text(allowed) | ArgumentKind::Name(allowed) | ArgumentKind::Names(allowed) => match allowed.contains(&argument) {
             true => Ok(()),
-            false => Err(format!("`{argument}` is not among {}", allowed.join(", "))),
+            false => Err(ArgumentError::NotAmong(argument.into(), allowed)),
         },
         ArgumentKind::Number(low, high) => match argument.parse::<i64>() {
             Ok(number) if (low..=high).contains(&number) => Ok(()),
-            _ => Err(format!("`{argument}` is not a number from {low} to {high}")),
+            _ => Err(ArgumentError::NotBetween(argument.into(), low, high)),
         },
     }
 }
@@ -73,7 +75,7 @@ mod tests {
     fn words_and_numbers_are_of_their_list() {
         let versions = ArgumentKind::Names(&["v1", "v2c"]);
         assert_eq!(check_argument(versions, "v2c"), Ok(()));
-        assert_eq!(check_argument(versions, "v3"), Err("`v3` is not among v1, v2c".into()));
+        assert_eq!(check_argument(versions, "v3"), Err(ArgumentError::NotAmong("v3".into(), &["v1", "v2c"])));
         assert_eq!(check_argument(ArgumentKind::Number(1, 5), "5"), Ok(()));
         for bad in ["0", "6", "", "1.5", "99999999999999999999"] {
             assert!(check_argument(ArgumentKind::Number(1, 5), bad).is_err(), "{bad}");

@@ -32,23 +32,61 @@ pub const PATTERN_NEST_MAX: u32 = 48;
 /// Size of one compiled pattern in bytes: a bound on its states and so on the work a byte of text can cost.
 pub const PATTERN_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Why a pattern is not one of the dialect.
+/// Why a pattern is not one of the dialect, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{problem}")]
 pub struct PatternError {
-    /// What is wrong, and what to write instead when there is an answer.
-    pub message: String,
+    /// What is wrong.
+    pub problem: PatternProblem,
     /// Byte offsets in [`Pattern::source`].
     pub span: (usize, usize),
 }
 
+/// What is wrong with a pattern. The compiler words it for authors in their language.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternProblem {
+    /// No regular expression.
+    #[error("{0}")]
+    Syntax(ast::ErrorKind),
+    /// A regular expression that means nothing, such as an unknown property.
+    #[error("{0}")]
+    Meaning(regex_syntax::hir::ErrorKind),
+    /// Longer than [`PATTERN_BYTES_MAX`].
+    #[error("the pattern is longer than {PATTERN_BYTES_MAX} bytes")]
+    TooLong,
+    /// Its compiled form is larger than [`PATTERN_COMPILED_BYTES_MAX`].
+    #[error("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class")]
+    TooLarge,
+    /// It cannot be compiled for another reason, which the regex engine gave.
+    #[error("{0}")]
+    NotCompiled(String),
+    /// `(...)`.
+    #[error("a group needs a name: write (?<name>...), or (?:...) to only group")]
+    UnnamedGroup,
+    /// `(?x)`.
+    #[error("the flag x is not in the dialect: blanks in a pattern are blanks")]
+    FlagX,
+    /// `(?U)`, `(?u)`, `(?R)`.
+    #[error("of the flags only i, s and m can be written inside a pattern")]
+    OtherFlag,
+    /// `b/.../iu`.
+    #[error("a bytes pattern has no Unicode case: write /i")]
+    UnicodeCaseOfBytes,
+    /// `b/ル/`.
+    #[error("a bytes pattern holds ASCII only: write each byte as \\xNN, or a text pattern")]
+    CharacterInBytes,
+    /// `b/\p{L}/`.
+    #[error("bytes have no Unicode properties: write the bytes, or a text pattern")]
+    PropertyOfBytes,
+}
+
 impl PatternError {
-    fn at(span: &ast::Span, message: impl Into<String>) -> PatternError {
-        PatternError { message: message.into(), span: (span.start.offset, span.end.offset) }
+    fn at(span: &ast::Span, problem: PatternProblem) -> PatternError {
+        PatternError { problem, span: (span.start.offset, span.end.offset) }
     }
 
-    fn whole(pattern: &Pattern, message: impl Into<String>) -> PatternError {
-        PatternError { message: message.into(), span: (0, pattern.source.len()) }
+    fn whole(pattern: &Pattern, problem: PatternProblem) -> PatternError {
+        PatternError { problem, span: (0, pattern.source.len()) }
     }
 }
 
@@ -73,7 +111,7 @@ pub fn hir(pattern: &Pattern) -> Result<Hir, PatternError> {
         .case_insensitive(pattern.ignore_case_unicode)
         .build()
         .translate(&pattern.source, &tree)
-        .map_err(|error| PatternError::at(error.span(), error.kind().to_string()))
+        .map_err(|error| PatternError::at(error.span(), PatternProblem::Meaning(error.kind().clone())))
 }
 
 /// Names of the groups in the order in which they open.
@@ -100,16 +138,16 @@ fn collect_groups(hir: &Hir, names: &mut Vec<String>) {
 
 fn parse(pattern: &Pattern) -> Result<Ast, PatternError> {
     if pattern.source.len() > PATTERN_BYTES_MAX {
-        return Err(PatternError::whole(pattern, format!("the pattern is longer than {PATTERN_BYTES_MAX} bytes")));
+        return Err(PatternError::whole(pattern, PatternProblem::TooLong));
     }
     if pattern.bytes && pattern.ignore_case_unicode {
-        return Err(PatternError::whole(pattern, "a bytes pattern has no Unicode case: write /i"));
+        return Err(PatternError::whole(pattern, PatternProblem::UnicodeCaseOfBytes));
     }
     ParserBuilder::new()
         .nest_limit(PATTERN_NEST_MAX)
         .build()
         .parse(&pattern.source)
-        .map_err(|error| PatternError::at(error.span(), error.kind().to_string()))
+        .map_err(|error| PatternError::at(error.span(), PatternProblem::Syntax(error.kind().clone())))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -163,7 +201,7 @@ impl Dialect {
                 let outside = self.fold;
                 match &mut group.kind {
                     ast::GroupKind::CaptureIndex(_) => {
-                        return Err(PatternError::at(&group.span, "a group needs a name: write (?<name>...), or (?:...) to only group"));
+                        return Err(PatternError::at(&group.span, PatternProblem::UnnamedGroup));
                     }
                     ast::GroupKind::CaptureName { .. } => {}
                     ast::GroupKind::NonCapturing(flags) => self.apply(flags)?,
@@ -200,10 +238,10 @@ impl Dialect {
                 }
                 ast::FlagsItemKind::Flag(ast::Flag::DotMatchesNewLine | ast::Flag::MultiLine) => {}
                 ast::FlagsItemKind::Flag(ast::Flag::IgnoreWhitespace) => {
-                    return Err(PatternError::at(&item.span, "the flag x is not in the dialect: blanks in a pattern are blanks"));
+                    return Err(PatternError::at(&item.span, PatternProblem::FlagX));
                 }
                 ast::FlagsItemKind::Flag(_) => {
-                    return Err(PatternError::at(&item.span, "of the flags only i, s and m can be written inside a pattern"));
+                    return Err(PatternError::at(&item.span, PatternProblem::OtherFlag));
                 }
             }
         }
@@ -270,14 +308,14 @@ impl Dialect {
 
     fn check_literal(&self, literal: &ast::Literal) -> Result<(), PatternError> {
         if self.bytes && !literal.c.is_ascii() && literal.byte().is_none() {
-            return Err(PatternError::at(&literal.span, "a bytes pattern holds ASCII only: write each byte as \\xNN, or a text pattern"));
+            return Err(PatternError::at(&literal.span, PatternProblem::CharacterInBytes));
         }
         Ok(())
     }
 
     fn check_property(&self, class: &ast::ClassUnicode) -> Result<(), PatternError> {
         if self.bytes {
-            return Err(PatternError::at(&class.span, "bytes have no Unicode properties: write the bytes, or a text pattern"));
+            return Err(PatternError::at(&class.span, PatternProblem::PropertyOfBytes));
         }
         Ok(())
     }
@@ -337,7 +375,7 @@ fn fold_property(class: &ast::ClassUnicode) -> Result<ast::ClassBracketed, Patte
     let alone = TranslatorBuilder::new()
         .build()
         .translate("", &Ast::class_unicode(positive.clone()))
-        .map_err(|error| PatternError::at(&span, error.kind().to_string()))?;
+        .map_err(|error| PatternError::at(&span, PatternProblem::Meaning(error.kind().clone())))?;
     let mut items = vec![ast::ClassSetItem::Unicode(positive)];
     if let HirKind::Class(Class::Unicode(set)) = alone.kind() {
         let letters = set.iter().flat_map(|range| swapped_range(range.start(), range.end()));
@@ -396,7 +434,7 @@ impl CompiledPattern {
             bound
         } else {
             // Too near to the limit for a bound: the real thing is made, and measured.
-            let built = build(&hir, pattern.bytes, true).map_err(|message| PatternError::whole(pattern, message))?;
+            let built = build(&hir, pattern.bytes, true).map_err(|problem| PatternError::whole(pattern, problem))?;
             regex.get_or_init(|| built).memory_usage()
         };
         Ok(CompiledPattern { regex, short: OnceLock::new(), hir, groups, size_bytes, bytes: pattern.bytes })
@@ -514,7 +552,7 @@ fn nothing() -> Regex {
     Regex::builder().build_from_hir(&Hir::fail()).expect("an expression that fails is small")
 }
 
-fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, String> {
+fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, PatternProblem> {
     let config = Regex::config()
         .utf8_empty(!on_bytes)
         .nfa_size_limit(Some(PATTERN_COMPILED_BYTES_MAX))
@@ -524,8 +562,8 @@ fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, Strin
     let smaller = (!on_bytes).then(|| on_valid_text(hir, true));
     let built = Regex::builder().configure(config).build_from_hir(smaller.as_ref().unwrap_or(hir));
     built.map_err(|error| match error.size_limit() {
-        Some(_) => format!("the compiled pattern is larger than {PATTERN_COMPILED_BYTES_MAX} bytes: repeat less, or narrow a class"),
-        None => error.to_string(),
+        Some(_) => PatternProblem::TooLarge,
+        None => PatternProblem::NotCompiled(error.to_string()),
     })
 }
 
@@ -600,7 +638,7 @@ mod tests {
     fn refusals_say_where_and_what_to_write() {
         let error = CompiledPattern::new(&text("ab(c)")).expect_err("unnamed");
         assert_eq!(error.span, (2, 5));
-        assert!(error.message.contains("(?:"), "{}", error.message);
+        assert_eq!(error.problem, PatternProblem::UnnamedGroup);
         for source in ["(?x:a b)", "(?u:a)", "(?-u:a)", "(?R:a)", "(?U:a)", "(", "a{2,1}", r"\1", "(?=a)"] {
             assert!(CompiledPattern::new(&text(source)).is_err(), "{source}");
         }

@@ -34,7 +34,7 @@ pub use observation::{Ended, Observation, Transport};
 pub use probe::{
     Budget, ConstructorDef, Delivery, FollowUp, Gate, ParameterDef, PlannedProbe, Policy, ProbeCost, ProbeKey, ProbePlan, Request, Safety,
 };
-pub use target::{Origin, Refusal};
+pub use target::{Origin, Refusal, TargetError};
 pub use value::{Date, Time, Type, Value};
 pub use version::{Scheme, SchemeKind, Version};
 pub use vocabulary::{FormerName, Term, Vocabulary};

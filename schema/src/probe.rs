@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Evidence, Service};
 use crate::observation::Transport;
+use crate::target::TargetError;
 
 /// How much a probe does to its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -227,6 +228,23 @@ pub enum ArgumentKind {
     Names(&'static [&'static str]),
     /// A whole number from the first to the last.
     Number(i64, i64),
+}
+
+/// Why an argument is refused. The compiler words it for authors in their language.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArgumentError {
+    /// A literal path asks something with `?`.
+    #[error("a path has no query: `?` is not allowed")]
+    Query,
+    /// No path that may be asked for.
+    #[error(transparent)]
+    Target(TargetError),
+    /// The argument is not one of the words of its list.
+    #[error("`{0}` is not among {list}", list = .1.join(", "))]
+    NotAmong(String, &'static [&'static str]),
+    /// The argument is no whole number from the first to the last.
+    #[error("`{0}` is not a number from {1} to {2}")]
+    NotBetween(String, i64, i64),
 }
 
 /// One probe: a constructor and the argument that tells it from others. Written `http.get("/")`, `ssh.banner()`.

@@ -48,38 +48,70 @@ pub enum Refusal {
     UnsafePort(u16),
     /// What follows the host is no path that may be asked for.
     #[error("{0}")]
-    Path(String),
+    Path(TargetError),
+}
+
+/// Why a path is not asked for. The compiler words it for authors in their language.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// Nothing was named.
+    #[error("it is empty")]
+    Empty,
+    /// `index.html`.
+    #[error("a path starts with `/`")]
+    NotRooted,
+    /// `//host/`.
+    #[error("a path does not start with `//`, which would name another host")]
+    NamesHost,
+    /// So many bytes are more than [`TARGET_BYTES_MAX`].
+    #[error("a path has at most {TARGET_BYTES_MAX} bytes, this one has {0}")]
+    TooLong(usize),
+    /// A blank, a control or a character outside ASCII.
+    #[error("a path is printable ASCII without spaces: {0:?} is not allowed")]
+    NotPrintable(char),
+    /// `/a#b`.
+    #[error("a path has no fragment: `#` is not allowed")]
+    Fragment,
+    /// `/a\b`.
+    #[error("a path has no `\\`, which some servers read as `/`")]
+    Backslash,
+    /// `/%2e%2e`.
+    #[error("a path hides no dot, slash, percent sign or NUL: `{0}` is not allowed")]
+    Hidden(&'static str),
+    /// `/../a`.
+    #[error("a path has no `..`")]
+    Upwards,
 }
 
 /// A path, perhaps with a query, that a device may be asked for: what cannot become another request or another place.
 ///
 /// # Errors
-/// What is wrong with it, as a clause.
-pub fn check_target(target: &str) -> Result<(), String> {
+/// What is wrong with it.
+pub fn check_target(target: &str) -> Result<(), TargetError> {
     if !target.starts_with('/') {
-        return Err("a path starts with `/`".into());
+        return Err(TargetError::NotRooted);
     }
     if target.starts_with("//") {
-        return Err("a path does not start with `//`, which would name another host".into());
+        return Err(TargetError::NamesHost);
     }
     if target.len() > TARGET_BYTES_MAX {
-        return Err(format!("a path has at most {TARGET_BYTES_MAX} bytes, this one has {}", target.len()));
+        return Err(TargetError::TooLong(target.len()));
     }
     if let Some(bad) = target.chars().find(|c| !c.is_ascii_graphic()) {
-        return Err(format!("a path is printable ASCII without spaces: {bad:?} is not allowed"));
+        return Err(TargetError::NotPrintable(bad));
     }
     if target.contains('#') {
-        return Err("a path has no fragment: `#` is not allowed".into());
+        return Err(TargetError::Fragment);
     }
     if target.contains('\\') {
-        return Err("a path has no `\\`, which some servers read as `/`".into());
+        return Err(TargetError::Backslash);
     }
     let lower = target.to_ascii_lowercase();
     if let Some(code) = ["%2e", "%2f", "%5c", "%25", "%00"].into_iter().find(|code| lower.contains(code)) {
-        return Err(format!("a path hides no dot, slash, percent sign or NUL: `{code}` is not allowed"));
+        return Err(TargetError::Hidden(code));
     }
     if target.contains("..") {
-        return Err("a path has no `..`".into());
+        return Err(TargetError::Upwards);
     }
     Ok(())
 }
@@ -111,7 +143,7 @@ pub fn path_on(origin: Origin, base: &str, named: &str) -> Result<String, Refusa
         }
         // A colon before any slash begins another scheme.
         None if named.split(['/', '?']).next().unwrap_or_default().contains(':') => return Err(Refusal::OtherScheme),
-        None if named.is_empty() => return Err(Refusal::Path("it is empty".into())),
+        None if named.is_empty() => return Err(Refusal::Path(TargetError::Empty)),
         None if named.starts_with('/') => named.to_string(),
         None => {
             let page = base.split('?').next().unwrap_or_default();

@@ -11,7 +11,7 @@ use ksig_schema::{ConstructorDef, ParameterDef, ProbeKey, Safety, Type};
 use super::{Checker, dotted_name};
 use crate::hir::{Asks, Condition, Expr, ExprKind};
 use crate::names::Definition;
-use crate::{hir, problems};
+use crate::{hir, problems, reasons};
 
 /// What a probe asks for, as far as its call says.
 enum Argument<'c> {
@@ -349,7 +349,7 @@ impl<'a> Checker<'a> {
         };
         for (text, span) in &written {
             if let Err(reason) = (self.argument)(parameter.kind, text) {
-                return self.refuse(problems::probe_not_benign(Text::quoted(reason), self.file, *span));
+                return self.refuse(problems::probe_not_benign(reasons::of_argument(&reason), self.file, *span));
             }
         }
         Some(written.into_iter().map(|(text, _)| text).collect())

@@ -10,7 +10,7 @@ use ksig_schema::{Scheme, Type};
 use super::{Captures, Checker, pattern};
 use crate::hir::{Expr, ExprKind, Match};
 use crate::names::Definition;
-use crate::{problems, tables};
+use crate::{problems, reasons, tables};
 
 impl Checker<'_> {
     pub(super) fn binary(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, e: &ast::Expr) -> Option<Expr> {
@@ -304,7 +304,7 @@ impl Checker<'_> {
             Ok(_) => {}
             Err(error) => {
                 let place = if expanded.verbatim && inside_flags.is_empty() { inside(error.span) } else { *pattern_span };
-                return self.refuse(problems::bad_pattern(Text::quoted(error.message), self.file, place));
+                return self.refuse(problems::bad_pattern(reasons::of_pattern(&error.problem), self.file, place));
             }
         }
         if let Some(of_value) = expanded.groups.iter().find(|group| group.name == "_") {
