@@ -13,7 +13,7 @@ use ksig_runtime::explain::Trace;
 use ksig_runtime::plan::{Datum, HOPS_MAX};
 use ksig_runtime::{Matcher, Truth, VerifiedPlan};
 use ksig_schema::identification::{Identification, Identity};
-use ksig_schema::{Date, Ended, Evidence, Facts, FollowUp, ProbeKey, Response, Service, Time, Transport, Value};
+use ksig_schema::{Date, Ended, Evidence, Facts, FollowUp, ProbeKey, Response, Service, Time, Transport, Type, Value, form};
 use serde::Serialize;
 
 use crate::analysis::{named, world};
@@ -275,12 +275,15 @@ fn holds(
             let captures = release.matcher().captures(&signature.name, evidence, service, test.at).unwrap_or(none);
             for (name, wanted) in values {
                 let found = captures.get(name);
-                let same = match wanted {
-                    Datum::Missing => found.is_none(),
-                    other => found.is_some_and(|found| *found == shown(other)),
+                let hash = signature.vars.iter().any(|var| var.name == *name && *var.ty.required() == Type::Hash);
+                let wanted = match wanted {
+                    Datum::Missing => None,
+                    Datum::Bytes(bytes) if hash => Some(form::hex_digits(bytes)),
+                    other => Some(shown(other)),
                 };
-                if !same {
-                    return Err(format!("capture `{name}`: expected {}, found {}", shown(wanted), found.map_or("nothing", String::as_str)));
+                if wanted.as_ref() != found {
+                    let said = |value: Option<&String>| value.map_or("nothing".to_string(), String::clone);
+                    return Err(format!("capture `{name}`: expected {}, found {}", said(wanted.as_ref()), said(found)));
                 }
             }
             Ok(())

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use ksig_schema::identification::{Component, Grade, Identity, Proof, Tag};
-use ksig_schema::{Date, Scheme, Value};
+use ksig_schema::{Date, Scheme, Type, Value, form};
 
 use crate::backend::{Truth, ValueView, holds};
 use crate::board::{Board, Gap};
@@ -550,7 +550,7 @@ impl<'a> Evaluation<'a> {
 
     fn names_where(&self, wanted: impl Fn(usize) -> bool) -> BTreeMap<String, String> {
         let vars = self.signature.vars.iter().zip(&self.vars).enumerate().filter(|(at, _)| wanted(*at));
-        vars.filter_map(|(_, (var, value))| Some((var.name.clone(), text_of(value)?))).collect()
+        vars.filter_map(|(_, (var, value))| Some((var.name.clone(), written(value, &var.ty)?))).collect()
     }
 
     /// The lines with their reasons, the variables, and the versions that could not be compared; after [`Evaluation::verdict`].
@@ -558,6 +558,15 @@ impl<'a> Evaluation<'a> {
         let captures = self.visible();
         let notes = self.notes.into_inner();
         (self.lines.unwrap_or_default(), captures, notes.iter().map(Incomparable::to_string).collect())
+    }
+}
+
+/// A value as a literal of its type says it: of a hash its digits, of bytes what is not ASCII as `\xNN`, of all else its text.
+fn written(value: &Datum, ty: &Type) -> Option<String> {
+    match (value, ty.required()) {
+        (Datum::Bytes(bytes), Type::Hash) => Some(form::hex_digits(bytes)),
+        (Datum::Bytes(bytes), _) => Some(bytes.escape_ascii().to_string()),
+        _ => text_of(value),
     }
 }
 

@@ -218,7 +218,7 @@ fn of_standing(
     let version = identities.first().and_then(|identity| identity.version.clone());
     let support = if has_model { support_block(&figures, version, date) } else { Support::default() };
     let captures = signature.vars.iter().zip(&open.values);
-    let captures = captures.filter_map(|(var, value)| Some((var.name.clone(), value::shown(value)?))).collect();
+    let captures = captures.filter_map(|(var, value)| Some((var.name.clone(), value::written(value, &var.ty)?))).collect();
     let observed = names.text_seen || names_capture(signature, &names);
     Outcome { truth, captures, components: components.collect(), details, identities, tags, support, grade, observed, figures }
 }

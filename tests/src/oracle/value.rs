@@ -173,6 +173,15 @@ pub fn shown(value: &Datum) -> Option<String> {
     (text.len() <= TEXT_BYTES_MAX).then_some(text)
 }
 
+/// A capture's value as a literal says it.
+pub fn written(value: &Datum, ty: &Type) -> Option<String> {
+    match (value, ty.required()) {
+        (Datum::Bytes(bytes), Type::Hash) => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        (Datum::Bytes(bytes), _) => Some(bytes.escape_ascii().to_string()),
+        _ => shown(value),
+    }
+}
+
 /// Reads text as a type; missing where it is not one. What is no text stays as it is.
 pub fn read_as(value: &Datum, ty: &Type, scheme: Option<&Scheme>) -> Datum {
     let ty = ty.required();
