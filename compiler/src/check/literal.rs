@@ -80,7 +80,7 @@ impl Checker<'_> {
     }
 
     /// `b"..."`, `sjis"..."`, `eucjp"..."` as bytes.
-    fn bytes_literal(&mut self, prefix: &str, text: &str, span: Span) -> Option<Vec<u8>> {
+    pub(super) fn bytes_literal(&mut self, prefix: &str, text: &str, span: Span) -> Option<Vec<u8>> {
         let encoding = match prefix {
             "sjis" => encoding_rs::SHIFT_JIS,
             "eucjp" => encoding_rs::EUC_JP,

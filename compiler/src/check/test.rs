@@ -120,6 +120,12 @@ impl Checker<'_> {
                 return self.refuse(problem);
             };
             let ty = self.vars[id as usize].ty.clone().optional();
+            if let (ast::ExprKind::Prefixed(prefix, text), Type::Bytes) = (&value.kind, ty.required())
+                && matches!(prefix.as_str(), "b" | "sjis" | "eucjp")
+            {
+                read.push((name.value.clone(), Datum::Bytes(self.bytes_literal(prefix, text, value.span)?)));
+                continue;
+            }
             match tables::literal(value, &ty, self.names) {
                 Ok(datum) => read.push((name.value.clone(), datum)),
                 Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
