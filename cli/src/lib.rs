@@ -32,6 +32,7 @@ pub mod release;
 pub mod store;
 pub mod templates;
 pub mod testing;
+pub mod trace;
 
 pub use load::{LoadError, Loaded};
 pub use release::{Engine, Release, ReleaseError};

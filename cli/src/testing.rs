@@ -7,21 +7,21 @@ use std::collections::BTreeSet;
 
 use ksig_compiler::hir::{self, Asks, Expect, Fixture, Scope};
 use ksig_compiler::{Analysis, Input};
-use ksig_lang::line_column;
+use ksig_lang::{Lang, Text, line_column, say};
 use ksig_protocols::charset;
 use ksig_runtime::explain::Trace;
 use ksig_runtime::plan::{Datum, HOPS_MAX};
 use ksig_runtime::{Matcher, Truth, VerifiedPlan};
 use ksig_schema::identification::{Identification, Identity};
 use ksig_schema::{Date, Ended, Evidence, Facts, FollowUp, ProbeKey, Response, Service, Time, Transport, Type, Value, form};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::analysis::{named, world};
 use crate::policy::PolicyArgs;
 use crate::release::{Engine, Release, ReleaseError};
 
 /// What came of all tests.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// Tests and examples that ran.
     pub tests: usize,
@@ -34,7 +34,7 @@ pub struct Report {
 }
 
 /// A test that failed.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Failure {
     /// Full name of the signature.
     pub signature: String,
@@ -49,7 +49,23 @@ pub struct Failure {
     /// `jit`, `interpreter`, or `corpus` for a fixture that another signature answers to.
     pub engine: &'static str,
     /// What was expected, and what came.
-    pub reason: String,
+    pub reason: Text,
+}
+
+impl Report {
+    /// For programs, the reasons in a language.
+    pub fn as_json(&self, lang: Lang) -> serde_json::Value {
+        let failures = self.failures.iter().map(|failure| {
+            json!({
+                "signature": failure.signature, "test": failure.test, "path": failure.path, "line": failure.line, "column": failure.column,
+                "engine": failure.engine, "reason": failure.reason.in_lang(lang),
+            })
+        });
+        json!({
+            "tests": self.tests, "signatures": self.signatures, "fixtures_shown": self.fixtures_shown,
+            "failures": failures.collect::<Vec<_>>(),
+        })
+    }
 }
 
 /// Runs all tests whose `signature: test` contains `filter`, of signatures in files whose path `asked` accepts.
@@ -118,7 +134,7 @@ fn failure(
     test: &hir::Test,
     span: ksig_lang::Span,
     engine: &'static str,
-    reason: String,
+    reason: Text,
 ) -> Failure {
     let source = analysis.sources.get(signature.file);
     let (line, column) = source.map_or((0, 0), |source| line_column(&source.text, span.start));
@@ -251,12 +267,12 @@ fn holds(
     test: &hir::Test,
     expect: &Expect,
     trace: &Trace,
-) -> Result<(), String> {
+) -> Result<(), Text> {
     let partial = is_partial(test);
     match expect {
         Expect::Identify(slots, _) => {
             if trace.truth == Truth::False || (trace.truth == Truth::NotObserved && !partial) {
-                return Err(format!("does not match\n{trace}"));
+                return Err(does_not_match(trace));
             }
             let device = trace.identities.iter().find(|identity| identity.facet == "device").or(trace.identities.first());
             same_slots(slots, device)
@@ -265,7 +281,10 @@ fn holds(
             let answers = release.identify(evidence);
             let device = own_answer(signature, &answers).and_then(|answer| answer.identifications.first());
             match (slots.is_empty(), device) {
-                (true, Some(found)) => Err(format!("expected unknown, resolved to {}", found.signature)),
+                (true, Some(found)) => {
+                    let name = &found.signature;
+                    Err(say!("expected unknown, resolved to {name}", "`unknown`のはずが、{name}と判定されました"))
+                }
                 _ => same_slots(slots, device.map(|found| &found.identity)),
             }
         }
@@ -282,8 +301,8 @@ fn holds(
                     other => Some(shown(other)),
                 };
                 if wanted.as_ref() != found {
-                    let said = |value: Option<&String>| value.map_or("nothing".to_string(), String::clone);
-                    return Err(format!("capture `{name}`: expected {}, found {}", said(wanted.as_ref()), said(found)));
+                    let what = say!("capture `{name}`", "キャプチャ`{name}`");
+                    return Err(differs(&what, wanted.as_deref(), found.map(String::as_str)));
                 }
             }
             Ok(())
@@ -291,11 +310,19 @@ fn holds(
         Expect::Tags(wanted, _) => {
             let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
             let found: BTreeSet<&str> = trace.tags.iter().map(|tag| tag.name.as_str()).collect();
-            if wanted == found { Ok(()) } else { Err(format!("expected the tags {wanted:?}, found {found:?}")) }
+            if wanted == found {
+                Ok(())
+            } else {
+                Err(say!("expected the tags {wanted:?}, found {found:?}", "期待したタグは{wanted:?}ですが、{found:?}が付きました"))
+            }
         }
         Expect::Sent(names, _) => {
             let wanted: BTreeSet<String> = names.iter().cloned().collect();
-            if wanted == *sent { Ok(()) } else { Err(format!("expected {wanted:?} to be sent, and {sent:?} is")) }
+            if wanted == *sent {
+                Ok(())
+            } else {
+                Err(say!("expected {wanted:?} to be sent, and {sent:?} is", "{wanted:?}を送信するはずが、{sent:?}を送信しました"))
+            }
         }
     }
 }
@@ -312,30 +339,43 @@ fn is_partial(test: &hir::Test) -> bool {
     test.given.iter().any(|(_, fixture)| matches!(fixture, Fixture::Value(..)))
 }
 
-fn no_match(
-    release: &Release,
-    evidence: &Evidence,
-    signature: &hir::Signature,
-    because: Option<&str>,
-    trace: &Trace,
-) -> Result<(), String> {
+fn no_match(release: &Release, evidence: &Evidence, signature: &hir::Signature, because: Option<&str>, trace: &Trace) -> Result<(), Text> {
+    let shown = crate::trace::text(trace);
     if trace.truth == Truth::True {
-        return Err(format!("matches\n{trace}"));
+        return Err(say!("matches\n{shown}", "該当しました\n{shown}"; shown));
     }
     let consistent = release.identify(evidence).iter().any(|answer| answer.consistent.iter().any(|one| one.signature == signature.name));
     if consistent {
-        return Err(format!("could match\n{trace}"));
+        return Err(say!("could match\n{shown}", "該当する可能性があります\n{shown}"; shown));
     }
     let Some(because) = because else { return Ok(()) };
     let named = |line: &&ksig_runtime::explain::Line| line.label == because || line.text.contains(because);
     match trace.lines.iter().filter(named).map(|line| line.truth).min() {
         Some(Truth::False) => Ok(()),
-        Some(_) => Err(format!("does not match, but not because of \"{because}\"\n{trace}")),
-        None => Err(format!("no line is called or contains \"{because}\"\n{trace}")),
+        Some(_) => Err(say!(
+            "does not match, but not because of \"{because}\"\n{shown}",
+            "該当しませんが、理由は\"{because}\"ではありません\n{shown}"; shown
+        )),
+        None => Err(say!(
+            "no line is called or contains \"{because}\"\n{shown}",
+            "\"{because}\"という名前の行も、それを含む行もありません\n{shown}"; shown
+        )),
     }
 }
 
-fn same_slots(slots: &[(String, Datum)], identity: Option<&Identity>) -> Result<(), String> {
+fn does_not_match(trace: &Trace) -> Text {
+    let shown = crate::trace::text(trace);
+    say!("does not match\n{shown}", "該当しません\n{shown}"; shown)
+}
+
+/// `what`: the thing that has another value than it should.
+fn differs(what: &Text, wanted: Option<&str>, found: Option<&str>) -> Text {
+    let said = |value: Option<&str>| value.map_or_else(|| say!("nothing", "値なし"), |value| Text::quoted(value.to_string()));
+    let (wanted, found) = (said(wanted), said(found));
+    say!("{what}: expected {wanted}, found {found}", "{what}: 期待した値は{wanted}、実際の値は{found}"; what, wanted, found)
+}
+
+fn same_slots(slots: &[(String, Datum)], identity: Option<&Identity>) -> Result<(), Text> {
     let empty = Identity::default();
     let identity = identity.unwrap_or(&empty);
     for (name, wanted) in slots {
@@ -348,12 +388,9 @@ fn same_slots(slots: &[(String, Datum)], identity: Option<&Identity>) -> Result<
             "class" => &identity.class,
             _ => &identity.cpe,
         };
-        let same = match wanted {
-            Datum::Missing => found.is_none(),
-            other => found.as_deref() == Some(shown(other).as_str()),
-        };
-        if !same {
-            return Err(format!("{name}: expected {}, found {}", shown(wanted), found.as_deref().unwrap_or("nothing")));
+        let wanted = (*wanted != Datum::Missing).then(|| shown(wanted));
+        if wanted != *found {
+            return Err(differs(&Text::quoted(name.clone()), wanted.as_deref(), found.as_deref()));
         }
     }
     Ok(())
@@ -388,7 +425,11 @@ fn show_to_corpus(release: &Release, analysis: &Analysis, signature: &hir::Signa
     };
     let all = answer.identifications.iter().chain(&answer.ambiguous).chain(&answer.consistent);
     for other in all.filter(|other| other.signature != signature.name && differs(&other.identity)) {
-        let reason = format!("`{}` answers to this fixture too, with {:?}", other.signature, other.identity.model);
+        let (name, model) = (&other.signature, other.identity.model.as_deref().unwrap_or_default());
+        let reason = say!(
+            "`{name}` answers to this fixture too, with the model `{model}`",
+            "`{name}`もこの応答に該当し、モデルを`{model}`としています"
+        );
         report.failures.push(failure(analysis, signature, test, *span, "corpus", reason));
     }
 }

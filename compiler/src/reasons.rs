@@ -4,9 +4,9 @@
 
 use ksig_lang::{Text, say};
 use ksig_runtime::pattern::{PATTERN_BYTES_MAX, PATTERN_COMPILED_BYTES_MAX, PatternProblem};
-use ksig_schema::TargetError;
 use ksig_schema::probe::ArgumentError;
 use ksig_schema::target::TARGET_BYTES_MAX;
+use ksig_schema::{Refusal, TargetError};
 use regex_syntax::{ast, hir};
 
 /// What is wrong with a pattern, as a clause.
@@ -122,6 +122,17 @@ pub fn of_argument(error: &ArgumentError) -> Text {
         ArgumentError::NotBetween(written, low, high) => {
             say!("`{written}` is not a number from {low} to {high}", "`{written}`は{low}から{high}までの整数ではありません")
         }
+    }
+}
+
+/// Why a place that a device named is not asked for, as a clause.
+pub fn of_refusal(refusal: &Refusal) -> Text {
+    match refusal {
+        Refusal::OtherHost => say!("it names another host", "別のホストを指しています"),
+        Refusal::OtherPort => say!("it names another port", "別のポートを指しています"),
+        Refusal::OtherScheme => say!("it has another scheme", "URLのスキームが異なります"),
+        Refusal::UnsafePort(port) => say!("nothing is sent to port {port}", "ポート{port}には何も送信しません"),
+        Refusal::Path(error) => of_target(error),
     }
 }
 

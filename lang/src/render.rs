@@ -80,17 +80,21 @@ impl<'a> Files<'a> {
 
 fn problem_group<'a>(diagnostic: &'a Diagnostic, files: &Files<'a>, lang: Lang) -> Group<'a> {
     let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-        Severity::Note => Level::NOTE,
+        Severity::Error => named(Level::ERROR, "エラー", lang),
+        Severity::Warning => named(Level::WARNING, "警告", lang),
+        Severity::Note => named(Level::NOTE, "注記", lang),
     };
     let mut group = Group::with_title(level.primary_title(visible(diagnostic.message.in_lang(lang))).id(diagnostic.code));
     for labels in excerpts(&diagnostic.labels) {
         group = group.elements(snippet(&diagnostic.labels, &labels, files, lang));
     }
-    let help = diagnostic.help.iter().map(|text| Level::HELP.message(visible(text.in_lang(lang))));
-    let note = diagnostic.note.iter().map(|text| Level::NOTE.message(visible(text.in_lang(lang))));
+    let help = diagnostic.help.iter().map(|text| named(Level::HELP, "対処", lang).message(visible(text.in_lang(lang))));
+    let note = diagnostic.note.iter().map(|text| named(Level::NOTE, "注記", lang).message(visible(text.in_lang(lang))));
     group.elements(help).elements(note)
+}
+
+fn named(level: Level<'static>, ja: &'static str, lang: Lang) -> Level<'static> {
+    if lang == Lang::Ja { level.with_name(ja) } else { level }
 }
 
 /// Which labels are drawn together: those of one file that stand near each other; the primary label's file comes first.
@@ -127,7 +131,7 @@ fn snippet<'a>(labels: &'a [Label], group: &[usize], files: &Files<'a>, lang: La
 }
 
 fn fix_group<'a>(fix: &'a Fix, files: &Files<'a>, lang: Lang) -> Group<'a> {
-    let mut group = Group::with_title(Level::HELP.secondary_title(visible(fix.message.in_lang(lang))));
+    let mut group = Group::with_title(named(Level::HELP, "修正案", lang).secondary_title(visible(fix.message.in_lang(lang))));
     let mut rest = &fix.edits[..];
     while let Some((file, ..)) = rest.first() {
         let same = rest.iter().take_while(|(other, ..)| other == file).count();

@@ -14,8 +14,8 @@ use ksig_schema::{Date, Scheme, Type, Value, form};
 
 use crate::backend::{Truth, ValueView, holds};
 use crate::board::{Board, Gap};
-use crate::explain::{Because, Line};
-use crate::expr::{Incomparable, Scope, convert, items, part_of, part_of_value, text_of, truth_of};
+use crate::explain::{Because, Incomparable, Line};
+use crate::expr::{Scope, convert, items, part_of, part_of_value, text_of, truth_of};
 use crate::plan::*;
 use crate::proof::Deciding;
 use crate::verify::VerifiedPlan;
@@ -403,7 +403,7 @@ impl<'a> Evaluation<'a> {
         let truth = truth_of(&self.value(expr));
         if self.lines.is_some() {
             let because = match self.notes.borrow().get(notes_before) {
-                Some(note) => Because::Incomparable(note.to_string()),
+                Some(note) => Because::Incomparable(note.clone()),
                 None => Because::Captures(self.visible()),
             };
             self.explain(note, truth, because);
@@ -434,7 +434,7 @@ impl<'a> Evaluation<'a> {
             let unseen = |slot: SlotId| matches!(self.board.slot(slot), Err(Gap::NotObserved));
             let (truth, because) = match (self.board.named(follow.probe), &named.from) {
                 (Some(Ok(place)), _) => (Truth::True, Because::Named { probe: place.probe.clone() }),
-                (Some(Err(refusal)), _) => (Truth::False, Because::Refused(refusal.to_string())),
+                (Some(Err(refusal)), _) => (Truth::False, Because::Refused(refusal.clone())),
                 (None, NamedFrom::Slot(slot, _)) if unseen(*slot) => (Truth::NotObserved, Because::Unnamed),
                 (None, _) => (Truth::False, Because::Unnamed),
             };
@@ -554,10 +554,10 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The lines with their reasons, the variables, and the versions that could not be compared; after [`Evaluation::verdict`].
-    pub fn explained(self) -> (Vec<Line>, BTreeMap<String, String>, Vec<String>) {
+    pub fn explained(self) -> (Vec<Line>, BTreeMap<String, String>, Vec<Incomparable>) {
         let captures = self.visible();
         let notes = self.notes.into_inner();
-        (self.lines.unwrap_or_default(), captures, notes.iter().map(Incomparable::to_string).collect())
+        (self.lines.unwrap_or_default(), captures, notes)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Why a signature matched or did not: each line with its truth and the bytes that decided.
 //!
-//! In: what [`crate::Matcher::why`] evaluated. Out: a [`Trace`], for people and for tests; what is marked `redact` is not in it.
+//! In: what [`crate::Matcher::why`] evaluated. Out: a [`Trace`], for people and for tests; what is marked `redact` is not in it. Data only: whoever
+//! shows it has the words.
 
 use std::collections::BTreeMap;
 
 use ksig_schema::identification::{Component, Identity, Proof, Support, Tag};
-use ksig_schema::{Ended, ProbeKey};
-use serde::Serialize;
+use ksig_schema::{Ended, ProbeKey, Refusal};
+use serde::{Serialize, Serializer};
 
 use crate::backend::Truth;
 
@@ -22,7 +23,7 @@ pub struct Trace {
     /// Captures, extracts and lets that have a value, as text; what the lines that hold bound.
     pub captures: BTreeMap<String, String>,
     /// Versions that could not be compared.
-    pub notes: Vec<String>,
+    pub notes: Vec<Incomparable>,
     /// What it says the device is, before resolution; empty when the condition is false.
     pub identities: Vec<Identity>,
     /// Software that it names.
@@ -88,9 +89,9 @@ pub enum Because {
     /// A follow that is not sent: the answers name no place for it.
     Unnamed,
     /// A follow that is not sent: why the place that was named is not asked for.
-    Refused(String),
+    Refused(#[serde(serialize_with = "as_text")] Refusal),
     /// Two versions of different trains.
-    Incomparable(String),
+    Incomparable(Incomparable),
 }
 
 impl Trace {
@@ -100,53 +101,27 @@ impl Trace {
     }
 }
 
-impl std::fmt::Display for Trace {
+/// Two versions of different trains, sorted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incomparable {
+    /// Name of the scheme that reads both.
+    pub scheme: String,
+    /// As they were written.
+    pub versions: Vec<String>,
+}
+
+impl std::fmt::Display for Incomparable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{}: {}", self.signature, said(self.truth))?;
-        for line in &self.lines {
-            let indent = "  ".repeat(line.depth as usize + 1);
-            writeln!(f, "{indent}{:<12} {}{}", said(line.truth), line.text, line.because)?;
-        }
-        for (name, value) in &self.captures {
-            writeln!(f, "  {name} = {value:?}")?;
-        }
-        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))
+        write!(f, "{} are of different trains of {}: incomparable", self.versions.join(" and "), self.scheme)
     }
 }
 
-fn said(truth: Truth) -> &'static str {
-    match truth {
-        Truth::True => "true",
-        Truth::False => "false",
-        Truth::NotObserved => "not observed",
+impl Serialize for Incomparable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        as_text(self, serializer)
     }
 }
 
-impl std::fmt::Display for Because {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Because::Group => Ok(()),
-            Because::Fact(proof) => {
-                let port = proof.port.map(|port| format!(" on {port}")).unwrap_or_default();
-                write!(f, "   {}{port} {} is {:?}", proof.probe, proof.field, proof.value)?;
-                match proof.span {
-                    Some((start, end)) => write!(f, " at {start}..{end}"),
-                    None => Ok(()),
-                }
-            }
-            Because::ProvenAbsent { probe } => write!(f, "   {probe} answered without it"),
-            Because::Missing { probe, ended: None } => write!(f, "   {probe} has no response"),
-            Because::Missing { probe, ended: Some(ended) } => write!(f, "   {probe} ended ({ended:?}) without it, which proves nothing"),
-            Because::NotObserved { probe } => write!(f, "   not observed in {probe}"),
-            Because::Named { probe } => write!(f, "   asks {probe}"),
-            Because::Unnamed => f.write_str("   not sent: no answer names a place for it"),
-            Because::Refused(reason) => write!(f, "   not sent: {reason}"),
-            Because::Captures(captures) if captures.is_empty() => f.write_str("   nothing captured"),
-            Because::Captures(captures) => {
-                let shown: Vec<String> = captures.iter().map(|(name, value)| format!("{name} = {value:?}")).collect();
-                write!(f, "   {}", shown.join(", "))
-            }
-            Because::Incomparable(note) => write!(f, "   {note}"),
-        }
-    }
+fn as_text<S: Serializer>(said: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(said)
 }

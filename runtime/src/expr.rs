@@ -12,6 +12,7 @@ use ksig_schema::{Date, Scheme, Type, Value, form};
 
 use crate::backend::Truth;
 use crate::board::{Board, Gap};
+use crate::explain::Incomparable;
 use crate::interval;
 use crate::plan::*;
 use crate::verify::is_text;
@@ -32,19 +33,6 @@ pub(crate) struct Scope<'a> {
     pub grade: &'a std::cell::Cell<Grade>,
     /// Versions that could not be compared.
     pub notes: &'a RefCell<Vec<Incomparable>>,
-}
-
-/// Two versions of different trains, sorted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Incomparable {
-    pub scheme: String,
-    pub versions: Vec<String>,
-}
-
-impl std::fmt::Display for Incomparable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} are of different trains of {}: incomparable", self.versions.join(" and "), self.scheme)
-    }
 }
 
 type Read<'a> = Cow<'a, Datum>;

@@ -129,7 +129,7 @@ impl Engines {
                 EngineTruth::True => Truth::True,
             };
             let differs = |what: &str, theirs: String, ours: String| {
-                format!("{}, {}: {what} is {theirs}, and by the oracle {ours}\n{trace}", described.name, matcher.engine())
+                format!("{}, {}: {what} is {theirs}, and by the oracle {ours}\n{trace:#?}", described.name, matcher.engine())
             };
             ensure!(truth == outcome.truth, differs("truth", format!("{truth:?}"), format!("{:?}", outcome.truth)));
             if truth == Truth::False {

@@ -280,7 +280,7 @@ impl Book {
         let report = ksig::testing::run(&input, &analysis, "", &|_| true)?;
         // That another signature answers to a fixture too is what some chapters show.
         let failures = report.failures.iter().filter(|failure| failure.engine != "corpus");
-        let failures: Vec<String> = failures.map(|f| format!("test {:?}, {}: {}", f.test, f.engine, f.reason)).collect();
+        let failures: Vec<String> = failures.map(|f| format!("test {:?}, {}: {}", f.test, f.engine, f.reason.en)).collect();
         ensure!(failures.is_empty(), "{}", failures.join("\n"));
         let says_something =
             report.tests > 0 || !case.answers.is_empty() || !case.plans.is_empty() || analysis.program.signatures.is_empty();

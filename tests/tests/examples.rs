@@ -159,7 +159,7 @@ fn the_examples_of_the_design_compile_and_their_tests_pass() {
         if report.tests == 0 {
             wrong.push(format!("{name}: no test ran"));
         }
-        wrong.extend(report.failures.iter().map(|failure| format!("{name}, {}, {}: {}", failure.test, failure.engine, failure.reason)));
+        wrong.extend(report.failures.iter().map(|failure| format!("{name}, {}, {}: {}", failure.test, failure.engine, failure.reason.en)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use ksig_compiler::Analysis;
-use ksig_lang::{Lang, Severity};
+use ksig_lang::{Lang, Severity, say};
 
 use super::{Failure, Outcome, answer, remark, show_problems};
 use crate::policy::PolicyArgs;
@@ -62,7 +62,7 @@ impl Args {
     pub(super) fn run(self, lang: Lang) -> Result<Outcome, Failure> {
         let paths = or_signatures(self.paths);
         if self.fix {
-            fix(&paths)?;
+            fix(&paths, lang)?;
         }
         let (loaded, analysis) = analysed(paths)?;
         let count = |severity| analysis.diagnostics.iter().filter(|problem| problem.severity == severity).count();
@@ -73,8 +73,12 @@ impl Args {
                 if !analysis.diagnostics.is_empty() {
                     show_problems(&analysis, lang);
                 }
-                let signatures = analysis.program.signatures.len();
-                answer(&format!("{} files, {signatures} signatures, {errors} errors, {warnings} warnings\n", loaded.asked.len()))?;
+                let (files, signatures) = (loaded.asked.len(), analysis.program.signatures.len());
+                let summary = say!(
+                    "{files} files, {signatures} signatures, {errors} errors, {warnings} warnings\n",
+                    "ファイル{files}件、シグネチャ{signatures}件、エラー{errors}件、警告{warnings}件\n"
+                );
+                answer(summary.in_lang(lang))?;
             }
             Format::Json => {
                 let object = serde_json::json!({
@@ -92,16 +96,18 @@ impl Args {
 }
 
 /// Rewrites the files that fixes change.
-fn fix(paths: &[PathBuf]) -> Result<(), Failure> {
+fn fix(paths: &[PathBuf], lang: Lang) -> Result<(), Failure> {
     let mut loaded = crate::load::load(paths)?;
     let asked = loaded.asked;
     let fixed = fixing::fix(&mut loaded.input, &|path| asked.iter().any(|asked| asked == path));
     for (path, text) in &fixed.texts {
         super::fmt::replace(path, text)?;
     }
-    match fixed.count {
-        0 => remark("nothing to fix"),
-        count => remark(&format!("{count} fixes in {} files", fixed.texts.len())),
-    }
+    let (count, files) = (fixed.count, fixed.texts.len());
+    let done = match count {
+        0 => say!("nothing to fix", "修正できるものはありません"),
+        _ => say!("{count} fixes in {files} files", "{files}件のファイルで{count}か所を修正しました"),
+    };
+    remark(done.in_lang(lang));
     Ok(())
 }

@@ -92,7 +92,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => args.run(),
         Command::Identify(args) => args.run(),
         Command::Import(args) => args.run(cli.lang),
-        Command::Why(args) => args.run(),
+        Command::Why(args) => args.run(cli.lang),
         Command::Explain(args) => args.run(cli.lang),
         Command::Plan(args) => args.run(),
         Command::Scan(args) => args.run(),

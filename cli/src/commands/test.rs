@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use ksig_lang::{Lang, Severity};
+use ksig_lang::{Lang, Severity, say};
 
 use super::{Failure, Outcome, answer, remark, show_problems};
 use crate::{plain, testing};
@@ -40,7 +40,7 @@ impl Args {
         let asked = |path: &str| loaded.asked.iter().any(|asked| asked == path);
         let report = testing::run(&loaded.input, &analysis, &self.filter, &asked)?;
         match self.format {
-            Format::Json => answer(&format!("{}\n", plain::json(&report)?))?,
+            Format::Json => answer(&format!("{}\n", plain::json(&report.as_json(lang))?))?,
             Format::Text => {
                 for failure in &report.failures {
                     remark(&format!(
@@ -51,16 +51,16 @@ impl Args {
                         failure.signature,
                         failure.engine,
                         failure.test,
-                        failure.reason.replace('\n', "\n  ")
+                        failure.reason.in_lang(lang).trim_end().replace('\n', "\n  ")
                     ));
                 }
-                answer(&format!(
-                    "{} tests of {} signatures on jit and interpreter, {} fixtures shown to the corpus, {} failures\n",
-                    report.tests,
-                    report.signatures,
-                    report.fixtures_shown,
-                    report.failures.len()
-                ))?;
+                let testing::Report { tests, signatures, fixtures_shown, failures } = &report;
+                let failures = failures.len();
+                let summary = say!(
+                    "{tests} tests of {signatures} signatures on jit and interpreter, {fixtures_shown} fixtures shown to the corpus, {failures} failures\n",
+                    "テスト{tests}件（シグネチャ{signatures}件、jitとinterpreterで実行）、全シグネチャと照合した応答{fixtures_shown}件、失敗{failures}件\n"
+                );
+                answer(summary.in_lang(lang))?;
             }
         }
         Ok(if report.failures.is_empty() { Outcome::Fine } else { Outcome::Findings })

@@ -26,7 +26,7 @@ pub struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self, lang: ksig_lang::Lang) -> Result<Outcome, Failure> {
         let release = self.release.release()?;
         let shown = self.evidence.display();
         let text = std::fs::read_to_string(&self.evidence).with_context(|| format!("cannot read {shown}"))?;
@@ -42,7 +42,7 @@ impl Args {
         if self.json {
             answer(&format!("{}\n", crate::plain::json(&trace)?))?;
         } else {
-            answer(&trace.to_string())?;
+            answer(crate::trace::text(&trace).in_lang(lang))?;
         }
         Ok(if trace.truth == ksig_runtime::Truth::False { Outcome::Findings } else { Outcome::Fine })
     }

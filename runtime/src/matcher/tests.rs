@@ -147,7 +147,7 @@ fn captures_of_a_group_that_is_false_are_taken_back() {
     let host = evidence(vec![response(200, Some("acme-httpd/1"), Some("ACME AC-1"))]);
     let trace = matcher_of(plan).why("acme.model", &host, &host.services[0], None).expect("there");
     assert_eq!(trace.truth, Truth::True);
-    assert!(!trace.captures.contains_key("model"), "{trace}");
+    assert!(!trace.captures.contains_key("model"), "{trace:#?}");
 }
 
 #[test]
@@ -157,15 +157,15 @@ fn an_explanation_names_the_nearest_reason() {
     assert_eq!(trace.truth, Truth::False);
     assert!(trace.identities.is_empty());
     let status = trace.labelled("test 1").expect("the line");
-    assert!(matches!(&status.because, Because::Fact(proof) if proof.value == "200"), "{trace}");
+    assert!(matches!(&status.because, Because::Fact(proof) if proof.value == "200"), "{trace:#?}");
     assert_eq!(trace.labelled("model in acme").map(|line| line.truth), Some(Truth::True));
 
     let server = matcher().why("httpd", &host, &host.services[0], None).expect("there");
-    assert!(matches!(server.lines[0].because, Because::ProvenAbsent { .. }), "{server}");
+    assert!(matches!(server.lines[0].because, Because::ProvenAbsent { .. }), "{server:#?}");
     let refused = Response { complete: Sections::default(), ..response(0, None, None) };
     let silent = evidence(vec![Response { facts: Facts::default(), ..refused }]);
     let server = matcher().why("httpd", &silent, &silent.services[0], None).expect("there");
-    assert!(matches!(server.lines[0].because, Because::Missing { ended: Some(_), .. }), "{server}");
+    assert!(matches!(server.lines[0].because, Because::Missing { ended: Some(_), .. }), "{server:#?}");
     assert!(matcher().why("nothing", &host, &host.services[0], None).is_none());
 }
 
