@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
 use super::Lint;
-use crate::hir::{Expect, ExprKind};
+use crate::hir::{Asks, Expect, Expr, ExprKind};
 
 /// The lint.
 pub const LINT: Lint = Lint {
     doc: CodeDoc {
         code: "unused-capture",
         meaning: Text::new(
-            "A capture, extract or `let` that no slot, tag, condition or test reads is a leftover, or a version that was meant to be reported and is not.",
-            "どのスロット、タグ、条件、テストからも参照されないキャプチャ、`extract`、`let`は、消し忘れか、出力するはずだったバージョンの書き忘れです。",
+            "A capture, extract or `let` that no slot, tag, condition, follow or test reads is a leftover, or a version that was meant to be reported and is not.",
+            "どのスロット、タグ、条件、`follow`、テストからも参照されないキャプチャ、`extract`、`let`は、消し忘れか、出力するはずだったバージョンの書き忘れです。",
         ),
         bad: r#"
   summary "ACME BRL router"
@@ -33,11 +33,17 @@ pub const LINT: Lint = Lint {
     level: Severity::Warning,
     check: |signature, program, found| {
         let mut read = BTreeSet::new();
-        signature.walk(&mut |expr| {
+        let mut note = |expr: &Expr| {
             if let ExprKind::Var(id) = expr.kind {
                 read.insert(id);
             }
-        });
+        };
+        signature.walk(&mut note);
+        for probe in &signature.probes {
+            if let Asks::Named { from, .. } = &probe.asks {
+                from.walk(&mut note);
+            }
+        }
         let tested: Vec<&str> = signature
             .tests
             .iter()
