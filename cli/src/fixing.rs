@@ -52,10 +52,12 @@ pub fn fix(input: &mut Input, asked: &dyn Fn(&str) -> bool) -> Fixed {
     fixed
 }
 
-/// Errors count most: lints are silent until the last error is gone, and must not speak against mending it.
+/// Errors of the compiler count most: lints, which may be errors too, are silent until the last of those is gone, and must not speak against
+/// mending it.
 fn weight(analysis: &Analysis) -> (usize, usize) {
-    let errors = analysis.diagnostics.iter().filter(|problem| problem.severity == ksig_lang::Severity::Error).count();
-    (errors, analysis.diagnostics.len())
+    let lint = |code: &str| ksig_compiler::lints::ALL.iter().any(|lint| lint.doc.code == code);
+    let error = |problem: &&Diagnostic| problem.severity == ksig_lang::Severity::Error && !lint(problem.code);
+    (analysis.diagnostics.iter().filter(error).count(), analysis.diagnostics.len())
 }
 
 /// Fixes in the order of problems, each whole, none that overlaps one before it.

@@ -50,9 +50,13 @@ impl Args {
     }
 }
 
-/// Writes beside the file and renames, so that a full disk loses nothing.
+/// Writes beside the file and renames, so that a full disk loses nothing. What nobody may write stays as it is, although a rename could
+/// replace it.
 pub(super) fn replace(path: &str, text: &str) -> Result<(), Failure> {
+    let permissions = std::fs::metadata(path).with_context(|| format!("cannot replace {path}"))?.permissions();
+    anyhow::ensure!(!permissions.readonly(), "cannot replace {path}: it is read-only");
     let beside = format!("{path}.new");
     std::fs::write(&beside, text).with_context(|| format!("cannot write {beside}"))?;
+    std::fs::set_permissions(&beside, permissions).with_context(|| format!("cannot write {beside}"))?;
     std::fs::rename(&beside, path).with_context(|| format!("cannot replace {path}"))
 }
