@@ -1,10 +1,11 @@
-//! What an engine must do: answer the tests of a slot, and the gate of a signature. Everything else is shared by all engines.
+//! What an engine must do: answer the tests of a slot, the captures of a pattern, and the gate of a signature. Everything else is shared by all engines.
 //!
 //! In: values of one slot, or the truths of all tests. Out: which tests hold, or what the gate says. Presence, absence and completeness are not
 //! asked of an engine: [`crate::Matcher`] knows them from the responses.
 
 use ksig_schema::Value;
 
+use crate::pattern::{CompiledPattern, Found};
 use crate::plan::{Condition, Predicate, SignatureId, SlotId, TestId};
 use crate::verify::VerifiedPlan;
 
@@ -101,6 +102,11 @@ pub trait Backend: Send + Sync {
 
     /// Appends the tests of the slot that hold for at least one of the values, in any order, possibly more than once.
     fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>);
+
+    /// Where the leftmost-first match of a test's pattern lies in a value, and its groups in the order in which they open; absent without one.
+    fn find<'p>(&self, _test: TestId, pattern: &'p CompiledPattern, haystack: &[u8]) -> Option<Found<'p>> {
+        pattern.find_captures(haystack)
+    }
 
     /// What the gate of a signature says, given the [`Truth`] of each test as its number. See [`gate`].
     fn eval_gate(&self, signature: SignatureId, truths: &[u8]) -> Truth;

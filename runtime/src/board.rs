@@ -255,6 +255,7 @@ pub(crate) enum Seen<'a> {
 /// The answers of one service, spread over the plan.
 pub(crate) struct Board<'a> {
     plan: &'a VerifiedPlan,
+    backend: &'a dyn Backend,
     view: View<'a>,
     scratch: &'a BoardScratch,
     entries: Vec<Entry<'a>>,
@@ -349,6 +350,7 @@ impl<'a> Filling<'a, '_> {
         let found: Vec<(ProbeId, Result<FollowUp, Refusal>)> = {
             let board = Board {
                 plan: self.running.plan,
+                backend: self.running.backend,
                 view: self.view,
                 scratch: self.scratch,
                 entries: self.entries.clone(),
@@ -482,7 +484,7 @@ impl<'a> Board<'a> {
             }
         }
         let Filling { entries, responses, places, .. } = filling;
-        Board { plan: running.plan, view, scratch, entries, responses, places, partial }
+        Board { plan: running.plan, backend: running.backend, view, scratch, entries, responses, places, partial }
     }
 
     /// The place that a named probe asks for; absent while what names it is missing or not observed.
@@ -567,6 +569,10 @@ impl<'a> Board<'a> {
 
     pub fn plan(&self) -> &'a VerifiedPlan {
         self.plan
+    }
+
+    pub fn backend(&self) -> &'a dyn Backend {
+        self.backend
     }
 
     /// Whether another tool cut part of what is shown, so that tests may be neither true nor false.

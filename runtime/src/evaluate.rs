@@ -264,7 +264,11 @@ impl<'a> Evaluation<'a> {
             let capture = !negated && leaf.captures.iter().any(binds);
             let (at, (span, captures)) = found.values.iter().enumerate().find_map(|(at, value)| {
                 let haystack = pattern.haystack(value)?;
-                let found = if capture { pattern.find_captures(haystack) } else { pattern.find(haystack).map(|span| (span, Vec::new())) };
+                let found = if capture {
+                    board.backend().find(leaf.test, pattern, haystack)
+                } else {
+                    pattern.find(haystack).map(|span| (span, Vec::new()))
+                };
                 Some((at, found?))
             })?;
             decided.at = at;

@@ -420,6 +420,9 @@ impl fmt::Debug for CompiledPattern {
 /// A named group and the byte offsets of what it matched.
 pub type Capture<'p> = (&'p str, (usize, usize));
 
+/// Where a match lies, and its named groups.
+pub type Found<'p> = ((usize, usize), Vec<Capture<'p>>);
+
 impl CompiledPattern {
     /// Compiles a pattern.
     ///
@@ -461,7 +464,7 @@ impl CompiledPattern {
     }
 
     /// Where the leftmost-first match lies, and its named groups.
-    pub fn find_captures<'p>(&'p self, haystack: &[u8]) -> Option<((usize, usize), Vec<Capture<'p>>)> {
+    pub fn find_captures<'p>(&'p self, haystack: &[u8]) -> Option<Found<'p>> {
         let regex = if haystack.len() <= SHORT_BYTES_MAX { self.short() } else { self.regex() };
         let mut captures = regex.create_captures();
         regex.captures(haystack, &mut captures);

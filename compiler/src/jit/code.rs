@@ -4,7 +4,7 @@
 //!
 //! What makes it sound:
 //! - the bodies come from this crate's own emission, from a [`ksig_runtime::VerifiedPlan`]; a bundle holds no machine code;
-//! - they are leaves: no call, no relocation, no write but to the buffer that is passed in;
+//! - they are leaves: no call, no relocation, no write but to the buffer that is passed in, whose size their shape says;
 //! - they read only between the pointer and the length that they are given, or, for gates, at the indexes of the plan's tests, which
 //!   `Plan::verify` has checked;
 //! - the memory is freed when the owner is dropped, and no pointer leaves it.
@@ -18,6 +18,10 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
 use super::JitError;
+use super::onepass::{NOWHERE, PLACES_MAX};
+
+/// Room for the places of a match that is tried, and of the last one found.
+pub(super) type Places = [usize; 2 * PLACES_MAX];
 
 /// What a function takes and gives back; the module documentation of [`super::emit`] says how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub(super) enum Shape {
     Prefixes { ids_max: usize },
     /// A number to test ids written to a buffer; at most that many.
     Numbers { ids_max: usize },
+    /// Bytes to 0 or 1, and where the match and its groups lie, written to a buffer of twice that many places.
+    Captures { places: usize },
     /// Truths of all tests of the plan, which are that many, to a truth.
     Gate { tests: usize },
 }
@@ -46,6 +52,7 @@ pub(super) struct Function(u32);
 type TextFn = unsafe extern "C" fn(*const u8, usize) -> u8;
 type PrefixesFn = unsafe extern "C" fn(*const u8, usize, *mut u32) -> usize;
 type NumbersFn = unsafe extern "C" fn(i64, *mut u32) -> usize;
+type CapturesFn = unsafe extern "C" fn(*const u8, usize, *mut usize) -> u8;
 type GateFn = unsafe extern "C" fn(*const u8) -> u8;
 
 /// Executable memory and the functions in it.
@@ -108,6 +115,21 @@ impl Code {
             let call: TextFn = std::mem::transmute(address);
             call(bytes.as_ptr(), bytes.len()) != 0
         }
+    }
+
+    /// Asks a captures function about bytes: where the match begins and ends, then each group; [`NOWHERE`] for a group without a part.
+    /// Absent without a match.
+    pub fn captures<'b>(&self, function: Function, bytes: &[u8], buffer: &'b mut Places) -> Option<&'b [usize]> {
+        let (address, shape) = self.functions[function.0 as usize];
+        let Shape::Captures { places } = shape else { unreachable!("a captures function is called as one") };
+        buffer[..2 * places].fill(NOWHERE);
+        // SAFETY: the shape says that this is a `CapturesFn`. It reads `bytes` within its length, and the buffer, which the line above found to be
+        // long enough, at places that are less than twice `places`.
+        let found = unsafe {
+            let call: CapturesFn = std::mem::transmute(address);
+            call(bytes.as_ptr(), bytes.len(), buffer.as_mut_ptr()) != 0
+        };
+        found.then(|| &buffer[places..2 * places])
     }
 
     /// Appends the ids whose prefixes stand at the beginning of the bytes.

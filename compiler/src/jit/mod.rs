@@ -10,8 +10,10 @@
 //! | texts that contain, patterns with a literal | one Aho-Corasick pass a slot | `memmem`, or an automaton in code |
 //! | the rest | always tried | an automaton in code |
 //!
+//! What a winner's pattern captures is found by one pass in code (`onepass`) where the pattern allows that, else by the regex engine.
+//!
 //! Tries, numbers, literals and gates are compiled when the engine is made; a pattern's automaton becomes code when the pattern is used often
-//! (`tier`). One that is too large runs in the regex engine, so compile time stays linear in the plan.
+//! (`tier`), and so do its captures. One that is too large runs in the regex engine, so compile time stays linear in the plan.
 //!
 //! Every function is a leaf without relocations, so bodies are compiled in parallel and placed afterwards. `code` owns and calls them;
 //! it is the only file with unsafe code.
@@ -21,6 +23,7 @@ mod dfa;
 mod emit;
 mod gate;
 mod numbers;
+mod onepass;
 mod prefixes;
 mod text;
 mod tier;
@@ -35,13 +38,15 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CompileError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use ksig_runtime::backend::{gate as walk_gate, holds};
+use ksig_runtime::pattern::{CompiledPattern, Found};
 use ksig_runtime::plan::{Predicate, SignatureId, SlotId, Test, TestId};
 use ksig_runtime::prefilter::{Approach, SlotFilter, approach};
 use ksig_runtime::{Backend, Truth, ValueView, VerifiedPlan};
 
 use code::{Body, Code, Function, Shape};
+use onepass::OnePass;
 use prefixes::Trie;
-use tier::Patterns;
+use tier::{Patterns, Question};
 
 /// Exact texts of one slot up to which they are compared in code; more are found by hash.
 const EXACT_INLINE_MAX: usize = 32;
@@ -120,12 +125,15 @@ pub struct JitCounts {
     pub patterns_in_code: usize,
     /// Patterns of tests that run in the regex engine.
     pub patterns_outside: usize,
+    /// Patterns of tests whose captures are found by code.
+    pub captures_in_code: usize,
 }
 
 /// One function to be compiled.
 enum Job<'p> {
     Text(&'p Predicate),
     Pattern(TestId),
+    Captures(OnePass),
     Prefixes(&'p Trie),
     Numbers(&'p [(TestId, i64, i64)]),
     Gate(SignatureId),
@@ -166,7 +174,7 @@ impl JitBackend {
             let at = *at as usize;
             match job {
                 Job::Text(_) => backend.confirms[at] = function.map_or(Confirm::Host, Confirm::Code),
-                Job::Pattern(_) => {}
+                Job::Pattern(_) | Job::Captures(..) => {}
                 Job::Prefixes(_) => backend.slots[at].prefixes = function,
                 Job::Numbers(_) => backend.slots[at].numbers = function,
                 Job::Gate(_) => backend.gates[at] = function,
@@ -187,12 +195,14 @@ impl JitBackend {
 
     /// Sizes of the code that stands now.
     pub fn counts(&self) -> JitCounts {
-        let patterns: Vec<usize> = self.patterns.in_code().collect();
+        let patterns: Vec<usize> = self.patterns.in_code(Question::Holds).collect();
+        let captures: Vec<usize> = self.patterns.in_code(Question::Captures).collect();
         JitCounts {
-            functions: self.code.len() + patterns.len(),
-            code_bytes: self.code.bytes_in_all() + patterns.iter().sum::<usize>(),
+            functions: self.code.len() + patterns.len() + captures.len(),
+            code_bytes: self.code.bytes_in_all() + patterns.iter().chain(&captures).sum::<usize>(),
             patterns_in_code: patterns.len(),
             patterns_outside: self.patterns.len() - patterns.len(),
+            captures_in_code: captures.len(),
         }
     }
 
@@ -206,9 +216,9 @@ impl JitBackend {
         let mut context = FunctionBuilderContext::new();
         let mut out = String::new();
         let tests = plan.plan().tests.iter().enumerate();
-        let patterns = tests
-            .filter(|(_, test)| matches!(test.predicate, Predicate::Matches(_)))
-            .map(|(id, _)| (id as u32, Job::Pattern(id as TestId)));
+        let asked = tests.filter(|(_, test)| matches!(test.predicate, Predicate::Matches(_))).map(|(id, _)| id as TestId);
+        let patterns =
+            asked.flat_map(|test| [Some(Job::Pattern(test)), Job::captures(plan, test)].into_iter().flatten().map(move |job| (test, job)));
         for (at, job) in jobs(plan, &parts, &found).iter().chain(&patterns.collect::<Vec<_>>()) {
             let _ = writeln!(out, "; {}", job.describe(plan, *at));
             match job.emit(&*isa, plan, &mut context) {
@@ -270,6 +280,10 @@ impl Backend for JitBackend {
                 }
             });
         }
+    }
+
+    fn find<'p>(&self, test: TestId, pattern: &'p CompiledPattern, haystack: &[u8]) -> Option<Found<'p>> {
+        self.patterns.find(&self.plan, test, pattern, haystack)
     }
 
     fn eval_gate(&self, signature: SignatureId, truths: &[u8]) -> Truth {
@@ -358,10 +372,20 @@ fn jobs<'p>(plan: &'p VerifiedPlan, parts: &'p [SlotParts], found: &[bool]) -> V
     jobs
 }
 
+impl<'p> Job<'p> {
+    /// Absent for a test of no pattern, and for one whose captures take more than a pass.
+    fn captures(plan: &VerifiedPlan, test: TestId) -> Option<Job<'p>> {
+        let Predicate::Matches(pattern) = plan.plan().tests[test as usize].predicate else { return None };
+        let pattern = plan.pattern(pattern);
+        Some(Job::Captures(OnePass::new(pattern.hir(), pattern.on_bytes())?))
+    }
+}
+
 impl Job<'_> {
     fn shape(&self, plan: &VerifiedPlan) -> Shape {
         match self {
             Job::Text(_) | Job::Pattern(_) => Shape::Text,
+            Job::Captures(automaton) => Shape::Captures { places: automaton.places },
             Job::Prefixes(trie) => Shape::Prefixes { ids_max: trie.ids_max() },
             Job::Numbers(ranges) => Shape::Numbers { ids_max: ranges.len() },
             Job::Gate(_) => Shape::Gate { tests: plan.plan().tests.len() },
@@ -379,6 +403,7 @@ impl Job<'_> {
                 let automaton = dfa::Automaton::new(pattern.hir(), pattern.on_bytes())?;
                 emit::function(isa, context, shape, |emitter, params| dfa::emit(emitter, params, &automaton))
             }
+            Job::Captures(automaton) => emit::function(isa, context, shape, |emitter, params| onepass::emit(emitter, params, automaton)),
             Job::Prefixes(trie) => emit::function(isa, context, shape, |emitter, params| prefixes::emit(emitter, params, trie)),
             Job::Numbers(ranges) => emit::function(isa, context, shape, |emitter, params| numbers::emit(emitter, params, ranges)),
             Job::Gate(signature) => {
@@ -392,8 +417,11 @@ impl Job<'_> {
         let plan = plan.plan();
         match self {
             Job::Text(predicate) => format!("test {at}: {predicate:?}"),
-            Job::Pattern(_) => match plan.tests[at as usize].predicate {
-                Predicate::Matches(pattern) => format!("test {at}: /{}/", plan.patterns[pattern as usize].source.escape_debug()),
+            Job::Pattern(_) | Job::Captures(..) => match plan.tests[at as usize].predicate {
+                Predicate::Matches(pattern) => {
+                    let what = if matches!(self, Job::Pattern(_)) { "test" } else { "captures of test" };
+                    format!("{what} {at}: /{}/", plan.patterns[pattern as usize].source.escape_debug())
+                }
                 _ => format!("test {at}"),
             },
             Job::Prefixes(_) => format!("slot {at} ({}): prefixes", plan.slots[at as usize].field),
