@@ -43,28 +43,38 @@ pub struct Report {
     pub differences: Vec<String>,
 }
 
+/// What a folder of databases becomes, and the sources of its release.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn imported(folder: &Path) -> Result<(recog::Import, Input)> {
+    let read = recog::folder(folder, &mut |_| {})?;
+    let mut import = recog::import(&read.databases, &read.licence, ksig::analysis::vocabulary(), &mut |_| {});
+    import.refused.splice(0..0, read.refused);
+    let source = |file: &recog::File| {
+        let module = file.name.trim_end_matches(".ksig").to_string();
+        Source { path: file.name.clone(), module: Some(module), folder: String::new(), text: file.text.clone() }
+    };
+    let input = Input { sources: import.files.iter().map(source).collect(), ..Input::default() };
+    Ok((import, input))
+}
+
 /// Imports a folder and runs every example.
 ///
 /// # Errors
 /// The folder cannot be read, or what was imported does not compile.
 pub fn verify(folder: &Path) -> Result<Report> {
     let begin = Instant::now();
-    let read = recog::folder(folder, &mut |_| {})?;
-    let import = recog::import(&read.databases, &read.licence, ksig::analysis::vocabulary(), &mut |_| {});
-    let source = |file: &recog::File| {
-        let module = file.name.trim_end_matches(".ksig").to_string();
-        Source { path: file.name.clone(), module: Some(module), folder: String::new(), text: file.text.clone() }
-    };
-    let input = Input { sources: import.files.iter().map(source).collect(), ..Input::default() };
+    let (import, input) = imported(folder)?;
     let name = ReleaseName { unverified: true, ..ksig::analysis::named("recog") };
     let release = Release::compile(&input, &name, Engine::Jit).context("what was imported does not compile")?;
     let schema = ksig_protocols::schema();
     let mut report = Report {
         databases: import.databases,
         patterns: import.patterns,
-        patterns_refused: import.refused.iter().chain(&read.refused).filter(|refused| refused.pattern).count(),
+        patterns_refused: import.refused.iter().filter(|refused| refused.pattern).count(),
         examples: import.examples,
-        refused: [read.refused, import.refused].concat(),
+        refused: import.refused,
         ..Report::default()
     };
     import.cases.iter().for_each(|case| one(&release, &schema, case, &mut report));

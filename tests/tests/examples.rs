@@ -1,5 +1,5 @@
-//! The examples of the language's design compile as they stand, and their tests pass on the production path. The one over several services
-//! of a host is refused for that alone.
+//! The examples of the language's design compile, and their tests pass on the production path: as they stand, but for three lines that the spec
+//! refuses and says why.
 //!
 //! They are read from `shared/examples` beside the working copy; what they import is supplied here. Everything below is SYNTHETIC: no device
 //! answers so. The answers say only what an example's own text needs, so that it can be tried.

@@ -115,6 +115,33 @@ impl OnePass {
     }
 }
 
+impl OnePass {
+    /// A literal that must follow a state, at least two bytes: what is marked before it, the bytes, and where they lead.
+    fn literal_from(&self, from: usize) -> Option<(&Marks, Vec<u8>, usize)> {
+        const LITERAL_MAX: usize = 64;
+        let marks = &self.states[from].only_byte()?.marks;
+        let (mut bytes, mut at) = (Vec::new(), from);
+        while bytes.len() < LITERAL_MAX
+            && let Some(way) = self.states[at].only_byte()
+            && (bytes.is_empty() || way.marks.is_empty())
+        {
+            bytes.push(way.low);
+            at = way.next as usize;
+        }
+        (bytes.len() >= 2).then_some((marks, bytes, at))
+    }
+}
+
+impl State {
+    /// The only way on, where it is one byte and nothing matches before it.
+    fn only_byte(&self) -> Option<&Way> {
+        match self.ways.as_slice() {
+            [way] if way.low == way.high && self.at_end.is_none() && self.anyhow.is_none() => Some(way),
+            _ => None,
+        }
+    }
+}
+
 /// Neighbouring ranges with one way become one.
 fn joined(ways: Vec<Way>) -> Vec<Way> {
     let mut joined: Vec<Way> = Vec::new();
@@ -188,15 +215,11 @@ impl Closure {
 pub(super) fn emit(emitter: &mut Emitter<'_>, params: &[Value], automaton: &OnePass) {
     let (text, len, buffer) = (params[0], params[1], params[2]);
     let end = emitter.b.ins().iadd(text, len);
-    let blocks: Vec<Block> = automaton.states.iter().map(|_| emitter.b.create_block()).collect();
-    for block in &blocks {
-        emitter.b.append_block_param(*block, emitter.pointer);
-    }
     let done = emitter.b.create_block();
-    let emission = Emission { automaton, text, end, buffer, blocks, done };
-    emitter.b.ins().jump(emission.blocks[0], &[text.into()]);
-    for at in 0..automaton.states.len() {
-        emission.state(emitter, at);
+    let mut emission = Emission { automaton, text, end, buffer, blocks: vec![None; automaton.states.len()], open: Vec::new(), done };
+    emission.jump(emitter, 0, text);
+    while let Some((at, block)) = emission.open.pop() {
+        emission.state(emitter, at, block);
     }
     emitter.b.switch_to_block(done);
     // Place 1 is where the match ends.
@@ -210,15 +233,41 @@ struct Emission<'a> {
     text: Value,
     end: Value,
     buffer: Value,
-    blocks: Vec<Block>,
+    /// Of the states that are reached; each takes the place in the text.
+    blocks: Vec<Option<Block>>,
+    open: Vec<(usize, Block)>,
     done: Block,
 }
 
 impl Emission<'_> {
-    fn state(&self, emitter: &mut Emitter<'_>, at: usize) {
+    fn jump(&mut self, emitter: &mut Emitter<'_>, at: usize, place: Value) {
+        let block = match self.blocks[at] {
+            Some(block) => block,
+            None => {
+                let block = emitter.b.create_block();
+                emitter.b.append_block_param(block, emitter.pointer);
+                self.blocks[at] = Some(block);
+                self.open.push((at, block));
+                block
+            }
+        };
+        emitter.b.ins().jump(block, &[place.into()]);
+    }
+
+    fn state(&mut self, emitter: &mut Emitter<'_>, at: usize, block: Block) {
+        emitter.b.switch_to_block(block);
+        let place = emitter.b.block_params(block)[0];
+        if let Some((marks, bytes, next)) = self.automaton.literal_from(at) {
+            let left = emitter.b.ins().isub(self.end, place);
+            let enough = emitter.compare(IntCC::UnsignedGreaterThanOrEqual, left, bytes.len() as i64);
+            emitter.require(enough, self.done);
+            let equal = emitter.bytes_equal(place, 0, &bytes, &vec![0; bytes.len()]);
+            emitter.require(equal, self.done);
+            self.mark(emitter, marks, place);
+            let after = emitter.b.ins().iadd_imm_s(place, bytes.len() as i64);
+            return self.jump(emitter, next, after);
+        }
         let state = &self.automaton.states[at];
-        emitter.b.switch_to_block(self.blocks[at]);
-        let place = emitter.b.block_params(self.blocks[at])[0];
         let over = emitter.b.ins().icmp(IntCC::Equal, place, self.end);
         if let Some(marks) = &state.at_end {
             let (ends, goes_on) = (emitter.b.create_block(), emitter.b.create_block());
@@ -243,18 +292,14 @@ impl Emission<'_> {
     }
 
     /// A binary search over the ways.
-    fn choose(&self, emitter: &mut Emitter<'_>, ways: &[Way], byte: Value, place: Value) {
+    fn choose(&mut self, emitter: &mut Emitter<'_>, ways: &[Way], byte: Value, place: Value) {
         if let [way] = ways {
             let from_low = emitter.b.ins().iadd_imm_s(byte, -i64::from(way.low));
             let inside = emitter.compare(IntCC::UnsignedLessThanOrEqual, from_low, i64::from(way.high - way.low));
             emitter.require(inside, self.done);
-            let offset = if way.marks.is_empty() { None } else { Some(emitter.b.ins().isub(place, self.text)) };
-            for mark in &way.marks {
-                self.store(emitter, *mark as usize, offset);
-            }
+            self.mark(emitter, &way.marks, place);
             let after = emitter.b.ins().iadd_imm_s(place, 1);
-            emitter.b.ins().jump(self.blocks[way.next as usize], &[after.into()]);
-            return;
+            return self.jump(emitter, way.next as usize, after);
         }
         let (low, high) = ways.split_at(ways.len() / 2);
         let (below, above) = (emitter.b.create_block(), emitter.b.create_block());
@@ -266,12 +311,19 @@ impl Emission<'_> {
         self.choose(emitter, high, byte, place);
     }
 
+    fn mark(&self, emitter: &mut Emitter<'_>, marks: &Marks, place: Value) {
+        if !marks.is_empty() {
+            let offset = emitter.b.ins().isub(place, self.text);
+            marks.iter().for_each(|mark| self.store(emitter, *mark as usize, offset));
+        }
+    }
+
     /// A match ends here: what was marked on the way, and what is marked now, is what was found.
     fn found(&self, emitter: &mut Emitter<'_>, marks: &Marks, place: Value) {
         let offset = emitter.b.ins().isub(place, self.text);
         for at in 0..self.automaton.places {
             let value = if marks.contains(&(at as u32)) { offset } else { self.load(emitter, at) };
-            self.store(emitter, self.automaton.places + at, Some(value));
+            self.store(emitter, self.automaton.places + at, value);
         }
     }
 
@@ -279,10 +331,8 @@ impl Emission<'_> {
         emitter.b.ins().load(emitter.pointer, MemFlagsData::new().with_notrap(), self.buffer, (at * size_of::<usize>()) as i32)
     }
 
-    fn store(&self, emitter: &mut Emitter<'_>, at: usize, value: Option<Value>) {
-        if let Some(value) = value {
-            emitter.b.ins().store(MemFlagsData::new().with_notrap(), value, self.buffer, (at * size_of::<usize>()) as i32);
-        }
+    fn store(&self, emitter: &mut Emitter<'_>, at: usize, value: Value) {
+        emitter.b.ins().store(MemFlagsData::new().with_notrap(), value, self.buffer, (at * size_of::<usize>()) as i32);
     }
 }
 

@@ -1,0 +1,85 @@
+//! Which signature of a field wins on a banner, and what it captures: ksig beside its peers, on the same patterns in the same run.
+//!
+//! `tests/benches/engine/run` or `... run DATABASES BANNERS`. Rows go to `target/bench/engine.ndjson`.
+//!
+//! | row | what runs |
+//! |---|---|
+//! | `regex` | each pattern in turn until one matches, with its captures: what all others must equal |
+//! | `regex-set` | `RegexSet` of a field, then the captures of the first |
+//! | `literals` | one aho-corasick of a field finds required literals, then the patterns that they wake |
+//! | `hyperscan` | Hyperscan 5.4.0, then `regex` for the captures of the first |
+//! | `yara-x` | rules of a field, then `regex` for the captures of the first |
+//! | `ksig` | the tests of a slot as machine code, then the captures as the production path takes them |
+//! | `identify` | all of `Matcher::identify`: evidence in, identifications out |
+
+mod dialect;
+mod peers;
+mod work;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use ksig_tests::bench::{Row, Rows, Times, rss_mb};
+
+use peers::Peer;
+use work::{Banner, Work};
+
+/// Banners of a run.
+const BANNERS: usize = 200_000;
+/// Rounds over all of them; a banner counts with its fastest.
+const ROUNDS: usize = 3;
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let databases = arguments.next().context("the first argument is a folder of Recog's databases")?;
+    let facts = arguments.next();
+    let work = Work::read(&databases, facts.as_deref())?;
+    println!("{} patterns on {} fields, {} different banners", work.patterns(), work.fields.len(), work.banners.len());
+    let mut rows = Rows::begin("engine");
+    let mixed = work.replicated(BANNERS);
+    let mut by_field = mixed.clone();
+    by_field.sort_by_key(|banner| banner.field);
+    let nothing = work.matching_nothing(BANNERS);
+    let orders = [("mixed", "examples and facts", mixed), ("by_field", "examples and facts", by_field), ("mixed", "that match nothing", nothing)];
+
+    let reference = peers::regex_loop::RegexLoop::new(&work)?;
+    let expected: Vec<Vec<_>> = orders.iter().map(|(.., banners)| banners.iter().map(|banner| reference.find(banner)).collect()).collect();
+    measure(&mut rows, &reference, &orders, &expected);
+    measure(&mut rows, &peers::regex_set::RegexSets::new(&work)?, &orders, &expected);
+    measure(&mut rows, &peers::literals::Literals::new(&work)?, &orders, &expected);
+    measure(&mut rows, &peers::hyperscan::Hyperscan::new(&work)?, &orders, &expected);
+    measure(&mut rows, &peers::yara::Yara::new(&work)?, &orders, &expected);
+    measure(&mut rows, &peers::ksig::Ksig::new(&work)?, &orders, &expected);
+    let identify = peers::ksig::Identify::new(&work)?;
+    for (order, corpus, banners) in &orders {
+        let evidence: Vec<_> = banners.iter().map(|banner| identify.evidence(banner)).collect();
+        let times = Times::of(&evidence, ROUNDS, |evidence| identify.identify(evidence));
+        rows.add(&row("identify", order, corpus, &times, None));
+    }
+    Ok(())
+}
+
+fn measure(rows: &mut Rows, peer: &dyn Peer, orders: &[(&'static str, &str, Vec<Banner<'_>>)], expected: &[Vec<Option<peers::Winner>>]) {
+    for ((order, corpus, banners), expected) in orders.iter().zip(expected) {
+        let differ = banners.iter().zip(expected).filter(|(banner, expected)| peer.find(banner) != **expected);
+        let differ: Vec<_> = differ.map(|(banner, _)| banner).collect();
+        let times = Times::of(banners, ROUNDS, |banner| peer.find(banner));
+        rows.add(&row(peer.name(), order, corpus, &times, Some(differ.is_empty())));
+        if let Some(banner) = differ.first() {
+            println!("    {} of {} differ, the first is {:?}", differ.len(), banners.len(), banner.bytes.escape_ascii().to_string());
+        }
+    }
+}
+
+fn row(engine: &str, order: &'static str, corpus: &str, times: &Times, equal: Option<bool>) -> Row {
+    Row {
+        bench: "engine",
+        engine: engine.into(),
+        order,
+        corpus: corpus.into(),
+        ns_median: times.median(),
+        ns_p99: times.p99(),
+        rss_mb: rss_mb(),
+        equal,
+    }
+}
