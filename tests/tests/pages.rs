@@ -41,6 +41,16 @@ fn section(page: &mut String, title: &str, language: &str, text: &str) {
     }
 }
 
+/// The first functions, as many as a page shows.
+fn first_functions(code: &str) -> String {
+    let starts: Vec<usize> = code.match_indices("\n; ").map(|(at, _)| at + 1).chain([code.len()]).collect();
+    let fits = |end: &&usize| code[..**end].lines().count() < LINES_MAX;
+    let shown = starts.iter().take_while(fits).count();
+    let end = shown.checked_sub(1).map_or(0, |last| starts[last]);
+    let left = starts.len() - shown;
+    if left == 0 { code.to_string() } else { format!("{}; and {left} more\n", &code[..end]) }
+}
+
 fn drawn(problems: &[Diagnostic], sources: &Sources, lang: Lang) -> String {
     ksig_lang::render(problems, sources, RenderStyle { color: false, lang })
 }
@@ -66,7 +76,7 @@ fn page(book: &Book, name: &str, text: &str, evidence: &str) -> String {
     section(&mut page, "Plan", "text", &format!("{plan:#?}"));
     let verified = plan.verify().expect("what compiles is a plan");
     // Empty where nothing that a case asks is compiled.
-    section(&mut page, "Clif", "text", &JitBackend::clif(&verified).expect("a plan has code"));
+    section(&mut page, "Clif", "text", &first_functions(&JitBackend::clif(&verified).expect("a plan has code")));
     section(&mut page, "Answers", "json", &answers(Engines::new(analysis.program).expect("both engines take it"), evidence));
     page
 }

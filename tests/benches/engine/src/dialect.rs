@@ -16,6 +16,7 @@ pub struct Dialect {
 /// Hyperscan.
 pub const PERL: Dialect = Dialect { start: r"\A", end: r"\z" };
 /// YARA.
+#[cfg(feature = "yara-x")]
 pub const YARA: Dialect = Dialect { start: "^", end: "$" };
 
 impl Dialect {
