@@ -36,7 +36,12 @@ impl Dialect {
                 set(&ranges, out);
             }
             HirKind::Class(Class::Unicode(class)) => {
-                let ascii: Vec<_> = class.ranges().iter().filter(|range| range.end().is_ascii()).map(|range| (range.start() as u8, range.end() as u8)).collect();
+                let ascii: Vec<_> = class
+                    .ranges()
+                    .iter()
+                    .filter(|range| range.end().is_ascii())
+                    .map(|range| (range.start() as u8, range.end() as u8))
+                    .collect();
                 let wide = class.ranges().iter().filter(|range| !range.end().is_ascii());
                 out.push_str("(?:");
                 let mut first = ascii.is_empty();

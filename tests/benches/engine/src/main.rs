@@ -1,6 +1,6 @@
 //! Which signature of a field wins on a banner, and what it captures: ksig beside its peers, on the same patterns in the same run.
 //!
-//! `tests/benches/engine/run` or `... run DATABASES BANNERS`. Rows go to `target/bench/engine.ndjson`.
+//! `tests/benches/engine/run` or `... run DATABASES FACTS`. Rows go to `target/bench/engine.ndjson`.
 //!
 //! | row | what runs |
 //! |---|---|
@@ -24,7 +24,7 @@ use ksig_tests::bench::{Row, Rows, Times, rss_mb};
 use peers::Peer;
 use work::{Banner, Work};
 
-/// Banners of a run.
+/// Banners of a run, where `KSIG_BANNERS` does not say how many.
 const BANNERS: usize = 200_000;
 /// Rounds over all of them; a banner counts with its fastest.
 const ROUNDS: usize = 3;
@@ -36,11 +36,14 @@ fn main() -> Result<()> {
     let work = Work::read(&databases, facts.as_deref())?;
     println!("{} patterns on {} fields, {} different banners", work.patterns(), work.fields.len(), work.banners.len());
     let mut rows = Rows::begin("engine");
-    let mixed = work.replicated(BANNERS);
+    let count = std::env::var("KSIG_BANNERS").ok().map(|count| count.parse()).transpose().context("KSIG_BANNERS is no number")?;
+    let count = count.unwrap_or(BANNERS);
+    let mixed = work.replicated(count);
     let mut by_field = mixed.clone();
     by_field.sort_by_key(|banner| banner.field);
-    let nothing = work.matching_nothing(BANNERS);
-    let orders = [("mixed", "examples and facts", mixed), ("by_field", "examples and facts", by_field), ("mixed", "that match nothing", nothing)];
+    let nothing = work.matching_nothing(count);
+    let orders =
+        [("mixed", "examples and facts", mixed), ("by_field", "examples and facts", by_field), ("mixed", "that match nothing", nothing)];
 
     let reference = peers::regex_loop::RegexLoop::new(&work)?;
     let expected: Vec<Vec<_>> = orders.iter().map(|(.., banners)| banners.iter().map(|banner| reference.find(banner)).collect()).collect();

@@ -57,7 +57,7 @@ impl Work {
             banners.extend(places.get(&place).map(|&field| (field, case.bytes.clone())));
         }
         for line in facts.map(std::fs::read).transpose()?.unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let row = ksig_tests::facts::Row::read(line)?;
+            let row = ksig_tests::facts::Row::read(line).map_err(anyhow::Error::msg)?;
             let Some(line) = row.evidence_line(&schema) else { continue };
             let evidence = ksig::evidence_line::parse(&line, &schema)?.evidence;
             for fact in evidence.services.iter().flat_map(|service| &service.responses).flat_map(|response| response.facts.iter()) {
@@ -83,11 +83,13 @@ impl Work {
     /// Banners that no pattern of their field matches: each is asked on the fields of others.
     pub fn matching_nothing(&self, count: usize) -> Vec<Banner<'_>> {
         let fields = self.fields.len();
-        let strangers = (1..fields).flat_map(|step| self.banners.iter().map(move |(field, bytes)| Banner { field: (field + step) % fields, bytes }));
+        let strangers =
+            (1..fields).flat_map(|step| self.banners.iter().map(move |(field, bytes)| Banner { field: (field + step) % fields, bytes }));
         let matches = |banner: &Banner| {
             self.fields[banner.field].patterns.iter().any(|(_, pattern)| self.plan.pattern(*pattern).is_match(banner.bytes))
         };
-        let different: Vec<Banner> = strangers.filter(|banner| std::str::from_utf8(banner.bytes).is_ok() && !matches(banner)).take(count / 20).collect();
+        let different: Vec<Banner> =
+            strangers.filter(|banner| std::str::from_utf8(banner.bytes).is_ok() && !matches(banner)).take(count / 20).collect();
         shuffled(different.iter().copied().cycle().take(if different.is_empty() { 0 } else { count }).collect())
     }
 }

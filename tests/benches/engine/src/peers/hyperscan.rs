@@ -102,7 +102,16 @@ fn compile(patterns: &[(usize, CString)]) -> Option<*mut c_void> {
     // SAFETY: the three arrays have as many elements as is said, and outlive the call.
     let code = unsafe {
         let elements = patterns.len() as c_uint;
-        hs_compile_multi(expressions.as_ptr(), flags.as_ptr(), ids.as_ptr(), elements, MODE_BLOCK, ptr::null(), &raw mut database, &raw mut error)
+        hs_compile_multi(
+            expressions.as_ptr(),
+            flags.as_ptr(),
+            ids.as_ptr(),
+            elements,
+            MODE_BLOCK,
+            ptr::null(),
+            &raw mut database,
+            &raw mut error,
+        )
     };
     if code != 0 {
         // SAFETY: the error was made by the call.
@@ -124,7 +133,9 @@ impl Peer for Hyperscan {
         if !field.database.is_null() {
             let context: *mut Vec<usize> = &mut *found;
             // SAFETY: the database and its scratch live as long as this; the data is as long as is said; the context outlives the call.
-            unsafe { hs_scan(field.database, banner.bytes.as_ptr().cast(), banner.bytes.len() as c_uint, 0, self.scratch, keep, context.cast()) };
+            unsafe {
+                hs_scan(field.database, banner.bytes.as_ptr().cast(), banner.bytes.len() as c_uint, 0, self.scratch, keep, context.cast())
+            };
         }
         let refused = field.refused.iter().copied().find(|&place| self.regexes.is_match(banner, place));
         let first = found.iter().copied().chain(refused).min()?;
