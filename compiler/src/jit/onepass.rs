@@ -347,6 +347,9 @@ mod tests {
     use super::super::{compile_one, emit, isa};
     use super::*;
 
+    /// Of the match, then of each group that took part.
+    type Spans = Vec<Option<(usize, usize)>>;
+
     struct Compiled {
         pattern: CompiledPattern,
         code: Code,
@@ -369,7 +372,7 @@ mod tests {
 
     impl Compiled {
         /// As the regex engine and as the code find it.
-        fn both(&self, text: &[u8]) -> [Option<Vec<Option<(usize, usize)>>>; 2] {
+        fn both(&self, text: &[u8]) -> [Option<Spans>; 2] {
             let groups = self.pattern.groups();
             let expected = self.pattern.find_captures(text).map(|(whole, found)| {
                 let span = |name: &String| found.iter().find(|(known, _)| known == name).map(|(_, span)| *span);
