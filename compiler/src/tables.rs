@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use ksig_lang::ast;
-use ksig_lang::{Diagnostic, FileId, Text, say};
+use ksig_lang::{Diagnostic, FileId, Span, Text, say};
 use ksig_runtime::interval;
 use ksig_runtime::plan::{BoundKind, Column, Datum, KeyFold, Table};
 use ksig_schema::duration::DurationError;
@@ -179,11 +179,15 @@ impl Reader<'_> {
                 continue;
             }
             let mut cells = Vec::with_capacity(places.len());
-            for (column, place) in table.columns.iter().zip(&places) {
+            for (at, (column, place)) in table.columns.iter().zip(&places).enumerate() {
                 let text = place.and_then(|at| row.get(at)).unwrap_or_default().trim();
                 match cell_of(column, text, self.names) {
                     Ok(datum) => cells.push(datum),
-                    Err(reason) => self.report(name, line, in_column(&column.name, reason)),
+                    Err(reason) => {
+                        let problem = self.in_file(name, line, in_column(&column.name, reason));
+                        let problem = if text.is_empty() { self.may_be_empty(problem, table, at) } else { problem };
+                        self.count(name, line, problem);
+                    }
                 }
             }
             if cells.len() < table.columns.len() {
@@ -213,10 +217,14 @@ impl Reader<'_> {
                 continue;
             }
             let mut cells = Vec::with_capacity(row.value.len());
-            for (column, value) in table.columns.iter().zip(&row.value) {
+            for (at, (column, value)) in table.columns.iter().zip(&row.value).enumerate() {
                 match literal(value, &column.ty, self.names).and_then(|datum| graded(column, datum)) {
                     Ok(datum) => cells.push(datum),
-                    Err(reason) => self.diagnostics.push(problems::bad_row(in_column(&column.name, reason), self.file, value.span)),
+                    Err(reason) => {
+                        let problem = problems::bad_row(in_column(&column.name, reason), self.file, value.span);
+                        let empty = matches!(&value.kind, ast::ExprKind::Name(word) if word == "absent");
+                        self.diagnostics.push(if empty { self.may_be_empty(problem, table, at) } else { problem });
+                    }
                 }
             }
             if cells.len() < table.columns.len() {
@@ -257,14 +265,36 @@ impl Reader<'_> {
         table.rows = kept;
     }
 
+    /// A cell is empty, and its column's type does not say that it may be; a key never is.
+    fn may_be_empty(&self, problem: Diagnostic, table: &Table, column: usize) -> Diagnostic {
+        let declared = &self.item.columns[column];
+        if table.key == Some(column as u32) || table.history == Some(column as u32) {
+            return problem;
+        }
+        let end = Span { start: declared.ty.span.end, ..declared.ty.span };
+        let label = say!("this column has a value in each row", "この列には、どの行にも値が必要です");
+        let fix = say!("let the column be empty", "列を空でもよいものにする");
+        problem.label(self.file, declared.ty.span, label).fix(fix, self.file, end, "?")
+    }
+
     fn report(&mut self, name: &str, line: u64, reason: Text) {
-        self.problems += 1;
+        let problem = self.in_file(name, line, reason);
+        self.count(name, line, problem);
+    }
+
+    fn in_file(&self, name: &str, line: u64, reason: Text) -> Diagnostic {
         let span = self.item.from.as_ref().map_or(self.item.name.span, |from| from.span);
+        problems::bad_table_file(name, line, reason, self.file, span)
+    }
+
+    /// The first problems of a file are shown.
+    fn count(&mut self, name: &str, line: u64, problem: Diagnostic) {
+        self.problems += 1;
         match self.problems {
-            n if n < PROBLEMS_MAX => self.diagnostics.push(problems::bad_table_file(name, line, reason, self.file, span)),
+            n if n < PROBLEMS_MAX => self.diagnostics.push(problem),
             PROBLEMS_MAX => {
                 let more = say!("and more problems, not shown", "ほかにも問題がありますが、省略します");
-                self.diagnostics.push(problems::bad_table_file(name, line, more, self.file, span));
+                self.diagnostics.push(self.in_file(name, line, more));
             }
             _ => {}
         }

@@ -12,6 +12,13 @@ module router.acme
 
 probe top = http.get(\"/\")
 
+table models {
+  model : text key
+  ends  : date
+  row \"AC-1\", absent
+  row \"AC-2\", absent
+}
+
 signature one {
   summary \"ACME\"
   match {
@@ -29,6 +36,13 @@ module router.acme
 use vocab.vendors { acme }
 
 probe top = http.get(\"/\")
+
+table models {
+  model : text key
+  ends  : date?
+  row \"AC-1\", absent
+  row \"AC-2\", absent
+}
 
 signature one {
   summary \"ACME\"
