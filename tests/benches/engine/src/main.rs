@@ -8,7 +8,6 @@
 //! | `regex-set` | `RegexSet` of a field, then the captures of the first |
 //! | `literals` | one aho-corasick of a field finds required literals, then the patterns that they wake |
 //! | `hyperscan` | Hyperscan 5.4.0, then `regex` for the captures of the first |
-//! | `yara-x` | rules of a field, then `regex` for the captures of the first; only with the feature `yara-x` |
 //! | `ksig` | the tests of a slot as machine code, then the captures as the production path takes them |
 //! | `identify` | all of `Matcher::identify`: evidence in, identifications out |
 
@@ -51,8 +50,6 @@ fn main() -> Result<()> {
     measure(&mut rows, &peers::regex_set::RegexSets::new(&work)?, &orders, &expected);
     measure(&mut rows, &peers::literals::Literals::new(&work)?, &orders, &expected);
     measure(&mut rows, &peers::hyperscan::Hyperscan::new(&work)?, &orders, &expected);
-    #[cfg(feature = "yara-x")]
-    measure(&mut rows, &peers::yara::Yara::new(&work)?, &orders, &expected);
     measure(&mut rows, &peers::ksig::Ksig::new(&work)?, &orders, &expected);
     let identify = peers::ksig::Identify::new(&work)?;
     for (order, corpus, banners) in &orders {

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 
 use super::regex_loop::RegexLoop;
 use super::{Peer, Winner};
-use crate::dialect::PERL;
+use crate::dialect::perl;
 use crate::work::{Banner, Work};
 
 const SINGLEMATCH: c_uint = 8;
@@ -74,7 +74,7 @@ impl Hyperscan {
             let mut refused = Vec::new();
             let mut taken = Vec::new();
             for (place, (_, pattern)) in field.patterns.iter().enumerate() {
-                let written = PERL.write(work.plan.pattern(*pattern).hir()).map(CString::new).transpose()?;
+                let written = perl(work.plan.pattern(*pattern).hir()).map(CString::new).transpose()?;
                 match written.filter(|one| compile(&[(place, one.clone())]).is_some()) {
                     Some(written) => taken.push((place, written)),
                     None => refused.push(place),

@@ -38,9 +38,9 @@ impl Peer for Ksig<'_> {
 
     fn find(&self, banner: &Banner) -> Option<Winner> {
         let field = &self.work.fields[banner.field];
-        let slot = &self.work.plan.plan().slots[field.slot as usize];
+        let on_bytes = self.work.plan.pattern(field.patterns[0].1).on_bytes();
         let value = match std::str::from_utf8(banner.bytes) {
-            Ok(text) if !slot.raw => ValueView::Text(text),
+            Ok(text) if !on_bytes => ValueView::Text(text),
             _ => ValueView::Bytes(banner.bytes),
         };
         let mut hits = self.hits.borrow_mut();
