@@ -20,6 +20,7 @@ const MODE_BLOCK: c_uint = 1;
 
 type OnMatch = extern "C" fn(c_uint, u64, u64, c_uint, *mut c_void) -> c_int;
 
+// SAFETY: as `hs.h` of 5.4.0 declares them.
 #[link(name = "hs")]
 unsafe extern "C" {
     fn hs_compile_multi(
