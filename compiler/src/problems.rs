@@ -117,6 +117,17 @@ pub fn bad_type(reason: Text, file: FileId, span: Span) -> Diagnostic {
     Diagnostic::error("bad-type", reason, file, span, say!("not a type", "型ではありません"))
 }
 
+/// `ty`: where its type stands, with the `?` at the end.
+pub fn key_may_be_missing(column: &Name, file: FileId, ty: Span) -> Diagnostic {
+    let Name { value, span } = column;
+    let message = say!("the key `{value}` may be missing", "キー列`{value}`は欠けることのある型です");
+    let mark = Span { start: ty.end.saturating_sub(1), ..ty };
+    Diagnostic::error("bad-type", message, file, mark, say!("a key is in each row", "キーはどの行にも必要です"))
+        .label(file, *span, say!("what rows are found by", "行を探すための列"))
+        .note(say!("a row without a key could never be found", "キーのない行は、見つけることができません"))
+        .fix(say!("leave the `?` out", "`?`を外す"), file, mark, "")
+}
+
 pub fn second_key(file: FileId, span: Span) -> Diagnostic {
     let message = say!("a table has one key column", "テーブルのキー列は一つだけです");
     Diagnostic::error("second-key", message, file, span, say!("a second key", "二つ目のキー"))
@@ -287,6 +298,15 @@ pub fn probe_budget_exceeded(what: &str, spent: usize, limit: usize, file: FileI
         "`ksig plan --costs` shows what each signature costs; the limit is `{what}` below `[policy.budget]` in `ksig.toml`",
         "各シグネチャのコストは`ksig plan --costs`で表示されます。上限は`ksig.toml`の`[policy.budget]`の`{what}`です"
     ))
+}
+
+pub fn never_inside_tls(constructor: &str, file: FileId, span: Span, call: Span) -> Diagnostic {
+    let message = say!("`{constructor}` is never spoken inside TLS", "`{constructor}`がTLSの中で使われることはありません");
+    Diagnostic::error("never-inside-tls", message, file, span, say!("nothing answers it there", "応答は得られません")).label(
+        file,
+        call,
+        say!("this protocol", "このプロトコル"),
+    )
 }
 
 pub fn unknown_selector<'a>(written: &str, file: FileId, span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
@@ -667,6 +687,32 @@ pub fn said_twice(name: &Name, file: FileId, first: Span) -> Diagnostic {
     let Name { value, span } = name;
     let message = say!("`{value}` is said twice", "`{value}`が二度書かれています");
     Diagnostic::error("said-twice", message, file, *span, say!("again", "二度目")).label(file, first, say!("first here", "最初はここ"))
+}
+
+/// `what`: a label, the name of a test.
+pub fn empty_name(what: Text, file: FileId, span: Span) -> Diagnostic {
+    let message = say!("{what} is empty", "{what}が空です"; what);
+    Diagnostic::error("empty-name", message, file, span, say!("names nothing", "何も指しません"))
+}
+
+pub fn label_of_group(label: &Name, file: FileId) -> Diagnostic {
+    let Name { value, span } = label;
+    let message = say!("a group has no label", "グループにラベルは付けられません");
+    Diagnostic::error("label-of-group", message, file, *span, say!("nothing would show it", "どこにも表示されません"))
+        .help(say!("write `\"{value}\":` before a line of the group", "グループの中の行の前に`\"{value}\":`と書いてください"))
+}
+
+/// `as_name`: how it would be written without quotes, as the known ones are.
+pub fn unknown_lint<'a>(name: &Name, as_name: &str, file: FileId, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+    let Name { value, span } = name;
+    let known: Vec<&str> = known.collect();
+    let mut problem = unknown("unknown-lint", say!("lint", "リント"), as_name, file, *span, known.iter().copied());
+    problem.message = say!("there is no lint `{value}`", "`{value}`というリントはありません");
+    let all = known.join(", ");
+    match problem.fix {
+        Some(_) => problem,
+        None => problem.help(say!("the lints are {all}", "リントは{all}です")),
+    }
 }
 
 pub fn evidence_without_source(file: FileId, span: Span) -> Diagnostic {

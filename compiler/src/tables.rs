@@ -52,6 +52,9 @@ pub fn read(
     if let [_, (_, second), ..] = keys.as_slice() {
         diagnostics.push(problems::second_key(file, second.name.span));
     }
+    for (_, column) in keys.iter().filter(|(_, column)| column.ty.optional) {
+        diagnostics.push(problems::key_may_be_missing(&column.name, file, column.ty.span));
+    }
     let broken = columns.len() != item.columns.len();
     let key = keys.first().map(|(index, _)| *index as u32);
     let folds = folds(item, file, diagnostics);

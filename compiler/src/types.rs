@@ -86,7 +86,15 @@ pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> R
     }
     let plain = match written {
         "enum" => Type::Enum(words(&ty.words)?),
-        "list" => Type::List(inner("list")?),
+        "list" => match *inner("list")? {
+            of @ (Type::List(_) | Type::Optional(_)) => {
+                return Err(say!(
+                    "the values of a list are there, and are no lists themselves: a list of {of} cannot be written or asked about",
+                    "リストの要素は欠けることがなく、リストでもありません。{of}型のリストは書くことも調べることもできません"
+                ));
+            }
+            of => Type::List(Box::new(of)),
+        },
         "range" => match *inner("range")? {
             of if of.is_ordered() => Type::Range(Box::new(of)),
             other => {

@@ -34,6 +34,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[],
     tls_ports: &[],
+    inside_tls: true,
     doc: "Reads what the service says by itself, says nothing and closes.",
 }];
 

@@ -31,6 +31,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[21, 2121],
     tls_ports: &[990],
+    inside_tls: true,
     doc: "Reads the greeting that the server sends first, says nothing and closes. RFC 959 section 5.4.",
 }];
 

@@ -180,6 +180,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
+        inside_tls: true,
         doc: "Asks for a page as any browser does: GET without query, body, cookie or credential. RFC 9110 section 9.3.1 calls it safe.",
     },
     ConstructorDef {
@@ -191,6 +192,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
+        inside_tls: true,
         doc: "Asks for the headers of a page only. RFC 9110 section 9.3.2 calls it safe.",
     },
     ConstructorDef {
@@ -202,6 +204,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
+        inside_tls: true,
         doc: "Asks for /favicon.ico, as browsers do unasked.",
     },
 ];

@@ -26,6 +26,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[143],
     tls_ports: &[993],
+    inside_tls: true,
     doc: "Reads the greeting that the server sends first, says nothing and closes. RFC 3501 section 7.1.",
 }];
 

@@ -125,6 +125,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[631],
     tls_ports: &[],
+    inside_tls: true,
     doc: "Asks what the printer is: Get-Printer-Attributes of /ipp/print, which every client sends before it shows a printer. No job, no \
           user name. IPP carries it in a POST; it changes nothing. RFC 8011 section 4.2.5.",
 }];

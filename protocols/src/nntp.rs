@@ -26,6 +26,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[119],
     tls_ports: &[563],
+    inside_tls: true,
     doc: "Reads the greeting that the server sends first, says nothing and closes. RFC 3977 section 5.1.",
 }];
 

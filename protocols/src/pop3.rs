@@ -26,6 +26,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[110],
     tls_ports: &[995],
+    inside_tls: true,
     doc: "Reads the greeting that the server sends first, says nothing and closes. RFC 1939 section 4.",
 }];
 

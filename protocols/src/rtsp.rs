@@ -48,6 +48,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
+        inside_tls: true,
         doc: "Asks what the server can do: OPTIONS * without a stream or a credential. It does not change the server's state. RFC 2326 \
               section 10.1.",
     },
@@ -60,6 +61,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Stream,
         ports: PORTS,
         tls_ports: TLS_PORTS,
+        inside_tls: true,
         doc: "Asks what a stream holds: DESCRIBE without a credential. It sets no stream up and reads the status and headers only. Whether a \
               password is asked for is somebody's security, so it needs an attestation. RFC 2326 section 10.2.",
     },

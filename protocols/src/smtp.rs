@@ -39,6 +39,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[25, 587],
     tls_ports: &[465],
+    inside_tls: true,
     doc: "Reads the greeting, asks with EHLO what the server can do, says QUIT and closes. No sender, no recipient. RFC 5321 section 4.1.1.1.",
 }];
 

@@ -122,6 +122,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Datagrams,
         ports: &[161],
         tls_ports: &[],
+        inside_tls: false,
         doc: "Reads sysDescr, sysObjectID, sysName and sysServices with the community `public`, in version 1, then in 2c if that was not \
               answered. A community is a credential in form, so this needs an attestation. RFC 1157 section 4.1.2, RFC 3416 section 4.2.1.",
     },
@@ -134,6 +135,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Datagrams,
         ports: &[161],
         tls_ports: &[],
+        inside_tls: false,
         doc: "Asks for the id of the engine, as every manager of version 3 does first: an empty read without a user name, which the agent \
               answers with a report. RFC 3414 section 4.",
     },

@@ -80,6 +80,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Datagrams,
     ports: &[1900],
     tls_ports: &[],
+    inside_tls: false,
     doc: "Asks one host which UPnP devices it has: M-SEARCH to its own address, never to a group. No action is called. UPnP Device \
           Architecture 1.1 section 1.3.2.",
 }];

@@ -56,6 +56,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[22, 2222],
     tls_ports: &[],
+    inside_tls: false,
     doc: "Reads the identification line that the server sends first, answers with ksig's own and closes. No key exchange, no user name. \
           RFC 4253 section 4.2.",
 }];

@@ -36,6 +36,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[23, 2323],
     tls_ports: &[992],
+    inside_tls: true,
     doc: "Reads what the server shows before anyone types, refuses the options it negotiates, and closes. No user name. RFC 854, RFC 855.",
 }];
 

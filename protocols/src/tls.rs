@@ -140,6 +140,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::Stream,
         ports: &[],
         tls_ports: &[443, 465, 563, 636, 990, 992, 993, 995, 4443, 8443, 9443],
+        inside_tls: true,
         doc: "Says one ClientHello of TLS 1.2 without a server name, reads the certificate, which is in clear, and closes before any key is \
           exchanged. RFC 5246 section 7.3.",
     },
@@ -152,6 +153,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
         delivery: Delivery::StreamEach,
         ports: &[],
         tls_ports: &[443, 4443, 8443, 9443],
+        inside_tls: true,
         doc: "Says ten ClientHellos of odd shapes, each over a connection of its own, and reads which cipher suite, version and extensions the \
               server chooses. No key is exchanged. No normal client does so, so this needs an attestation.",
     },

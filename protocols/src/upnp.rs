@@ -100,6 +100,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[ConstructorDef {
     delivery: Delivery::Stream,
     ports: &[],
     tls_ports: &[],
+    inside_tls: false,
     doc: "Gets the description of a device from the place that its own answer named: one GET, as every control point does. No action is \
           called. UPnP Device Architecture 1.1 section 2.11.",
 }];

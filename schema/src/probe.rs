@@ -126,6 +126,8 @@ pub struct ConstructorDef {
     pub ports: &'static [u16],
     /// Ports where it is usually answered inside TLS.
     pub tls_ports: &'static [u16],
+    /// Whether it is spoken inside TLS anywhere, on its own ports or on others.
+    pub inside_tls: bool,
     /// What it sends and why that is harmless; source.
     pub doc: &'static str,
 }

@@ -28,6 +28,38 @@ fn a_fix_changes_the_file_and_nothing_else_in_it() {
     assert!(again.stderr.contains("nothing to fix"), "{again:?}");
 }
 
+/// What says nothing, or says it twice, with what the fixes leave of it.
+const SAID_TWICE: &str = r#"ksig 1
+module router.acme
+table models { model : text? key; name : text; row "AC-1", "AC" }
+probe top = http.get("/") on 80, 8080, 80
+probe ssh = ssh.banner() on any tls
+signature one {
+  summary "ACME"
+  allow no_near_mis_test "nothing is near it"
+  match { "" : top.html.title == "ACME"; "": any { ssh.software == "acme"; ssh.software in models } }
+  component { product = "x" }
+  example "ACME" in top.html.title => { }
+}
+"#;
+
+#[test]
+fn what_says_nothing_is_taken_away() {
+    let folder = folder();
+    let path = folder.path().join("signatures/router/acme.ksig");
+    fs::write(&path, SAID_TWICE).expect("our own folder");
+    let fixed = run_in(folder.path(), &["check", "signatures", "--fix"]);
+    assert!(fixed.stderr.contains("6 fixes in 1 files"), "{fixed:?}");
+    let meant = SAID_TWICE
+        .replace("text? key", "text key")
+        .replace("80, 8080, 80", "80, 8080")
+        .replace(" on any tls", "")
+        .replace("no_near_mis_test", "no_near_miss_test")
+        .replace("\"\" : ", "")
+        .replace("\"\": ", "");
+    assert_eq!(fs::read_to_string(&path).expect("still there"), meant);
+}
+
 #[test]
 fn a_read_only_file_is_named_and_stays() {
     let folder = folder();

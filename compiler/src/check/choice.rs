@@ -24,7 +24,7 @@ pub(crate) fn choices(context: &Context, diagnostics: &mut Vec<Diagnostic>) -> V
         }
         let mut members = Vec::with_capacity(choice.members.len());
         for path in &choice.members {
-            let Some(member) = signature_named(context, place.file, path) else {
+            let Some(member) = signature_named(context.names, place.file, path) else {
                 let known = context.names.signatures.keys().map(String::as_str);
                 diagnostics.push(problems::unknown_member(&dotted(path), place.file, path.span, known));
                 continue;

@@ -9,13 +9,14 @@ use ksig_schema::identification::{Confidence, Grade};
 
 use super::Checker;
 use crate::hir::Meta;
-use crate::problems;
+use crate::{lints, problems};
 
 impl Checker<'_> {
     /// `summary`, `evidence`, `confidence` and their like.
     pub(super) fn meta(&mut self, ast: &ast::Signature) -> Meta {
         let mut meta = Meta::default();
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut allowed: BTreeMap<String, Span> = BTreeMap::new();
         for statement in &ast.body {
             let Statement::Meta(attribute) = statement else { continue };
             let word = attribute.name.value.as_str();
@@ -29,8 +30,12 @@ impl Checker<'_> {
                 ("summary", [Ast::Text(text)]) => meta.summary = text.clone(),
                 ("added", [Ast::Date(date)]) => meta.added = Some(*date),
                 ("reference", [Ast::Text(_), ..]) | ("redact", [_, ..]) => {}
-                ("allow", [Ast::Name(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
-                ("allow", [Ast::Text(lint), Ast::Text(reason)]) => meta.allowed.push((lint.clone(), reason.clone())),
+                ("allow", [Ast::Name(lint) | Ast::Text(lint), Ast::Text(reason)]) if !reason.trim().is_empty() => {
+                    let lint = ast::Name { value: lint.clone(), span: attribute.values[0].span };
+                    if self.allowed_once(&lint, &mut allowed) {
+                        meta.allowed.push((lint.value, reason.clone()));
+                    }
+                }
                 ("confidence", [Ast::Name(level)]) => match level.as_str() {
                     "hint" => meta.confidence = Confidence::Hint,
                     "weak" => meta.confidence = Confidence::Weak,
@@ -63,7 +68,7 @@ impl Checker<'_> {
                         }
                     };
                     match rest {
-                        [Ast::Text(source)] => meta.evidence = source.clone(),
+                        [Ast::Text(source)] if !source.trim().is_empty() => meta.evidence = source.clone(),
                         [] if meta.grade == Grade::Unverified => {}
                         _ => self.diagnostics.push(problems::evidence_without_source(self.file, attribute.span)),
                     }
@@ -77,5 +82,23 @@ impl Checker<'_> {
             }
         }
         meta
+    }
+
+    /// A lint that is allowed exists, and is allowed once: a second reason would say why the first is not enough.
+    fn allowed_once(&mut self, lint: &ast::Name, before: &mut BTreeMap<String, Span>) -> bool {
+        let as_name = |code: &str| code.replace('-', "_");
+        let written = as_name(&lint.value);
+        let known: Vec<String> = lints::ALL.iter().map(|lint| as_name(lint.doc.code)).collect();
+        if !known.contains(&written) {
+            self.diagnostics.push(problems::unknown_lint(lint, &written, self.file, known.iter().map(String::as_str)));
+            return false;
+        }
+        match before.insert(written, lint.span) {
+            Some(first) => {
+                self.diagnostics.push(problems::said_twice(lint, self.file, first));
+                false
+            }
+            None => true,
+        }
     }
 }

@@ -7,6 +7,7 @@ mod choice;
 mod condition;
 mod expr;
 mod file_let;
+mod label;
 mod literal;
 mod meta;
 mod pattern;
@@ -96,7 +97,7 @@ impl Order<'_> {
         let place = self.context.names.signatures[name];
         let (_, ast) = self.context.files[&place.file];
         let ast::Item::Signature(signature) = &ast.items[place.item] else { return };
-        let base = signature.refines.as_ref().map(|path| (signature_named(self.context, place.file, path), path));
+        let base = signature.refines.as_ref().map(|path| (signature_named(self.context.names, place.file, path), path));
         let checked = match base {
             None => check_one(self.context, place.file, name, signature, None, diagnostics),
             Some((None, path)) => {
@@ -124,11 +125,11 @@ impl Order<'_> {
 }
 
 /// The full name of a signature that a file names: by its name in scope, or by its full one.
-fn signature_named(context: &Context, file: FileId, path: &ast::Path) -> Option<String> {
+fn signature_named(names: &Names, file: FileId, path: &ast::Path) -> Option<String> {
     let written = dotted(path);
-    match context.names.scopes.get(&file).and_then(|scope| scope.get(&written)) {
+    match names.scopes.get(&file).and_then(|scope| scope.get(&written)) {
         Some(Definition::Signature(full)) => Some(full.clone()),
-        _ => context.names.signatures.contains_key(&written).then_some(written),
+        _ => names.signatures.contains_key(&written).then_some(written),
     }
 }
 
@@ -279,6 +280,7 @@ impl<'a> Checker<'a> {
         };
         self.probes_in_scope(ast);
         self.said_once(&ast.body);
+        self.called_once(ast, base);
         let mut blocks: Vec<Condition> = match base.map(|base| &base.condition) {
             Some(Condition::All(blocks)) => blocks.clone(),
             other => other.into_iter().cloned().collect(),

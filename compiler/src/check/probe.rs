@@ -1,5 +1,7 @@
 //! Probes and follows: each is a constructor of the schema with an argument that is harmless.
 
+use std::collections::BTreeMap;
+
 use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
 use ksig_lang::{Text, say};
@@ -91,6 +93,7 @@ impl<'a> Checker<'a> {
             }
         };
         let requires = self.probe_options(probe, constructor);
+        self.places(probe, constructor);
         let mut ports: Vec<u16> = probe.ports.iter().map(|port| port.value).collect();
         if ports.is_empty() {
             // `on any tls` alone means no port that is not TLS; what reads TLS records itself has only such ports.
@@ -154,9 +157,19 @@ impl<'a> Checker<'a> {
     /// `{ safety review; requires policy.snmp_public }`: what a reader must know, and what a release must allow. Gives the latter.
     fn probe_options(&mut self, probe: &ast::Probe, constructor: &ConstructorDef) -> Vec<Requirement> {
         let mut requires = Vec::new();
+        let mut said: BTreeMap<String, Span> = BTreeMap::new();
         for option in &probe.options {
             let words: Vec<Option<String>> = option.values.iter().map(dotted_name).collect();
             let words: Vec<&str> = words.iter().map(|word| word.as_deref().unwrap_or_default()).collect();
+            // A release may have to allow several things.
+            let once = match (option.name.value.as_str(), words.as_slice()) {
+                ("requires", [word]) => Name { value: format!("requires {word}"), span: option.span },
+                _ => option.name.clone(),
+            };
+            if let Some(first) = said.insert(once.value.clone(), once.span) {
+                self.diagnostics.push(problems::said_twice(&once, self.file, first));
+                continue;
+            }
             match (option.name.value.as_str(), words.as_slice()) {
                 ("safety", [word]) => {
                     let known = [("passive", Safety::Passive), ("benign", Safety::Benign), ("review", Safety::Review)];
@@ -188,6 +201,27 @@ impl<'a> Checker<'a> {
             }
         }
         requires
+    }
+
+    /// `on 80, 8080` and `on any tls`: what the constructor can be asked on, each port once.
+    fn places(&mut self, probe: &ast::Probe, constructor: &ConstructorDef) {
+        let mut said: BTreeMap<u16, Span> = BTreeMap::new();
+        for (at, port) in probe.ports.iter().enumerate() {
+            if let Some(first) = said.get(&port.value) {
+                let again = Name { value: port.value.to_string(), span: port.span };
+                let with_comma = Span { start: probe.ports[at - 1].span.end, end: port.span.end };
+                let fix = say!("leave the second out", "二つ目を外す");
+                self.diagnostics.push(problems::said_twice(&again, self.file, *first).fix(fix, self.file, with_comma, ""));
+            } else {
+                said.insert(port.value, port.span);
+            }
+        }
+        if let Some(span) = probe.on_any_tls.filter(|_| !constructor.inside_tls) {
+            let before = Span { start: probe.call.span.end, end: span.end };
+            let fix = say!("leave `on any tls` out", "`on any tls`を外す");
+            self.diagnostics
+                .push(problems::never_inside_tls(constructor.name, self.file, span, probe.call.span).fix(fix, self.file, before, ""));
+        }
     }
 
     fn enter_probe(&mut self, probe: hir::Probe, name: &Name) {

@@ -114,7 +114,10 @@ impl Checker<'_> {
     /// Names of the signature with the values that they are to have.
     fn captured(&mut self, values: &[(Name, ast::Expr)]) -> Option<Vec<(String, Datum)>> {
         let mut read = Vec::new();
-        for (name, value) in values {
+        for (at, (name, value)) in values.iter().enumerate() {
+            if let Some((first, _)) = values[..at].iter().find(|(first, _)| first.value == name.value) {
+                return self.refuse(problems::said_twice(name, self.file, first.span));
+            }
             let Some(&id) = self.vars_by_name.get(&name.value) else {
                 let problem = problems::unknown_name(&name.value, self.file, name.span, self.vars_by_name.keys().map(String::as_str));
                 return self.refuse(problem);
@@ -258,7 +261,10 @@ impl Checker<'_> {
                 ));
             };
             let mut row = vec![Datum::Missing; table.columns.len()];
-            for (column, value) in cells {
+            for (nth, (column, value)) in cells.iter().enumerate() {
+                if let Some((first, _)) = cells[..nth].iter().find(|(first, _)| first.value == column.value) {
+                    return self.refuse(problems::said_twice(column, self.file, first.span));
+                }
                 let Some(at) = table.columns.iter().position(|c| c.name == column.value) else {
                     return self.refuse(problems::unknown_column(&full, column, self.file, table.columns.iter().map(|c| c.name.as_str())));
                 };
@@ -290,7 +296,13 @@ impl Checker<'_> {
             ast::Expect::Identify(slots, span) => Expect::Identify(self.slots(slots)?, *span),
             ast::Expect::Resolved(slots, span) => Expect::Resolved(self.slots(slots)?, *span),
             ast::Expect::Captures(values, span) => Expect::Captures(self.captured(values)?, *span),
-            ast::Expect::NoMatch(because, span) => Expect::NoMatch(because.as_ref().map(|text| text.value.clone()), *span),
+            ast::Expect::NoMatch(because, span) => {
+                if let Some(because) = because.as_ref().filter(|because| because.value.trim().is_empty()) {
+                    let what = say!("what `because` says", "`because`の後のテキスト");
+                    return self.refuse(problems::empty_name(what, self.file, because.span));
+                }
+                Expect::NoMatch(because.as_ref().map(|text| text.value.clone()), *span)
+            }
             ast::Expect::Tags(tags, span) => {
                 for tag in tags {
                     if !self.names.vocabulary.tags.contains_key(&tag.value) {

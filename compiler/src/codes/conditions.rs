@@ -88,6 +88,21 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "label-of-group",
+        meaning: Text::new(
+            "A label names a line: `ksig why` shows it there, and `expect no_match because` looks for it. What made a group true or false are its lines, so the label stands before one of them. A line over each element is a line.",
+            "ラベルは行の名前です。`ksig why`に表示され、`expect no_match because`で指定できます。グループの真偽を決めるのはその中の行なので、ラベルは行に付けます。各要素についての行にも付けられます。",
+        ),
+        bad: r#"
+  match { "a title": any { top.html.title == "ACME"; top.html.title == "ACME AC" } }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  match { any { "a title": top.html.title == "ACME"; "a series": top.html.title == "ACME AC" } }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
         code: "negation-may-be-missing",
         meaning: Text::new(
             "`not` over a value that may be missing is neither true nor false: no title is not \"another title\". Say what a missing one means: `x absent or not x ~ /.../` takes it in, `x present and not ...` leaves it out.",

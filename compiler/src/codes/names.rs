@@ -16,8 +16,8 @@ pub const CODES: &[CodeDoc] = &[
     CodeDoc {
         code: "declared-twice",
         meaning: Text::new(
-            "Two items of a module, an item and an import, two columns of a table, two parameters of a tag or two probes of a signature have the same name. Which one a use of the name means would depend on the order of the file, so neither wins: rename or remove one.",
-            "一つのモジュールの二つの項目、項目とインポート、テーブルの二つの列、タグの二つのパラメーター、または一つのシグネチャの二つのプローブが同じ名前です。どちらを指すかがファイル内の順序で変わってしまうため、どちらも採用しません。一方の名前を変えるか削除してください。",
+            "Two items of a module, an item and an import, two columns of a table, two parameters of a tag, or two probes, two tests or the labels of two lines of a signature are the same name. Which one a use of the name means would depend on the order of the file, so neither wins: rename or remove one.",
+            "一つのモジュールの二つの項目、項目とインポート、テーブルの二つの列、タグの二つのパラメーター、または一つのシグネチャの二つのプローブ、二つのテスト、二つの行のラベルが同じ名前です。どちらを指すかがファイル内の順序で変わってしまうため、どちらも採用しません。一方の名前を変えるか削除してください。",
         ),
         bad: r#"ksig 1
 module a

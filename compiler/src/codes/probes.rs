@@ -101,6 +101,23 @@ pub const CODES: &[CodeDoc] = &[
 "#,
     },
     CodeDoc {
+        code: "never-inside-tls",
+        meaning: Text::new(
+            "`on any tls` asks on every port that speaks TLS, inside it. This protocol is never spoken there: it brings its own encryption, or none, or goes over UDP.",
+            "`on any tls`は、TLSで応答するすべてのポートに、TLSの中で送ります。このプロトコルがTLSの中で使われることはありません。独自の暗号化を持つか、暗号化がないか、UDPで送られるものです。",
+        ),
+        bad: r#"
+  probe ssh = ssh.banner() on any tls
+  match { ssh.software == "acme" }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  probe ssh = ssh.banner() on 22, 2222
+  match { ssh.software == "acme" }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
         code: "not-a-link",
         meaning: Text::new(
             "A follow asks for a place that an answer makes any client fetch: a selector such as `script_src`, a field of links, or a capture of type `path` or `url`. A place that is built from other text would be a request that no client makes.",

@@ -52,6 +52,21 @@ signature one { match { top.html.title == "ACME" }; identify { vendor = acme } }
 "#,
     },
     CodeDoc {
+        code: "empty-name",
+        meaning: Text::new(
+            "A label names a line, and a test says what it shows; `because` names one of the lines. Empty quotes name nothing, or everything.",
+            "ラベルは行の名前、テストの名前はそのテストが示す内容です。`because`は行を一つ指します。空の引用符は何も指さないか、すべてを指してしまいます。",
+        ),
+        bad: r#"
+  match { "": top.html.title == "ACME" }
+  identify { vendor = acme }
+"#,
+        good: r#"
+  match { "the title": top.html.title == "ACME" }
+  identify { vendor = acme }
+"#,
+    },
+    CodeDoc {
         code: "evidence-without-source",
         meaning: Text::new(
             "`evidence observed`, `documented` and `derived` name where the knowledge comes from, so that another person can check it.",
@@ -154,8 +169,8 @@ signature two refines one { identify { vendor = acme } }
     CodeDoc {
         code: "said-twice",
         meaning: Text::new(
-            "A statement or slot that may stand once stands twice, and nothing says which is meant.",
-            "一度しか書けない文やスロットが二度書かれています。どちらが正しいかは決められません。",
+            "A statement, a slot, an option or a port that may stand once stands twice, and nothing says which is meant.",
+            "一度しか書けない文、スロット、オプション、ポートが二度書かれています。どちらが正しいかは決められません。",
         ),
         bad: r#"
   summary "ACME router"
@@ -224,6 +239,27 @@ use vocab.vendors { acme }
 probe top = http.get("/")
 signature base { match { top.html.title == "ACME" }; identify { vendor = acme } }
 signature s refines base { identify { vendor = acme; model = "AC-1" } }
+"#,
+    },
+    CodeDoc {
+        code: "unknown-lint",
+        meaning: Text::new(
+            "`allow` names a lint that a signature may break, and says why. There is no lint of this name, so nothing would be allowed. The chapter of lints has them all.",
+            "`allow`には、守らなくてよいリントの名前とその理由を書きます。この名前のリントはないため、何も許可されません。リントの一覧はリントの章にあります。",
+        ),
+        bad: r#"
+  summary "ACME"
+  allow no_near_mis_test "the title is the maker's name"
+  match { top.html.title == "ACME" }
+  identify { vendor = acme }
+  example "ACME" in top.html.title => { vendor: acme }
+"#,
+        good: r#"
+  summary "ACME"
+  allow no_near_miss_test "the title is the maker's name"
+  match { top.html.title == "ACME" }
+  identify { vendor = acme }
+  example "ACME" in top.html.title => { vendor: acme }
 "#,
     },
     CodeDoc {

@@ -31,8 +31,8 @@ pub const CODES: &[CodeDoc] = &[
     CodeDoc {
         code: "bad-type",
         meaning: Text::new(
-            "The type is not one of the language's, or one that cannot stand here: a list says of what, a bound is of a date or a version, and text is never read as a vendor, a class or something with parts.",
-            "言語にない型か、ここでは使えない型です。リストには要素の型が必要で、`bound`にできるのは日付とバージョンだけです。また、テキストをベンダー、機器種別、要素を持つ型として読み取ることはできません。",
+            "The type is not one of the language's, or one that cannot stand here: a list says of what, and not of lists or of values that may be missing; a bound is of a date or a version; a key is never missing; and text is never read as a vendor, a class or something with parts.",
+            "言語にない型か、ここでは使えない型です。リストには要素の型が必要で、リストや欠けることのある値は要素にできません。`bound`にできるのは日付とバージョンだけで、キー列は欠けることがありません。また、テキストをベンダー、機器種別、要素を持つ型として読み取ることはできません。",
         ),
         bad: r#"
   match { top.html.title ~ /^ACME (?<fw: number>\d+)$/ }
