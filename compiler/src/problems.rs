@@ -339,8 +339,9 @@ pub fn too_many_hops(name: &str, file: FileId, span: Span) -> Diagnostic {
 }
 
 pub fn follow_needs_at<'n>(name: &str, file: FileId, span: Span, known: impl Iterator<Item = &'n str>) -> Diagnostic {
+    const SHOWN_MAX: usize = 16;
     let message = say!("it is not said on which port `{name}` is asked", "`{name}`をどのポートに問い合わせるかが書かれていません");
-    let known = known.map(|probe| format!("`at {probe}`")).collect::<Vec<_>>().join(", ");
+    let known = known.take(SHOWN_MAX).map(|probe| format!("`at {probe}`")).collect::<Vec<_>>().join(", ");
     Diagnostic::error("follow-needs-at", message, file, span, say!("on which service?", "どのサービスですか"))
         .note(say!(
             "with `scope host` each first-stage probe may stand on a port of its own",

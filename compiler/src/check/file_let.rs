@@ -64,10 +64,10 @@ impl<'a> Checker<'a> {
         let (source, ast) = self.files[&place.0];
         let (file, own_source, text, scope) = (self.file, self.source, self.text, self.scope);
         let (module, vars) = (std::mem::take(&mut self.module), std::mem::take(&mut self.vars_by_name));
-        let (probes, captures) = (std::mem::take(&mut self.probes), self.captures);
+        let (mut probes, captures) = (std::mem::take(&mut self.probes), self.captures);
         let outermost = self.signature_probes.is_none();
         if outermost {
-            self.signature_probes = Some(probes.clone());
+            self.signature_probes = Some(std::mem::take(&mut probes));
         }
         (self.file, self.source, self.text, self.module) = (place.0, source, &source.text, module_of(ast));
         self.scope = &self.names.scopes[&place.0];
@@ -76,10 +76,7 @@ impl<'a> Checker<'a> {
         self.file_probes();
         let value = read(self, &binding.value);
         self.lets.pop();
-        self.probes = probes;
-        if outermost {
-            self.signature_probes = None;
-        }
+        self.probes = if outermost { self.signature_probes.take().unwrap_or_default() } else { probes };
         (self.file, self.source, self.text, self.scope) = (file, own_source, text, scope);
         (self.module, self.vars_by_name, self.captures) = (module, vars, captures);
         value

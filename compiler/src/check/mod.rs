@@ -2,6 +2,7 @@
 //!
 //! In: syntax and [`Names`]. Out: typed signatures; one with a problem is left out, and so is what refines it.
 
+mod asked;
 mod budget;
 mod choice;
 mod condition;
@@ -31,6 +32,7 @@ use crate::input::{Input, Source};
 use crate::names::{Definition, Names, dotted, full_name, module_of};
 use crate::{ArgumentCheck, World, problems};
 
+use asked::Asked;
 pub(crate) use choice::choices;
 pub(crate) use record::tag_parameters;
 
@@ -156,7 +158,7 @@ struct Checker<'a> {
     scope: &'a BTreeMap<String, Definition>,
     files: &'a BTreeMap<FileId, (&'a Source, &'a ast::File)>,
     diagnostics: &'a mut Vec<Diagnostic>,
-    probes: Vec<hir::Probe>,
+    probes: Asked,
     vars: Vec<Var>,
     var_spans: Vec<Span>,
     vars_by_name: BTreeMap<String, u32>,
@@ -174,7 +176,7 @@ struct Checker<'a> {
     /// Probes of other files that such a `let` may read.
     let_probes: Vec<hir::Probe>,
     /// Inside a `let` of a file, the signature's own probes.
-    signature_probes: Option<Vec<hir::Probe>>,
+    signature_probes: Option<Asked>,
     /// What `absent or` and `present and` around the expression at hand have settled.
     guards: Vec<ExprKind>,
     /// Its patterns.
@@ -223,7 +225,7 @@ impl<'a> Checker<'a> {
             scope: &context.names.scopes[&file],
             files: context.files,
             diagnostics,
-            probes: base.map_or_else(Vec::new, |base| base.probes.clone()),
+            probes: Asked::of(base.map_or_else(Vec::new, |base| base.probes.clone())),
             vars: base.map_or_else(Vec::new, |base| base.vars.clone()),
             var_spans: base.map_or_else(Vec::new, |base| base.var_spans.clone()),
             vars_by_name: BTreeMap::new(),
@@ -294,7 +296,7 @@ impl<'a> Checker<'a> {
                 Statement::Follow(follow) => self.follow_input(follow, &out.steps),
                 Statement::Match { of, lines, .. } => {
                     matched = true;
-                    if let Some(of) = of.as_ref().filter(|of| !self.probes.iter().any(|probe| probe.name == of.value && probe.hop > 0)) {
+                    if let Some(of) = of.as_ref().filter(|of| self.probes.named(&of.value).is_none_or(|id| self.probe_of(id).hop == 0)) {
                         self.diagnostics.push(problems::match_of_unknown_follow(of, self.file));
                     }
                     blocks.push(self.lines(lines));
@@ -347,7 +349,7 @@ impl<'a> Checker<'a> {
             self.diagnostics.push(problems::follow_without_gate(&ast.name, self.file));
         }
         out.condition = Condition::All(blocks);
-        out.probes = std::mem::take(&mut self.probes);
+        out.probes = std::mem::take(&mut self.probes).into_vec();
         out.probes.append(&mut self.let_probes);
         self.place_follows(ast, &mut out);
         out.vars = std::mem::take(&mut self.vars);

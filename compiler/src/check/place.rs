@@ -181,7 +181,7 @@ impl Checker<'_> {
 
     /// Whether a name is a probe's, or would be if its declaration had no problem.
     fn is_probe(&self, name: &str) -> bool {
-        self.poisoned.contains(name) || self.probes.iter().any(|probe| probe.name == name)
+        self.poisoned.contains(name) || self.probes.named(name).is_some()
     }
 
     /// `top.auth.basic.realm`, `top.header["server"]`, `desc.xml("/root/device/modelName")`.
@@ -220,7 +220,7 @@ impl Checker<'_> {
             ));
         };
         let (root, rest) = written.split_once('.').unwrap_or((written.as_str(), ""));
-        let id = self.probes.iter().position(|probe| probe.name == root)?;
+        let id = self.probes.named(root)? as usize;
         let probe = self.probes[id].clone();
         if rest.is_empty() {
             return self.refuse(problems::unexpected(
@@ -279,9 +279,10 @@ impl Checker<'_> {
         if self.poisoned.contains(root) {
             return None;
         }
-        let Some(id) = self.probes.iter().position(|probe| probe.name == root) else {
+        let Some(id) = self.probes.named(root) else {
             return self.unknown_name(root, callee.span);
         };
+        let id = id as usize;
         let name = format!("{}.{rest}", self.probes[id].root);
         let Some(selector) = self.schema.selector(&name) else {
             // A map whose entries are written as calls: `desc.xml("/root")`.

@@ -1,6 +1,6 @@
 //! Probes and follows: each is a constructor of the schema with an argument that is harmless.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
@@ -11,7 +11,7 @@ use ksig_schema::probe::{ArgumentKind, Place};
 use ksig_schema::{ConstructorDef, ParameterDef, ProbeKey, Safety, Type};
 
 use super::{Checker, dotted_name};
-use crate::hir::{Asks, Condition, Expr, ExprKind};
+use crate::hir::{Asks, Condition, Expr, ExprKind, ProbeId};
 use crate::names::Definition;
 use crate::{hir, problems, reasons};
 
@@ -59,7 +59,7 @@ impl<'a> Checker<'a> {
     /// What is known of the host, and what another tool was answered, stands under its own root as if a probe had asked; a probe of that name
     /// hides it.
     fn unasked_facts(&mut self, root: &'static str, key: ProbeKey) {
-        if !self.probes.iter().any(|probe| probe.name == root) {
+        if self.probes.named(root).is_none() {
             self.probes.push(hir::Probe {
                 name: root.into(),
                 asks: Asks::Exactly(key),
@@ -77,7 +77,7 @@ impl<'a> Checker<'a> {
     }
 
     fn probe(&mut self, probe: &ast::Probe) {
-        if self.probes.iter().any(|known| known.name == probe.name.value && known.span == probe.span) {
+        if self.probes.named(&probe.name.value).is_some_and(|known| self.probes[known as usize].span == probe.span) {
             return;
         }
         let Some((argument, constructor)) = self.constructor(&probe.call) else {
@@ -124,7 +124,7 @@ impl<'a> Checker<'a> {
             self.poisoned.insert(follow.name.value.clone());
             return;
         };
-        if let Some(at) = follow.at.as_ref().filter(|at| !self.probes.iter().any(|probe| probe.name == at.value)) {
+        if let Some(at) = follow.at.as_ref().filter(|at| self.probes.named(&at.value).is_none()) {
             let known = self.probes.iter().map(|probe| probe.name.as_str());
             self.diagnostics.push(problems::unknown_name(&at.value, self.file, at.span, known));
         }
@@ -225,13 +225,12 @@ impl<'a> Checker<'a> {
     }
 
     fn enter_probe(&mut self, probe: hir::Probe, name: &Name) {
-        match self.probes.iter().position(|known| known.name == probe.name) {
-            Some(at) if self.probes[at].asks == probe.asks || !self.probes[at].asks.is_sent() => self.probes[at] = probe,
-            Some(at) => {
-                let first = self.probes[at].span;
-                self.diagnostics.push(problems::declared_twice(name, self.file, self.file, first));
-            }
-            None => self.probes.push(probe),
+        let Some(id) = self.probes.named(&probe.name) else { return self.probes.push(probe) };
+        let known = &self.probes[id as usize];
+        if known.asks == probe.asks || !known.asks.is_sent() {
+            self.probes.replace(id, probe);
+        } else {
+            self.diagnostics.push(problems::declared_twice(name, self.file, self.file, known.span));
         }
     }
 
@@ -249,7 +248,9 @@ impl<'a> Checker<'a> {
             self.diagnostics.push(problems::not_a_link(self.file, checked.span));
             return;
         }
-        if let Some(hir::Probe { asks: Asks::Named { from, .. }, .. }) = self.probes.iter_mut().find(|p| p.name == follow.name.value) {
+        if let Some(id) = self.probes.named(&follow.name.value)
+            && let Asks::Named { from, .. } = &mut self.probes.get_mut(id).asks
+        {
             **from = checked;
         }
     }
@@ -258,15 +259,13 @@ impl<'a> Checker<'a> {
     pub(super) fn gates(&mut self, blocks: &[Condition]) -> Vec<Condition> {
         loop {
             let mut settled = true;
+            let bound = self.hops_of_captures(blocks);
             for at in 0..self.probes.len() {
                 let Asks::Named { from, .. } = &self.probes[at].asks else { continue };
                 let mut after = 0;
                 from.walk(&mut |expr| match &expr.kind {
                     ExprKind::Field(field) => after = after.max(self.probe_of(field.probe).hop),
-                    ExprKind::Var(var) => {
-                        let binding = blocks.iter().filter(|block| binds(block, *var)).map(|block| self.hop_of(block)).min();
-                        after = after.max(binding.unwrap_or_default());
-                    }
+                    ExprKind::Var(var) => after = after.max(bound.get(var).copied().unwrap_or_default()),
                     _ => {}
                 });
                 if after >= HOPS_MAX {
@@ -275,7 +274,7 @@ impl<'a> Checker<'a> {
                     return Vec::new();
                 }
                 settled &= self.probes[at].hop == after + 1;
-                self.probes[at].hop = after + 1;
+                self.probes.get_mut(at as ProbeId).hop = after + 1;
             }
             if settled {
                 break;
@@ -283,6 +282,22 @@ impl<'a> Checker<'a> {
         }
         let hops = 0..self.probes.iter().map(|probe| probe.hop).max().unwrap_or_default();
         hops.map(|hop| Condition::All(blocks.iter().filter(|block| self.hop_of(block) <= hop).cloned().collect())).collect()
+    }
+
+    /// The earliest block that binds each capture, by the latest answer that it speaks of.
+    fn hops_of_captures(&self, blocks: &[Condition]) -> HashMap<u32, u32> {
+        let mut bound = HashMap::new();
+        for block in blocks {
+            let hop = self.hop_of(block);
+            block.walk(&mut |expr| {
+                if let ExprKind::Matches(_, matching) = &expr.kind {
+                    for &(_, var) in &matching.captures {
+                        bound.entry(var).and_modify(|known: &mut u32| *known = hop.min(*known)).or_insert(hop);
+                    }
+                }
+            });
+        }
+        bound
     }
 
     /// The latest answer that a block speaks of.
@@ -393,15 +408,4 @@ impl<'a> Checker<'a> {
 /// Whether an argument is an expression over answers, not a literal.
 fn names_a_place(value: &ast::Expr) -> bool {
     matches!(value.kind, Ast::Name(_) | Ast::Field(..) | Ast::Index(..) | Ast::Call(..))
-}
-
-/// Whether a line of a block binds that capture.
-fn binds(block: &Condition, var: u32) -> bool {
-    let mut found = false;
-    block.walk(&mut |expr| {
-        if let ExprKind::Matches(_, matching) = &expr.kind {
-            found |= matching.captures.iter().any(|(_, bound)| *bound == var);
-        }
-    });
-    found
 }

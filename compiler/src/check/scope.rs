@@ -1,5 +1,7 @@
 //! What a signature speaks of: one service, or the whole host, where each first-stage probe stands on a service of its own (V14).
 
+use std::collections::HashMap;
+
 use ksig_lang::ast::{self, ExprKind as Ast, Statement};
 
 use super::Checker;
@@ -29,33 +31,50 @@ impl Checker<'_> {
         if out.scope == Scope::Service {
             return;
         }
+        let said = said_places(ast, out);
         // A follow may stand beside another one: what is nearer to the first stage is placed first.
         for hop in 1..=ksig_runtime::plan::HOPS_MAX {
             let open: Vec<ProbeId> =
                 out.used_probes().into_iter().filter(|id| out.probe(*id).hop == hop && out.probe(*id).at.is_none()).collect();
+            let (known, mut alone) = (out.first_stage(), Vec::new());
             for id in open {
-                let beside =
-                    said_place(ast, out, &out.probe(id).name).or_else(|| names_it(out.probe(id))).or_else(|| only(&out.first_stage()));
-                match beside.and_then(|other| if out.probe(other).hop == 0 { Some(other) } else { out.probe(other).at }) {
-                    Some(role) => out.probes[id as usize].at = Some(role),
-                    None => {
-                        let follow = out.probe(id);
-                        let known = out.first_stage().into_iter().map(|id| out.probe(id).name.as_str());
-                        self.diagnostics.push(problems::follow_needs_at(&follow.name, self.file, follow.span, known));
-                    }
+                match said.get(&id).copied().or_else(|| names_it(out.probe(id))) {
+                    Some(beside) => self.stand_beside(id, Some(beside), &known, out),
+                    None => alone.push(id),
                 }
+            }
+            // Only now: a place that is said may be the only thing that a signature says of a probe.
+            let first_stage = out.first_stage();
+            for id in alone {
+                self.stand_beside(id, only(&first_stage), &first_stage, out);
+            }
+        }
+    }
+
+    /// Puts a follow on the service of another probe, or says that it may be on several.
+    fn stand_beside(&mut self, id: ProbeId, beside: Option<ProbeId>, first_stage: &[ProbeId], out: &mut hir::Signature) {
+        match beside.and_then(|other| if out.probe(other).hop == 0 { Some(other) } else { out.probe(other).at }) {
+            Some(role) => out.probes[id as usize].at = Some(role),
+            None => {
+                let follow = out.probe(id);
+                let known = first_stage.iter().map(|id| out.probe(*id).name.as_str());
+                self.diagnostics.push(problems::follow_needs_at(&follow.name, self.file, follow.span, known));
             }
         }
     }
 }
 
-/// The probe of `at rtsp`, as a follow of this signature says it.
-fn said_place(ast: &ast::Signature, out: &hir::Signature, name: &str) -> Option<ProbeId> {
-    let at = ast.body.iter().find_map(|statement| match statement {
-        Statement::Follow(follow) if follow.name.value == name => follow.at.as_ref(),
+/// Of each follow of this signature that says `at rtsp`, that probe.
+fn said_places(ast: &ast::Signature, out: &hir::Signature) -> HashMap<ProbeId, ProbeId> {
+    let mut by_name: HashMap<&str, ProbeId> = HashMap::new();
+    for (id, probe) in (0..).zip(&out.probes) {
+        by_name.entry(&probe.name).or_insert(id);
+    }
+    let places = ast.body.iter().filter_map(|statement| match statement {
+        Statement::Follow(follow) => Some((&follow.name, follow.at.as_ref()?)),
         _ => None,
-    })?;
-    out.probes.iter().position(|probe| probe.name == at.value).map(|at| at as ProbeId)
+    });
+    places.filter_map(|(follow, at)| Some((*by_name.get(follow.value.as_str())?, *by_name.get(at.value.as_str())?))).collect()
 }
 
 /// The probe whose answer names the place of a follow.

@@ -138,8 +138,8 @@ impl Checker<'_> {
     }
 
     fn probe_named(&mut self, name: &Name) -> Option<(ProbeId, &'static str)> {
-        match self.probes.iter().position(|probe| probe.name == name.value) {
-            Some(at) => Some((at as ProbeId, self.probes[at].root)),
+        match self.probes.named(&name.value) {
+            Some(id) => Some((id, self.probes[id as usize].root)),
             None if self.poisoned.contains(&name.value) => None,
             None => {
                 let problem = problems::unknown_name(&name.value, self.file, name.span, self.probes.iter().map(|p| p.name.as_str()));
