@@ -17,7 +17,7 @@ use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
 use crate::protocol::{Decoded, Protocol};
 
 ksig_schema::fields! {
-    /// Version of SNMP in which the agent answered first: `1`, `2c` or `3`.
+    /// Version of SNMP in which the agent answered `snmp.get` first: `1` or `2c`.
     ///
     /// Source: RFC 3584 section 4. Example: `1`.
     VERSION: Text = "snmp.version";
@@ -299,18 +299,14 @@ fn decode(probe: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
     let answers: Vec<Message> = messages(received, versions(&probe.constructor)).collect();
     let Some(first) = answers.iter().find(|answer| !answer.refused).or(answers.first()) else { return decoded };
     decoded.complete = Sections::ALL;
-    let version = match first.version {
-        0 => "1",
-        1 => "2c",
-        _ => "3",
-    };
-    decoded.facts.push(&VERSION, Value::text(version));
     if let Some(engine) = &first.engine {
         if !engine.id.is_empty() {
             decoded.facts.push(&ENGINE_ID, Value::Bytes(engine.id.to_vec()));
         }
         decoded.facts.push(&ENGINE_BOOTS, Value::Int(engine.boots));
         decoded.facts.push(&ENGINE_TIME, Value::Int(engine.time));
+    } else {
+        decoded.facts.push(&VERSION, Value::text(if first.version == i64::from(VERSION_1) { "1" } else { "2c" }));
     }
     if !first.refused {
         push_objects(&mut decoded.facts, first.bindings);
@@ -397,7 +393,7 @@ mod tests {
     fn an_engine_of_debian_is_read() {
         let response = decoded("snmp.engine()", Ended::Complete, ENGINE);
         assert_eq!(response.texts("snmp.engine.enterprise"), ["8072"]);
-        assert_eq!(response.texts("snmp.version"), ["3"]);
+        assert!(response.texts("snmp.version").is_empty(), "there is no other version for this question");
         assert_eq!(response.texts("snmp.engine.boots").len(), 1);
         assert_eq!(response.complete, Sections::ALL);
     }
