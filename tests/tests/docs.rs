@@ -1,8 +1,9 @@
-//! The examples in the documents for newcomers do what they say.
+//! The examples in the documents for newcomers do what they say, and links lead somewhere.
 //!
 //! ```` ```console ```` fences: each `$ ` line runs in a shell at the root of the repository with `ksig` on its path and must succeed; lines below
 //! it must stand in the output in that order. ```` ```ksig ```` fences must compile.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -83,4 +84,100 @@ fn ksig_examples_compile() {
         }
     }
     assert!(compiled > 0, "no ksig example was found");
+}
+
+/// Every document of the repository, by its path from the root.
+fn documents() -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(root().join(&folder)).expect("a folder of the repository") {
+            let entry = entry.expect("a folder of the repository");
+            let (name, path) = (entry.file_name(), folder.join(entry.file_name()));
+            let hidden = name.to_string_lossy().starts_with('.') || name == "target";
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !hidden {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.insert(path, std::fs::read_to_string(entry.path()).expect("a document is text"));
+            }
+        }
+    }
+    found
+}
+
+/// The lines that are no fence, with their numbers.
+fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut inside: Option<usize> = None;
+    (1..).zip(text.lines()).filter(move |(_, line)| {
+        let ticks = line.trim_start().bytes().take_while(|byte| *byte == b'`').count();
+        match inside {
+            None if ticks >= 3 => inside = Some(ticks),
+            None => return true,
+            Some(opened) if ticks >= opened => inside = None,
+            Some(_) => {}
+        }
+        false
+    })
+}
+
+/// Where the links of a line lead; what stands in backticks is no link, but may be the text of one.
+fn links(line: &str) -> Vec<String> {
+    let outside_code: String = line.split('`').enumerate().map(|(at, part)| if at % 2 == 0 { part } else { "" }).collect();
+    let parts = outside_code.split("](").skip(1);
+    parts.filter_map(|part| Some(part.split_once(')')?.0.to_string())).collect()
+}
+
+/// The anchors of a document, as GitHub makes them: letters and digits in lower case, `-` for a blank, a number behind one that was there.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    for (_, line) in prose(text).filter(|(_, line)| line.starts_with('#')) {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+        let plain: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        let free = (1..).map(|number| format!("{plain}-{number}"));
+        let anchor = std::iter::once(plain.clone()).chain(free).find(|anchor| !anchors.contains(anchor)).expect("numbers do not end");
+        anchors.insert(anchor);
+    }
+    anchors
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let documents = documents();
+    let (mut followed, mut dead) = (0, Vec::new());
+    for (path, text) in &documents {
+        for (number, line) in prose(text) {
+            for link in links(line).into_iter().filter(|link| !link.contains("://")) {
+                let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(file, anchor)| (file, Some(anchor)));
+                let target = match file {
+                    "" => path.clone(),
+                    file => path.parent().expect("a document stands in a folder").join(file),
+                };
+                let there = root().join(&target).canonicalize();
+                let document = there.as_ref().ok().and_then(|there| documents.get(there.strip_prefix(root()).ok()?));
+                let fine = match (anchor, document) {
+                    (None, _) => there.is_ok(),
+                    (Some(anchor), Some(document)) => anchors(document).contains(anchor),
+                    (Some(_), None) => false,
+                };
+                followed += 1;
+                if !fine {
+                    dead.push(format!("{}:{number}: {link}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(dead.is_empty(), "links that lead nowhere:\n{}", dead.join("\n"));
+    assert!(followed > 100, "only {followed} links were found");
+}
+
+#[test]
+fn each_chapter_that_is_made_from_code_is_linked_from_those_that_are_written() {
+    let spec: BTreeMap<_, _> = documents().into_iter().filter(|(path, _)| path.starts_with("spec")).collect();
+    let made = |path: &Path| path.file_stem().is_some_and(|stem| ksig::chapters::NAMES.iter().any(|name| stem == *name));
+    for name in ksig::chapters::NAMES {
+        let leads = |text: &String| prose(text).flat_map(|(_, line)| links(line)).any(|link| link.starts_with(&format!("{name}.md")));
+        let from = spec.iter().filter(|(path, text)| !made(path) && !path.ends_with("README.md") && leads(text)).count();
+        assert!(from >= 2, "{name}.md is linked from {from} chapters");
+    }
 }
