@@ -103,7 +103,8 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     if !world.unverified {
         tables.values_mut().for_each(tables::keep_verified);
     }
-    let context = check::Context { world, names: &names, tables: &tables, input, files: &files };
+    let costs = check::Costs::new(world.cost);
+    let context = check::Context { world, names: &names, tables: &tables, input, files: &files, costs };
     check::tag_parameters(&names, &mut diagnostics);
     check::probes(&context, &mut diagnostics);
     let signatures = check::signatures(&context, &mut diagnostics);

@@ -62,6 +62,15 @@ pub struct ProbeCost {
     pub bytes_kept: usize,
 }
 
+impl std::iter::Sum for ProbeCost {
+    fn sum<I: Iterator<Item = ProbeCost>>(costs: I) -> ProbeCost {
+        costs.fold(ProbeCost::default(), |all, one| ProbeCost {
+            bytes_sent: all.bytes_sent.saturating_add(one.bytes_sent),
+            bytes_kept: all.bytes_kept.saturating_add(one.bytes_kept),
+        })
+    }
+}
+
 /// What one signature may cost (V17). The defaults are far above what real signatures need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

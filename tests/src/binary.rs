@@ -61,6 +61,25 @@ pub fn run_in(folder: &Path, arguments: &[&str]) -> Finished {
     Running::start(command).wait()
 }
 
+/// Starts `ksig sim` in a folder with more arguments, and waits until it answers on all these ports; each is spoken on as is said of it.
+///
+/// # Panics
+/// When it does not answer.
+pub fn simulator(folder: &Path, population: &str, ports: &[(u16, &str)], more: &[&str]) -> Running {
+    let mut command = Command::new(ksig());
+    command.args(["sim", "--population", population, "--ports", &spoken(ports)]).args(more).current_dir(folder);
+    let mut simulator = Running::start(command);
+    for (port, _) in ports {
+        assert!(answers(*port), "the simulator does not answer on {port}:\n{}", simulator.kill_and_read().1);
+    }
+    simulator
+}
+
+/// Ports and what is spoken there, as `--ports` takes them.
+pub fn spoken(ports: &[(u16, &str)]) -> String {
+    ports.iter().map(|(port, service)| format!("{port}={service}")).collect::<Vec<_>>().join(",")
+}
+
 /// A program in a process group of its own; the whole group is killed when this is dropped.
 #[derive(Debug)]
 pub struct Running {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ksig_tests::binary::{Finished, Running, answers, free_ports, ksig, run_in, workspace};
+use ksig_tests::binary::{Finished, Running, free_ports, ksig, run_in, simulator, spoken, workspace};
 
 /// Six mistakes, each on a line of its own.
 const BROKEN: &str = r#"ksig 1
@@ -240,16 +240,12 @@ fn an_interrupted_scan_ends_cleanly_with_a_record_for_every_conversation() {
     let folder = folder();
     fs::write(folder.path().join("slow.toml"), SLOW).expect("our own folder");
     let [port] = free_ports();
-    let ports = format!("{port}=http");
-    let start = |arguments: &[&str]| {
-        let mut command = Command::new(ksig());
-        command.args(arguments).current_dir(folder.path());
-        Running::start(command)
-    };
-    let mut simulator = start(&["sim", "--population", "slow.toml", "--ports", &ports]);
-    assert!(answers(port), "the simulator does not answer:\n{}", simulator.kill_and_read().1);
-    let targets = "127.16.0.1-127.16.0.60";
-    let scan = start(&["scan", targets, "--ports", &ports, "--no-blocklist", "--concurrency", "10", "-o", "out.ndjson"]);
+    let ports = [(port, "http")];
+    let simulator = simulator(folder.path(), "slow.toml", &ports, &[]);
+    let mut scan = Command::new(ksig());
+    scan.args(["scan", "127.16.0.1-127.16.0.60", "--ports", &spoken(&ports), "--no-blocklist", "--concurrency", "10", "-o", "out.ndjson"]);
+    scan.current_dir(folder.path());
+    let scan = Running::start(scan);
     wait_for_conversations(port, 10);
     scan.signal("INT");
     let scan = scan.wait();

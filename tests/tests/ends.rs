@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 
-use ksig_tests::binary::{Running, answers, free_ports, ksig, run_in};
+use ksig_tests::binary::{free_ports, run_in, simulator, spoken};
 use serde_json::Value;
 
 /// The script of a page stands where only the page says; every other path answers with another model.
@@ -201,13 +200,11 @@ fn scanned() -> Scanned {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("population.toml"), POPULATION).expect("a temporary folder can be written");
     fs::write(folder.path().join("acme.ksig"), SIGNATURES).expect("a temporary folder can be written");
-    let ports: [u16; 2] = free_ports();
-    let spoken = format!("{}=http,{}=ssh", ports[0], ports[1]);
-    let mut command = Command::new(ksig());
-    command.args(["sim", "--population", "population.toml", "--ports", &spoken, "--truth", "truth.ndjson"]).current_dir(folder.path());
-    let simulator = Running::start(command);
-    assert!(answers(ports[0]) && answers(ports[1]), "the simulator does not listen");
-    let arguments = ["scan", "127.24.0.1-127.24.0.24", "--ports", &spoken, "--signatures", "acme.ksig", "--no-blocklist", "--quiet"];
+    let [http, ssh] = free_ports();
+    let ports = [(http, "http"), (ssh, "ssh")];
+    let simulator = simulator(folder.path(), "population.toml", &ports, &["--truth", "truth.ndjson"]);
+    let arguments =
+        ["scan", "127.24.0.1-127.24.0.24", "--ports", &spoken(&ports), "--signatures", "acme.ksig", "--no-blocklist", "--quiet"];
     let scan = run_in(folder.path(), &arguments);
     assert_eq!(scan.code, Some(0), "{}", scan.stderr);
     drop(simulator);
@@ -218,7 +215,6 @@ fn scanned() -> Scanned {
     for line in scan.json_lines() {
         found.entry(address(&line)).or_default().push(line);
     }
-    let [http, ssh] = ports;
     Scanned { truth: truth.collect(), lines: found, http, ssh }
 }
 

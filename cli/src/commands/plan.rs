@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::ValueEnum;
-use ksig_schema::Request;
+use ksig_schema::{ProbeCost, Request};
 use serde::Serialize;
 
 use super::release::ReleaseArgs;
@@ -113,13 +113,13 @@ fn costs(plan: &ksig_runtime::VerifiedPlan) -> Vec<Cost<'_>> {
             let needs = ksig_runtime::feed::needs(plan.plan(), id as u32);
             let requests: BTreeSet<Request> =
                 needs.probes.iter().filter_map(|probe| plan.plan().probes[*probe as usize].request()).collect();
-            let costs: Vec<_> = requests.iter().map(ksig_protocols::requests::cost).collect();
+            let cost: ProbeCost = requests.iter().map(ksig_protocols::requests::cost).sum();
             let patterns = || needs.patterns.iter().map(|pattern| plan.pattern(*pattern));
             Cost {
                 signature: &signature.name,
                 probes: requests.len(),
-                bytes_sent: costs.iter().map(|cost| cost.bytes_sent).sum(),
-                bytes_kept: costs.iter().map(|cost| cost.bytes_kept).sum(),
+                bytes_sent: cost.bytes_sent,
+                bytes_kept: cost.bytes_kept,
                 regex_states: patterns().map(|pattern| pattern.states_at_most()).sum(),
                 pattern_bytes: patterns().map(|pattern| pattern.size_bytes()).sum(),
             }

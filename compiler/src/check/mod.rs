@@ -25,7 +25,7 @@ use ksig_lang::ast::{self, ExprKind as Ast, Name, Statement};
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, FileId, say};
 use ksig_runtime::plan::{Pattern, Table, Var};
-use ksig_schema::{Budget, ProbeCost, Request, Schema, Type};
+use ksig_schema::{Budget, Schema, Type};
 
 use crate::hir::{self, Condition, ExprKind};
 use crate::input::{Input, Source};
@@ -33,6 +33,7 @@ use crate::names::{Definition, Names, dotted, full_name, module_of};
 use crate::{ArgumentCheck, World, problems};
 
 use asked::Asked;
+pub(crate) use budget::Costs;
 pub(crate) use choice::choices;
 pub(crate) use record::tag_parameters;
 
@@ -43,6 +44,7 @@ pub(crate) struct Context<'a> {
     pub tables: &'a BTreeMap<String, Table>,
     pub input: &'a Input,
     pub files: &'a BTreeMap<FileId, (&'a Source, &'a ast::File)>,
+    pub costs: Costs,
 }
 
 /// The full name of a scheme that a file may say: a built-in one, its own, or an imported one.
@@ -146,7 +148,7 @@ enum Captures {
 struct Checker<'a> {
     schema: &'a Schema,
     argument: ArgumentCheck,
-    cost: fn(&Request) -> ProbeCost,
+    costs: &'a Costs,
     budget: Budget,
     names: &'a Names,
     tables: &'a BTreeMap<String, Table>,
@@ -208,12 +210,12 @@ fn check_one(
 
 impl<'a> Checker<'a> {
     /// What is known where a signature of a file starts: what its base knows.
-    fn of(context: &Context<'a>, file: FileId, base: Option<&hir::Signature>, diagnostics: &'a mut Vec<Diagnostic>) -> Checker<'a> {
+    fn of(context: &'a Context<'a>, file: FileId, base: Option<&hir::Signature>, diagnostics: &'a mut Vec<Diagnostic>) -> Checker<'a> {
         let (source, ast) = context.files[&file];
         let mut checker = Checker {
             schema: context.world.schema,
             argument: context.world.argument,
-            cost: context.world.cost,
+            costs: &context.costs,
             budget: context.world.budget,
             names: context.names,
             tables: context.tables,

@@ -297,14 +297,16 @@ impl Checker<'_> {
             }
         }
         // Made as a release makes it, so that what is too large is said here and not when the release is loaded.
-        match CompiledPattern::new(&compiled) {
-            Ok(made) if self.patterns.insert(compiled.clone()) => {
-                self.regex_states = self.regex_states.saturating_add(made.states_at_most());
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let place = if expanded.verbatim && inside_flags.is_empty() { inside(error.span) } else { *pattern_span };
-                return self.refuse(problems::bad_pattern(reasons::of_pattern(&error.problem), self.file, place));
+        if !self.patterns.contains(&compiled) {
+            match CompiledPattern::new(&compiled) {
+                Ok(made) => {
+                    self.regex_states = self.regex_states.saturating_add(made.states_at_most());
+                    self.patterns.insert(compiled.clone());
+                }
+                Err(error) => {
+                    let place = if expanded.verbatim && inside_flags.is_empty() { inside(error.span) } else { *pattern_span };
+                    return self.refuse(problems::bad_pattern(reasons::of_pattern(&error.problem), self.file, place));
+                }
             }
         }
         if let Some(of_value) = expanded.groups.iter().find(|group| group.name == "_") {
