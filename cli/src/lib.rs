@@ -20,6 +20,7 @@ pub mod bundled;
 pub mod chapters;
 pub mod commands;
 pub mod evidence_line;
+pub mod failure;
 pub mod fixing;
 pub mod import;
 pub mod live;

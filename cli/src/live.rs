@@ -26,6 +26,16 @@ pub enum LiveError<E> {
     Sink(E),
 }
 
+impl LiveError<anyhow::Error> {
+    /// The failure that broke it off.
+    pub fn into_failure(self) -> anyhow::Error {
+        match self {
+            LiveError::Scan(error) => error.into(),
+            LiveError::Sink(failure) => failure,
+        }
+    }
+}
+
 /// Hosts on their way from the scanner to the matcher; when it is full, the scan waits.
 const HOSTS_WAITING_MAX: usize = 256;
 

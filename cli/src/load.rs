@@ -7,6 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use ksig_compiler::{Input, Source};
+use ksig_lang::{NotUtf8, Text, say};
+
+use crate::failure;
 
 /// Largest table or fixture.
 const ASSET_BYTES_MAX: u64 = 256 << 20;
@@ -21,10 +24,9 @@ pub struct Loaded {
 }
 
 /// Why signatures could not be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum LoadError {
     /// A folder or file cannot be read.
-    #[error("cannot read {path}: {reason}")]
     Unreadable {
         /// Which.
         path: String,
@@ -32,17 +34,40 @@ pub enum LoadError {
         reason: std::io::Error,
     },
     /// A source is not UTF-8.
-    #[error("{path}:{reason}")]
     NotUtf8 {
         /// Which.
         path: String,
         /// Where and what.
-        reason: String,
+        reason: NotUtf8,
     },
     /// Nothing to read.
-    #[error("there is no .ksig file in {0}")]
     Nothing(String),
 }
+
+impl LoadError {
+    /// What is said of it.
+    pub fn text(&self) -> Text {
+        match self {
+            LoadError::Unreadable { path, reason } => {
+                let (cannot, reason) = (failure::cannot_read(path), failure::of_system(reason));
+                say!("{cannot}: {reason}", "{cannot}: {reason}"; cannot, reason)
+            }
+            LoadError::NotUtf8 { path, reason } => {
+                let reason = reason.text();
+                say!("{path}:{reason}", "{path}:{reason}"; reason)
+            }
+            LoadError::Nothing(path) => say!("there is no .ksig file in {path}", "{path}に.ksigファイルがありません"),
+        }
+    }
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text().en)
+    }
+}
+
+impl std::error::Error for LoadError {}
 
 /// Reads what the paths name and what it needs.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
@@ -156,7 +181,7 @@ fn read_alone(path: &Path, input: &mut Input) -> Result<(), LoadError> {
 }
 
 fn decode(path: &str, bytes: Vec<u8>) -> Result<String, LoadError> {
-    ksig_lang::decode_source(bytes).map_err(|reason| LoadError::NotUtf8 { path: path.into(), reason: reason.to_string() })
+    ksig_lang::decode_source(bytes).map_err(|reason| LoadError::NotUtf8 { path: path.into(), reason })
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), LoadError> {
@@ -179,7 +204,9 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     let unreadable = |reason| LoadError::Unreadable { path: path.display().to_string(), reason };
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > ASSET_BYTES_MAX {
-        return Err(unreadable(std::io::Error::other(format!("{size} bytes, and at most {ASSET_BYTES_MAX} are read"))));
+        let too_large =
+            say!("{size} bytes, and at most {ASSET_BYTES_MAX} are read", "{size}バイトあり、上限の{ASSET_BYTES_MAX}バイトを超えています");
+        return Err(unreadable(failure::as_system(too_large)));
     }
     std::fs::read(path).map_err(unreadable)
 }

@@ -8,6 +8,7 @@
 //! ```
 
 use ksig_compiler::Input;
+use ksig_lang::{Text, say};
 use ksig_schema::Policy;
 use serde::Deserialize;
 
@@ -32,15 +33,34 @@ struct File {
 }
 
 /// Why there is no policy.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum PolicyError {
     /// Not TOML, or not of the form.
-    #[error("{FILE}: {0}")]
     Form(String),
     /// Review without saying who answers for it.
-    #[error("{FILE}: `review = true` needs an `attestation` that says who decided, when, and for which targets")]
     Unattested,
 }
+
+impl PolicyError {
+    /// What is said of it; what is wrong with TOML is said by its reader, in English.
+    pub fn text(&self) -> Text {
+        match self {
+            PolicyError::Form(reason) => Text::quoted(format!("{FILE}: {reason}")),
+            PolicyError::Unattested => say!(
+                "{FILE}: `review = true` needs an `attestation` that says who decided, when, and for which targets",
+                "{FILE}: `review = true`には、誰が、いつ、どの対象について決めたかを書いた`attestation`が必要です"
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text().en)
+    }
+}
+
+impl std::error::Error for PolicyError {}
 
 /// The policy of these signatures; without a file, nothing beyond what any client does is sent.
 pub fn of(input: &Input, flags: &PolicyArgs) -> Result<Policy, PolicyError> {

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ksig_compiler::{Input, ReleaseName};
+use ksig_compiler::{Analysis, Input, ReleaseName};
+use ksig_lang::{Lang, RenderStyle, Text, say};
 use ksig_runtime::{Backend, Interpreter, Matcher, VerifiedPlan};
 use ksig_schema::{Evidence, Identification};
 
 use crate::analysis::{named, world};
 use crate::load::LoadError;
 use crate::policy::PolicyError;
+use crate::{failure, problems};
 
 /// Which engine runs the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,19 +29,15 @@ pub struct Release {
 }
 
 /// Why there is no release.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum ReleaseError {
     /// Signatures could not be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(LoadError),
     /// What the release may send is not said, or not whole.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
+    Policy(PolicyError),
     /// Signatures have errors; the text shows all of them.
-    #[error("the signatures have errors:\n{0}")]
-    Signatures(String),
+    Signatures(Text),
     /// A bundle could not be read.
-    #[error("cannot read {path}: {reason}")]
     Unreadable {
         /// Which.
         path: String,
@@ -47,7 +45,6 @@ pub enum ReleaseError {
         reason: std::io::Error,
     },
     /// A file is no bundle, or a damaged one.
-    #[error("{path} is no usable bundle: {reason}")]
     Bundle {
         /// Which.
         path: String,
@@ -55,8 +52,57 @@ pub enum ReleaseError {
         reason: ksig_runtime::BundleError,
     },
     /// A plan that the compiler made did not verify, or the engine refused it: a mistake of ksig's own.
-    #[error("the compiled plan is refused: {0}")]
     Plan(String),
+}
+
+impl ReleaseError {
+    /// That these have errors, which are shown.
+    pub(crate) fn of_signatures(analysis: &Analysis) -> ReleaseError {
+        let shown = |lang| problems::as_text(analysis, RenderStyle { lang, ..RenderStyle::default() }).into();
+        ReleaseError::Signatures(Text { en: shown(Lang::En), ja: shown(Lang::Ja) })
+    }
+
+    /// What is said of it.
+    pub fn text(&self) -> Text {
+        match self {
+            ReleaseError::Load(error) => error.text(),
+            ReleaseError::Policy(error) => error.text(),
+            ReleaseError::Signatures(shown) => {
+                say!("the signatures have errors:\n{shown}", "シグネチャにエラーがあります:\n{shown}"; shown)
+            }
+            ReleaseError::Unreadable { path, reason } => {
+                let (cannot, reason) = (failure::cannot_read(path), failure::of_system(reason));
+                say!("{cannot}: {reason}", "{cannot}: {reason}"; cannot, reason)
+            }
+            ReleaseError::Bundle { path, reason } => {
+                let reason = failure::of_bundle(reason);
+                say!("{path} is no usable bundle: {reason}", "{path}は使用できないバンドルです: {reason}"; reason)
+            }
+            ReleaseError::Plan(reason) => {
+                say!("the compiled plan is refused: {reason}", "コンパイルしたプランが拒否されました: {reason}")
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text().en)
+    }
+}
+
+impl std::error::Error for ReleaseError {}
+
+impl From<LoadError> for ReleaseError {
+    fn from(error: LoadError) -> ReleaseError {
+        ReleaseError::Load(error)
+    }
+}
+
+impl From<PolicyError> for ReleaseError {
+    fn from(error: PolicyError) -> ReleaseError {
+        ReleaseError::Policy(error)
+    }
 }
 
 /// Largest bundle that is read.
@@ -79,7 +125,8 @@ impl Release {
         let unreadable = |reason| ReleaseError::Unreadable { path: shown.clone(), reason };
         let size = std::fs::metadata(path).map_err(unreadable)?.len();
         if size > BUNDLE_BYTES_MAX {
-            return Err(unreadable(std::io::Error::other(format!("{size} bytes are more than any bundle has"))));
+            let too_large = say!("{size} bytes are more than any bundle has", "{size}バイトあり、バンドルとしては大きすぎます");
+            return Err(unreadable(failure::as_system(too_large)));
         }
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let plan = ksig_runtime::bundle::read(&bytes).map_err(|reason| ReleaseError::Bundle { path: shown.clone(), reason })?;
@@ -91,7 +138,7 @@ impl Release {
         let schema = ksig_protocols::schema();
         let (plan, analysis) = ksig_compiler::compile(input, world(&schema), name);
         let Some(plan) = plan else {
-            return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, ksig_lang::RenderStyle::default())));
+            return Err(ReleaseError::of_signatures(&analysis));
         };
         Release::of_plan(plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?, engine)
     }

@@ -105,7 +105,7 @@ fn engines(input: &Input) -> Result<[Release; 2], ReleaseError> {
     let name = ksig_compiler::ReleaseName { unverified: true, policy, ..named("test") };
     let (plan, analysis) = ksig_compiler::compile(input, world(&schema), &name);
     let Some(plan) = plan else {
-        return Err(ReleaseError::Signatures(crate::problems::as_text(&analysis, ksig_lang::RenderStyle::default())));
+        return Err(ReleaseError::of_signatures(&analysis));
     };
     let plan: VerifiedPlan = plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?;
     Ok([Release::of_plan(plan.clone(), Engine::Jit)?, Release::of_plan(plan, Engine::Interpreter)?])

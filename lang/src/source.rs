@@ -1,5 +1,7 @@
 //! Where text stands: byte ranges.
 
+use crate::{Text, say};
+
 /// A half-open byte range in one source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct Span {
@@ -78,7 +80,9 @@ pub fn line_column(text: &str, offset: u32) -> (u32, u32) {
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let lines = before.bytes().filter(|&byte| byte == b'\n').count();
-    let characters = before[line_start..].chars().filter(|&character| character != '\u{FEFF}').count();
+    // A byte order mark is no character of the text; elsewhere the same one is.
+    let line = if line_start == 0 { before.strip_prefix('\u{FEFF}').unwrap_or(before) } else { &before[line_start..] };
+    let characters = line.chars().count();
     (lines as u32 + 1, characters as u32 + 1)
 }
 
@@ -95,10 +99,20 @@ pub struct NotUtf8 {
     pub byte: u8,
 }
 
+impl NotUtf8 {
+    /// Where, what, and what to do.
+    pub fn text(&self) -> Text {
+        let NotUtf8 { line, column, byte, .. } = self;
+        say!(
+            "line {line}, column {column}: the byte 0x{byte:02X} is not UTF-8; save the file as UTF-8",
+            "{line}行{column}列: バイト0x{byte:02X}はUTF-8ではありません。UTF-8で保存してください"
+        )
+    }
+}
+
 impl std::fmt::Display for NotUtf8 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let NotUtf8 { line, column, byte, .. } = self;
-        write!(f, "line {line}, column {column}: the byte 0x{byte:02X} is not UTF-8; save the file as UTF-8")
+        f.write_str(&self.text().en)
     }
 }
 

@@ -150,6 +150,35 @@ fn folders_and_files_that_cannot_be_read_are_named() {
 }
 
 #[test]
+fn the_world_fails_in_japanese_too() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("nothing")).expect("our own folder");
+    fs::write(folder.path().join("bad.ksig"), b"ksig 1\n// \x83").expect("our own folder");
+    fs::write(folder.path().join("foreign.kbundle"), b"PK\x03\x04").expect("our own folder");
+    let missing = "ファイルやフォルダーが見つかりません（os error 2）";
+    let says =
+        |arguments: &[&str], parts: &[&str]| assert_one_line(&run_in(folder.path(), &[arguments, &["--lang", "ja"]].concat()), parts);
+    says(&["check", "nowhere"], &["nowhereを読み取れません", missing]);
+    says(&["check", "nothing"], &["nothingに.ksigファイルがありません"]);
+    says(&["check", "bad.ksig"], &["bad.ksig:2行4列", "UTF-8で保存してください"]);
+    says(&["verify", "nowhere.kbundle"], &["nowhere.kbundleを読み取れません", missing]);
+    says(&["verify", "foreign.kbundle"], &["foreign.kbundleは使用できないバンドルです", "先頭がKSIGBNDLではありません"]);
+    says(&["sim", "--population", "nowhere.toml"], &["nowhere.toml", missing]);
+    says(&["identify", "--input", "nowhere.ndjson"], &["nowhere.ndjsonを読み取れません", missing]);
+    says(&["search", "x", "--state", "nowhere"], &["nowhere/indexに検索インデックスがありません"]);
+    says(&["scan", "127.0.0.1", "--ports", "18080=http"], &["ブロックリストが指定されていません"]);
+    says(&["scan", "127.0.0.1", "--ports", "18080=http", "--blocklist", "nowhere.txt"], &["ブロックリストnowhere.txt", missing]);
+    says(&["import", "recog", "nowhere", "-o", "x"], &["nowhereを読み取れません", missing]);
+    says(&["build", "nothing", "-o", "x"], &["nothingに.ksigファイルがありません"]);
+    says(&["explain", "no-such-code"], &["`no-such-code`というコードはありません"]);
+    let formatted = run_in(folder.path(), &["fmt", "nowhere", "--lang", "ja"]);
+    assert_one_line(&formatted, &["nowhereを読み取れません"]);
+    fs::write(folder.path().join("good.ksig"), "ksig 1\nmodule good\n").expect("our own folder");
+    let formatted = run_in(folder.path(), &["fmt", "good.ksig", "--lang", "ja"]);
+    assert_eq!((formatted.code, formatted.stderr.trim()), (Some(0), "ファイル1件、変更0件、エラーのため変更なし0件"));
+}
+
+#[test]
 fn a_line_that_is_no_evidence_is_named_and_the_others_are_answered() {
     let folder = folder();
     let good = r#"{"id":"b","evidence":{"ftp.banner":["(vsFTPd 3.0.3)"]}}"#;
@@ -162,6 +191,39 @@ fn a_line_that_is_no_evidence_is_named_and_the_others_are_answered() {
         answers.iter().any(|answer| answer["id"] == "b" && answer["identifications"][0]["components"][0]["product"] == "vsftpd"),
         "{answers:?}"
     );
+}
+
+#[test]
+fn what_a_crash_cut_off_a_log_is_said() {
+    let folder = folder();
+    let line = r#"{"id":"1","host":"h","address":"127.0.0.1","port":21,"transport":"tcp","probe":"ftp.banner()","sent":"","received_b64":"MjIwIGFjbWUNCg==","ended":"eof","time":"2026-11-01T00:00:00Z"}"#;
+    fs::write(folder.path().join("line.ndjson"), format!("{line}\n")).expect("our own folder");
+    let ingest = || run_in(folder.path(), &["atlas", "ingest", "line.ndjson", "--state", "state"]);
+    assert_eq!((ingest().code, ingest().stderr.as_str()), (Some(0), ""), "a whole log has nothing to say");
+    let segment = folder.path().join("state/log/00000001.seg");
+    let mut bytes = fs::read(&segment).expect("a segment was written");
+    bytes.extend(b"cut");
+    fs::write(&segment, bytes).expect("our own folder");
+    let after = ingest();
+    assert_eq!(after.code, Some(0), "{after:?}");
+    assert!(after.stderr.contains("00000001.seg: the last record was cut off by a crash"), "{after:?}");
+    assert!(after.stdout.starts_with("1 observations appended, 3 in the log"), "{after:?}");
+}
+
+#[test]
+fn a_licence_that_cannot_be_read_is_not_taken_for_none() {
+    let folder = folder();
+    let database = r#"<fingerprints matches="ssh.banner" protocol="ssh"><fingerprint pattern="^acme$"><description>ACME</description>
+        <example>acme</example><param pos="0" name="service.vendor" value="ACME"/><param pos="0" name="service.product" value="sshd"/></fingerprint></fingerprints>"#;
+    fs::create_dir(folder.path().join("recog")).expect("our own folder");
+    fs::write(folder.path().join("recog/ssh_banners.xml"), database).expect("our own folder");
+    let import = |to: &str| run_in(folder.path(), &["import", "recog", "recog", "-o", to]);
+    let without = import("without");
+    assert_eq!(without.code, Some(0), "{without:?}");
+    fs::write(folder.path().join("recog/LICENSE"), b"Copyright \xa9 ACME").expect("our own folder");
+    let latin = import("latin");
+    assert_eq!(latin.code, Some(1), "{latin:?}");
+    assert!(latin.stderr.contains("recog/LICENSE:0: the licence: it is not UTF-8"), "{latin:?}");
 }
 
 #[test]

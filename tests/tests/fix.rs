@@ -90,3 +90,36 @@ fn columns_count_characters_without_the_byte_order_mark() {
     let text = run_in(folder.path(), &["check", "signatures"]);
     assert!(text.stderr.contains("signatures/router/acme.ksig:6:19"), "{}", text.stderr);
 }
+
+/// A tab, a letter with its accent, full-width letters and one outside the basic plane stand before the mistake; a character that marks the
+/// order of bytes elsewhere is one like others.
+#[test]
+fn every_format_counts_the_same_characters() {
+    let folder = folder();
+    let before = "\t\"e\u{301}ＡＣ\u{feff}😀\": ".to_string();
+    let text = WRITTEN.replace("\t\"題\": ", &before);
+    fs::write(folder.path().join("signatures/router/acme.ksig"), text).expect("our own folder");
+    let column = 1 + before.chars().count() as u64;
+    let checked = |format: &str| run_in(folder.path(), &["check", "signatures", "--format", format]);
+
+    let json = checked("json").json_lines().remove(0);
+    let label = &json["problems"][0]["labels"][0];
+    let length = "top.html.titel".len() as u64;
+    assert_eq!((&label["line"], &label["column"], &label["end_column"]), (&8.into(), &column.into(), &(column + length).into()));
+
+    let sarif = checked("sarif").json_lines().remove(0);
+    let run = &sarif["runs"][0];
+    // SARIF 2.1.0, 3.14.17: without it a column is whatever the reader thinks it is.
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let region = &run["results"][0]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"]), (&8.into(), &column.into()));
+    assert_eq!((&region["endLine"], &region["endColumn"]), (&8.into(), &(column + length).into()));
+
+    let github = checked("github").stdout;
+    assert!(github.starts_with(&format!("::error file=signatures/router/acme.ksig,line=8,col={column},title=unknown-field::")), "{github}");
+    let junit = checked("junit").stdout;
+    assert!(junit.contains(&format!(">signatures/router/acme.ksig:8:{column}: ")), "{junit}");
+    // People count what they see, and that character is not drawn.
+    let (shown, drawn) = (checked("text").stderr, column - 1);
+    assert!(shown.contains(&format!("signatures/router/acme.ksig:8:{drawn}\n")), "{shown}");
+}

@@ -3,15 +3,16 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use comfy_table::{CellAlignment, Table, presets};
-use ksig_atlas::{Entry, Facet, Index, LogWriter, VersionQuestion, VersionReport};
+use ksig_atlas::{Entry, Facet, Index, VersionQuestion, VersionReport};
+use ksig_lang::say;
 use ksig_schema::Observation;
 use ksig_schema::identification::Known;
 
 use super::identify::for_each_line;
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer, remark};
+use crate::failure::{OrSay as _, cannot_read, failed};
 use crate::store;
 
 /// Keep observations, and identify them again
@@ -51,11 +52,11 @@ impl Args {
         match self.command {
             AtlasCommand::Ingest { files, state, release } => {
                 let release = release.release()?;
-                let (mut log, _) = LogWriter::open(&store::log_dir(&state))?;
+                let (mut log, _) = super::open_log(&state)?;
                 let (mut kept, mut broken) = (0u64, 0u64);
                 for path in &files {
                     let shown = path.display();
-                    let file = std::fs::File::open(path).with_context(|| format!("cannot read {shown}"))?;
+                    let file = std::fs::File::open(path).or_say(|| cannot_read(&shown))?;
                     let input: Box<dyn BufRead> = Box::new(BufReader::with_capacity(1 << 20, file));
                     for_each_line(input, &mut |number, line| {
                         match line.and_then(|line| serde_json::from_str::<Observation>(line).map_err(|error| error.to_string())) {
@@ -79,7 +80,13 @@ impl Args {
                     "{kept} observations appended, {} in the log, {} entries in the index\n",
                     done.observations, done.entries
                 ))?;
-                anyhow::ensure!(broken == 0, "{broken} lines could not be read; the others were kept");
+                if broken > 0 {
+                    let text = say!(
+                        "{broken} lines could not be read; the others were kept",
+                        "{broken}行を読み取れませんでした。ほかの行は保存しました"
+                    );
+                    return Err(failed(text));
+                }
                 Ok(Outcome::Fine)
             }
             AtlasCommand::Rematch { state, release } => {

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-use ksig_lang::Severity;
+use ksig_lang::{Severity, say};
 
 use super::{Failure, Outcome, answer, show_problems};
 use crate::analysis;
+use crate::failure::{OrSay as _, cannot_write};
 
 /// Compile signatures to a bundle: the same bytes for the same signatures
 #[derive(clap::Args)]
@@ -40,13 +40,15 @@ impl Args {
         let Some(mut plan) = plan else {
             show_problems(&analysis, lang);
             let errors = analysis.diagnostics.iter().filter(|problem| problem.severity == Severity::Error).count();
-            answer(&format!("nothing was built: {errors} errors\n"))?;
+            answer(say!("nothing was built: {errors} errors\n", "バンドルは作成されませんでした。エラー{errors}件\n").in_lang(lang))?;
             return Ok(Outcome::Findings);
         };
         plan.requests_sha256 = crate::templates::sha256(&crate::templates::of(&plan.probe_plan));
         let bytes = ksig_runtime::bundle::write(&plan)?;
         write_whole(&self.output, &bytes)?;
-        answer(&format!("{}: {} signatures, {} bytes\n", self.output.display(), plan.signatures.len(), bytes.len()))?;
+        let (path, signatures, bytes) = (self.output.display(), plan.signatures.len(), bytes.len());
+        let summary = say!("{path}: {signatures} signatures, {bytes} bytes\n", "{path}: シグネチャ{signatures}件、{bytes}バイト\n");
+        answer(summary.in_lang(lang))?;
         Ok(Outcome::Fine)
     }
 }
@@ -55,9 +57,9 @@ impl Args {
 /// a rename would put a file in its place, as root even in that of `/dev/null`.
 fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     let write = |path: &std::path::Path| std::fs::File::create(path).and_then(|mut file| file.write_all(bytes).map(|()| file));
-    let failed = || format!("cannot write {}", path.display());
+    let failed = || cannot_write(path.display());
     if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return write(path).map(drop).with_context(failed);
+        return write(path).map(drop).or_say(failed);
     }
     // A link stays one: what it leads to is replaced.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
@@ -68,7 +70,7 @@ fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     if written.is_err() {
         let _ = std::fs::remove_file(&beside);
     }
-    written.with_context(failed)
+    written.or_say(failed)
 }
 
 /// Check that a bundle is whole and safe to run

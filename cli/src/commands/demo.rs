@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use comfy_table::{Table, presets};
-use ksig_atlas::{Entry, Facet, Index, LogWriter, VersionQuestion, VersionReport};
+use ksig_atlas::{Entry, Facet, Index, VersionQuestion, VersionReport};
+use ksig_lang::say;
 use ksig_protocols::ScanIdentity;
 use ksig_scanner::sim::{Population, Simulator, Truth};
 use ksig_scanner::{ScanOptions, ScanSummary, Stop, TargetSet};
@@ -18,7 +18,8 @@ use serde::Serialize;
 use super::{Failure, Outcome, answer, remark};
 use crate::accuracy::{Accuracy, SlotScore};
 use crate::analysis::named;
-use crate::live::{LiveHost, identify_live};
+use crate::failure::{OrSay as _, failed};
+use crate::live::{LiveError, LiveHost, identify_live};
 use crate::{Engine, Release, store};
 
 /// Scan a simulated population and show what was found: the whole road in one go
@@ -107,7 +108,8 @@ impl Args {
         self.say(&format!("simulating {} SYNTHETIC devices on 127/8, ports {}", truth.len(), ports.collect::<Vec<_>>().join(" ")));
 
         let state = self.state()?;
-        let (mut log, _) = LogWriter::open(&store::log_dir(&state))?;
+        let (mut log, damaged) = super::open_log(&state)?;
+        damaged.iter().for_each(|damaged| remark(&damaged.to_string()));
         let mut found = Found { truth: &truth, accuracy: Accuracy::default(), observed: 0, entries: Vec::new() };
         let scanning = Instant::now();
         let summary = self.scan(&simulator, &release, |host| {
@@ -118,7 +120,11 @@ impl Args {
         log.commit()?;
         let scan_seconds = scanning.elapsed().as_secs_f64();
         if summary.stopped {
-            anyhow::bail!("stopped after {} hosts; what was observed is in {}", summary.hosts, state.display());
+            let (hosts, state) = (summary.hosts, state.display());
+            return Err(failed(say!(
+                "stopped after {hosts} hosts; what was observed is in {state}",
+                "ホスト{hosts}件で中断しました。観測した内容は{state}にあります"
+            )));
         }
 
         let indexing = Instant::now();
@@ -165,7 +171,8 @@ impl Args {
     }
 
     fn simulate(&self) -> Result<Simulator, Failure> {
-        let text = crate::bundled::population("demo.toml").context("this binary was built without the demo's population")?;
+        let text = crate::bundled::population("demo.toml")
+            .or_say(|| say!("this binary was built without the demo's population", "この実行ファイルにはデモ用の機器が含まれていません"))?;
         let mut population = Population::parse("demo.toml", text)?;
         if let Some(hosts) = self.hosts {
             population = population.with_hosts(hosts)?;
@@ -180,7 +187,8 @@ impl Args {
     fn state(&self) -> Result<PathBuf, Failure> {
         let Some(state) = &self.state else {
             let folder = std::env::temp_dir().join(format!("ksig-demo-{}", std::process::id()));
-            std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+            let shown = folder.display();
+            std::fs::create_dir_all(&folder).or_say(|| say!("cannot create {shown}", "{shown}を作成できません"))?;
             return Ok(folder);
         };
         Ok(state.clone())
@@ -203,7 +211,7 @@ impl Args {
         let stop = Stop::new();
         super::scan::runtime()?.block_on(async {
             super::scan::stop_on_interrupt(&stop);
-            let scanning = async { identify_live(&options, release, &stop, sink).await.map_err(|error| anyhow::anyhow!("{error}")) };
+            let scanning = async { identify_live(&options, release, &stop, sink).await.map_err(LiveError::into_failure) };
             if self.format == "json" {
                 return scanning.await;
             }

@@ -4,6 +4,7 @@ use ksig_compiler::codes;
 use ksig_lang::{CodeDoc, Lang, say};
 
 use super::{Failure, Outcome, answer};
+use crate::failure::failed;
 
 /// Say what a problem's code means
 #[derive(clap::Args)]
@@ -27,7 +28,11 @@ impl Args {
         let Some(doc) = codes::explain(&code) else {
             let known: Vec<&str> = codes::groups().into_iter().flat_map(|group| group.codes).map(|doc| doc.code).collect();
             let near = known.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, &code)).unwrap_or_default();
-            anyhow::bail!("no problem has the code `{code}`; the nearest is `{near}`");
+            let unknown = say!(
+                "no problem has the code `{code}`; the nearest is `{near}`",
+                "`{code}`というコードはありません。最も近いのは`{near}`です"
+            );
+            return Err(failed(unknown));
         };
         answer(&explained(doc, lang))?;
         Ok(Outcome::Fine)

@@ -1,11 +1,13 @@
 //! `ksig fmt`: one style.
 
+use std::fs::Permissions;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use ksig_lang::say;
 
 use super::check::or_signatures;
 use super::{Failure, Outcome, answer, remark, show_drawn, style};
+use crate::failure::{OrSay as _, cannot_write, failed};
 
 /// Write signatures in the one style; comments stay
 #[derive(clap::Args)]
@@ -44,19 +46,38 @@ impl Args {
                 }
             }
         }
-        let verb = if self.check { "would change" } else { "changed" };
-        remark(&format!("{} files, {changed} {verb}, {broken} with errors left as they are", asked.len()));
+        let files = asked.len();
+        let summary = match self.check {
+            true => say!(
+                "{files} files, {changed} would change, {broken} with errors left as they are",
+                "ファイル{files}件、変更が必要{changed}件、エラーのため対象外{broken}件"
+            ),
+            false => say!(
+                "{files} files, {changed} changed, {broken} with errors left as they are",
+                "ファイル{files}件、変更{changed}件、エラーのため変更なし{broken}件"
+            ),
+        };
+        remark(summary.in_lang(lang));
         Ok(if broken > 0 || (self.check && changed > 0) { Outcome::Findings } else { Outcome::Fine })
     }
 }
 
-/// Writes beside the file and renames, so that a full disk loses nothing. What nobody may write stays as it is, although a rename could
-/// replace it.
+/// Writes beside the file and renames, so that a full disk loses nothing; a new file is made the same way. What nobody may write stays as it
+/// is, although a rename could replace it.
 pub(super) fn replace(path: &str, text: &str) -> Result<(), Failure> {
-    let permissions = std::fs::metadata(path).with_context(|| format!("cannot replace {path}"))?.permissions();
-    anyhow::ensure!(!permissions.readonly(), "cannot replace {path}: it is read-only");
+    let cannot_replace = || say!("cannot replace {path}", "{path}を置き換えられません");
+    let permissions = match std::fs::metadata(path) {
+        Ok(there) => Some(there.permissions()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).or_say(cannot_replace),
+    };
+    if permissions.as_ref().is_some_and(Permissions::readonly) {
+        return Err(failed(say!("cannot replace {path}: it is read-only", "{path}を置き換えられません: 読み取り専用です")));
+    }
     let beside = format!("{path}.new");
-    std::fs::write(&beside, text).with_context(|| format!("cannot write {beside}"))?;
-    std::fs::set_permissions(&beside, permissions).with_context(|| format!("cannot write {beside}"))?;
-    std::fs::rename(&beside, path).with_context(|| format!("cannot replace {path}"))
+    std::fs::write(&beside, text).or_say(|| cannot_write(&beside))?;
+    if let Some(permissions) = permissions {
+        std::fs::set_permissions(&beside, permissions).or_say(|| cannot_write(&beside))?;
+    }
+    std::fs::rename(&beside, path).or_say(cannot_replace)
 }

@@ -3,13 +3,14 @@
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
+use ksig_lang::say;
 use ksig_schema::{Evidence, Identification, Observation, Schema};
 
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, remark};
 use crate::Release;
+use crate::failure::{OrSay as _, cannot_read, failed};
 
 /// Read banners as lines of JSON, write identifications as lines of JSON, in the same order
 #[derive(clap::Args)]
@@ -51,7 +52,7 @@ impl Args {
         let input: Box<dyn BufRead> = if shown == "-" {
             Box::new(BufReader::new(std::io::stdin().lock()))
         } else {
-            Box::new(BufReader::with_capacity(1 << 20, std::fs::File::open(&self.input).with_context(|| format!("cannot read {shown}"))?))
+            Box::new(BufReader::with_capacity(1 << 20, std::fs::File::open(&self.input).or_say(|| cannot_read(&shown))?))
         };
         let mut run = Run {
             release,
@@ -66,7 +67,10 @@ impl Args {
             From::Observation => run.observations(input, self.group.max(1))?,
         }
         run.out.flush()?;
-        anyhow::ensure!(run.broken == 0, "{} lines of {} could not be read", run.broken, run.shown);
+        if run.broken > 0 {
+            let Run { broken, shown, .. } = run;
+            return Err(failed(say!("{broken} lines of {shown} could not be read", "{shown}の{broken}行を読み取れませんでした")));
+        }
         Ok(if self.expect && run.identified == 0 { Outcome::Findings } else { Outcome::Fine })
     }
 }

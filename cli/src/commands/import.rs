@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
 use clap::{Subcommand, ValueEnum};
-use ksig_lang::{Lang, Severity};
+use ksig_lang::{Lang, Severity, say};
 
 use super::{Failure, Outcome, answer, remark, show_problems};
+use crate::failure::{OrSay as _, failed};
 use crate::import::recog;
 use crate::{analysis, load, plain};
 
@@ -70,7 +70,12 @@ impl Recog {
         let analysis = analysis::check(&loaded.input);
         if analysis.diagnostics.iter().any(|problem| problem.severity == Severity::Error) {
             show_problems(&analysis, lang);
-            anyhow::bail!("what was imported into {} has errors: a mistake of ksig's", self.output.display());
+            let folder = self.output.display();
+            let mistake = say!(
+                "what was imported into {folder} has errors: a mistake of ksig's",
+                "{folder}に取り込んだ内容にエラーがあります。ksigの不具合です"
+            );
+            return Err(failed(mistake));
         }
         let recog::Import { databases, patterns, examples, without_example, refused, files, .. } = &import;
         let lost = refused.iter().filter(|refused| refused.pattern).count();
@@ -98,14 +103,15 @@ impl Recog {
 
 /// Writes the files of a set; other files there stay as they are.
 fn write(folder: &Path, files: &[recog::File]) -> Result<(), Failure> {
-    let root = load::root_above(folder);
-    ensure!(
-        root.is_none(),
-        "{} lies inside the signatures of {}: what is imported is a set of its own, with its own vocabulary",
-        folder.display(),
-        root.unwrap_or_default().display()
-    );
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let shown = folder.display();
+    if let Some(root) = load::root_above(folder) {
+        let root = root.display();
+        return Err(failed(say!(
+            "{shown} lies inside the signatures of {root}: what is imported is a set of its own, with its own vocabulary",
+            "{shown}は{root}のシグネチャの中にあります。取り込んだものは、独自の語彙を持つ別の集まりになります"
+        )));
+    }
+    std::fs::create_dir_all(folder).or_say(|| say!("cannot make {shown}", "{shown}を作成できません"))?;
     for file in files {
         super::fmt::replace(&folder.join(&file.name).display().to_string(), &file.text)?;
     }

@@ -20,13 +20,15 @@ mod test;
 mod why;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use ksig_atlas::{LogError, LogWriter};
 use ksig_lang::{Lang, RenderStyle};
 
-use crate::plain;
+use crate::{failure, plain, store};
 
 /// How a command ended, when the world did not fail it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,18 +84,19 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    let lang = cli.lang;
     let outcome = match cli.command {
         Command::Demo(args) => args.run(),
-        Command::Check(args) => args.run(cli.lang),
-        Command::Fmt(args) => args.run(cli.lang),
-        Command::Test(args) => args.run(cli.lang),
-        Command::Build(args) => args.run(cli.lang),
+        Command::Check(args) => args.run(lang),
+        Command::Fmt(args) => args.run(lang),
+        Command::Test(args) => args.run(lang),
+        Command::Build(args) => args.run(lang),
         Command::Verify(args) => args.run(),
         Command::Show(args) => args.run(),
         Command::Identify(args) => args.run(),
-        Command::Import(args) => args.run(cli.lang),
-        Command::Why(args) => args.run(cli.lang),
-        Command::Explain(args) => args.run(cli.lang),
+        Command::Import(args) => args.run(lang),
+        Command::Why(args) => args.run(lang),
+        Command::Explain(args) => args.run(lang),
         Command::Plan(args) => args.run(),
         Command::Scan(args) => args.run(),
         Command::Sim(args) => args.run(),
@@ -107,22 +110,10 @@ pub fn main() -> ExitCode {
         Err(failure) if is_broken_pipe(&failure) => ExitCode::SUCCESS,
         Err(failure) => {
             // The one place where failures are shown; terminal control bytes of file names and inputs stay escaped.
-            eprintln!("ksig: {}", plain::text(&one_line(&failure)));
+            eprintln!("ksig: {}", plain::text(&failure::said(&failure, lang)));
             ExitCode::from(2)
         }
     }
-}
-
-/// The failure and its causes; a cause that a message has quoted already is not said again.
-fn one_line(failure: &Failure) -> String {
-    let mut text = failure.to_string();
-    for cause in failure.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-    }
-    text
 }
 
 /// Whoever read our output has seen enough, as in `ksig show ... | head`.
@@ -151,6 +142,16 @@ fn show_problems(analysis: &ksig_compiler::Analysis, lang: Lang) {
 /// Problems as they were drawn.
 fn show_drawn(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Opens the log of a state directory to append to it. A last record that a crash cut off is told here; damaged ones come back, because who
+/// reads the whole log tells them all.
+fn open_log(state: &Path) -> Result<(LogWriter, Vec<LogError>), Failure> {
+    let (log, recovery) = LogWriter::open(&store::log_dir(state))?;
+    if let Some(torn) = recovery.torn {
+        remark(&format!("{}: the last record was cut off by a crash and has been taken off", torn.path.display()));
+    }
+    Ok((log, recovery.damaged))
 }
 
 /// How problems are drawn on standard error.

@@ -6,13 +6,14 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use ksig_lang::say;
 use ksig_protocols::ScanIdentity;
 use ksig_scanner::{Blocklist, PortUse, ScanOptions, Stop, TalkLimits, TargetSet, parse_ports};
 use ksig_schema::Time;
 
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, remark};
+use crate::failure::{OrSay as _, cannot_write};
 use crate::live::{LiveError, LiveHost, identify_live};
 
 /// Scan targets and identify them as they answer; identifications go to standard output as lines of JSON
@@ -74,7 +75,7 @@ pub(super) fn now() -> Time {
 
 /// One runtime for the scan's main loop; the scanner's threads have their own.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")
+    tokio::runtime::Builder::new_current_thread().enable_all().build().or_say(|| say!("cannot start", "開始できません"))
 }
 
 /// Ctrl-C stops the scan; a second one is left to the system.
@@ -110,11 +111,7 @@ impl Args {
             }
         });
         let closed = sinks.close();
-        let summary = match summary {
-            Ok(summary) => summary,
-            Err(LiveError::Sink(failure)) => return Err(failure),
-            Err(LiveError::Scan(error)) => return Err(error.into()),
-        };
+        let summary = summary.map_err(LiveError::into_failure)?;
         closed?;
         if !self.quiet {
             let ended = summary.ended.iter().map(|(end, count)| format!("{count} {}", word(end))).collect::<Vec<_>>().join(", ");
@@ -171,17 +168,15 @@ impl Sinks {
     fn open(args: &Args) -> Result<Sinks, Failure> {
         let observations = match &args.output {
             Some(path) => {
-                let file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+                let file = std::fs::File::create(path).or_say(|| cannot_write(path.display()))?;
                 Some((path.clone(), BufWriter::new(file)))
             }
             None => None,
         };
         let log = match &args.state {
             Some(state) => {
-                let (log, recovery) = ksig_atlas::LogWriter::open(&crate::store::log_dir(state))?;
-                if let Some(torn) = recovery.torn {
-                    remark(&format!("{}: the last record was cut off by a crash and has been taken off", torn.path.display()));
-                }
+                let (log, damaged) = super::open_log(state)?;
+                damaged.iter().for_each(|damaged| remark(&damaged.to_string()));
                 Some(log)
             }
             None => None,
@@ -195,7 +190,7 @@ impl Sinks {
             let written = host.observations.observations.iter().try_for_each(|observation| {
                 serde_json::to_writer(&mut *file, observation).map_err(std::io::Error::from).and_then(|()| file.write_all(b"\n"))
             });
-            written.and_then(|()| file.flush()).with_context(|| format!("cannot write {}", path.display()))?;
+            written.and_then(|()| file.flush()).or_say(|| cannot_write(path.display()))?;
         }
         if let Some(log) = &mut self.log {
             crate::store::append(log, &host.observations.observations)?;

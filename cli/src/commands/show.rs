@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use ksig_compiler::ReleaseName;
+use ksig_lang::say;
 
 use super::{Failure, Outcome, answer};
 use crate::analysis::{named, world};
+use crate::failure::{OrSay as _, cannot_read};
 use crate::policy::PolicyArgs;
+use crate::{LoadError, ReleaseError};
 
 /// Show what a phase makes of a file
 #[derive(clap::Args)]
@@ -70,13 +72,18 @@ impl Args {
             Phase::Lints => crate::chapters::chapter("lints").unwrap_or_default(),
             Phase::Bundle => {
                 let path = self.path()?;
-                let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                format!("{:#?}\n", ksig_runtime::bundle::summary(&bytes).with_context(|| path.display().to_string())?)
+                let bytes = std::fs::read(&path).or_say(|| cannot_read(path.display()))?;
+                format!(
+                    "{:#?}\n",
+                    ksig_runtime::bundle::summary(&bytes)
+                        .map_err(|reason| ReleaseError::Bundle { path: path.display().to_string(), reason })?
+                )
             }
             Phase::Tokens | Phase::Tree | Phase::Ast => {
                 let path = self.path()?;
-                let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                let text = ksig_lang::decode_source(bytes).map_err(|reason| anyhow::anyhow!("{}:{reason}", path.display()))?;
+                let bytes = std::fs::read(&path).or_say(|| cannot_read(path.display()))?;
+                let text =
+                    ksig_lang::decode_source(bytes).map_err(|reason| LoadError::NotUtf8 { path: path.display().to_string(), reason })?;
                 match self.phase {
                     Phase::Tokens => crate::phases::tokens(&text),
                     Phase::Tree => format!("{:#?}", ksig_lang::parse(&text, 0).syntax()),
@@ -92,7 +99,12 @@ impl Args {
                 if self.phase == Phase::Hir {
                     format!("{:#?}\n", analysis.program)
                 } else {
-                    let Some(plan) = plan else { anyhow::bail!("the signatures have errors; `ksig check` shows them") };
+                    let plan = plan.or_say(|| {
+                        say!(
+                            "the signatures have errors; `ksig check` shows them",
+                            "シグネチャにエラーがあります。`ksig check`で確認してください"
+                        )
+                    })?;
                     if self.phase == Phase::Plan { format!("{plan:#?}\n") } else { ksig_compiler::jit::JitBackend::clif(&plan.verify()?)? }
                 }
             }
@@ -102,7 +114,7 @@ impl Args {
     }
 
     fn path(&self) -> Result<PathBuf, Failure> {
-        self.path.clone().context("this phase needs a path")
+        self.path.clone().or_say(|| say!("this phase needs a path", "この段階を表示するにはパスが必要です"))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use ksig_lang::say;
 use ksig_scanner::parse_ports;
 use ksig_scanner::sim::{Population, Simulator};
 
 use super::{Failure, Outcome, answer, remark};
+use crate::failure::{OrSay as _, cannot_write};
 
 /// Answer as a simulated population on 127/8 until Ctrl-C
 #[derive(clap::Args)]
@@ -47,7 +48,7 @@ impl Args {
         let simulator = Simulator::start(population, &ports)?;
         if let Some(path) = &self.truth {
             let written = std::fs::File::create(path).map(std::io::BufWriter::new).and_then(|file| simulator.write_truth(file));
-            written.with_context(|| format!("cannot write {}", path.display()))?;
+            written.or_say(|| cannot_write(path.display()))?;
         }
         let ports: Vec<_> = simulator
             .ports()
@@ -60,7 +61,7 @@ impl Args {
             serde_json::json!({ "ports": ports, "hosts": simulator.addresses().count(), "first": first, "last": last })
         ))?;
         remark("answering; Ctrl-C ends it");
-        super::scan::runtime()?.block_on(tokio::signal::ctrl_c()).context("cannot wait for Ctrl-C")?;
+        super::scan::runtime()?.block_on(tokio::signal::ctrl_c()).or_say(|| say!("cannot wait for Ctrl-C", "Ctrl-Cを待てません"))?;
         Ok(Outcome::Fine)
     }
 }

@@ -47,7 +47,7 @@ pub struct Refused {
     pub path: String,
     /// From 1; 0 for a file as a whole.
     pub line: u32,
-    /// What: a file, a fingerprint by its description, an example.
+    /// What: a file, the licence, a fingerprint by its description, an example.
     pub what: String,
     /// Why.
     pub reason: String,

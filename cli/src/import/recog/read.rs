@@ -119,7 +119,8 @@ pub fn folder(path: &Path, progress: &mut dyn FnMut(&str)) -> Result<Folder, Rea
     if files.is_empty() {
         return Err(ReadError::Nothing(path.display().to_string()));
     }
-    let mut read = Folder { licence: licence_of(path), ..Folder::default() };
+    let mut read = Folder::default();
+    read.licence = licence_of(path, &mut read.refused);
     for file in files {
         progress(&file.display().to_string());
         read_file(&file, &mut read);
@@ -136,12 +137,25 @@ fn xml_files(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
     Ok(files)
 }
 
-fn licence_of(folder: &Path) -> String {
+/// The first licence that stands there. One that cannot be read is refused: the head of each file would say that there is none.
+fn licence_of(folder: &Path, refused: &mut Vec<Refused>) -> String {
     let above = folder.parent();
     let folders = [Some(folder), above].into_iter().flatten();
     let names = folders.flat_map(|folder| ["LICENSE", "LICENSE.txt", "COPYING"].map(|name| folder.join(name)));
-    names.into_iter().find_map(|path| String::from_utf8(bytes_of(&path, 64 << 10).ok()?).ok()).unwrap_or_default()
+    for path in names {
+        let reason = match bytes_of(&path, LICENCE_BYTES_MAX).map(String::from_utf8) {
+            Ok(Ok(text)) => return text,
+            Ok(Err(_)) => "it is not UTF-8".to_string(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => error.to_string(),
+        };
+        refused.push(Refused { path: path.display().to_string(), line: 0, what: "the licence".into(), reason, pattern: false });
+    }
+    String::new()
 }
+
+/// Longest licence that goes to the head of each file.
+const LICENCE_BYTES_MAX: u64 = 64 << 10;
 
 /// The bytes of a real file of at most `limit` bytes; devices and pipes would never end.
 fn bytes_of(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {

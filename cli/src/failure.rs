@@ -1,0 +1,279 @@
+//! What made a command fail: wrong use, or the world, in both languages.
+//!
+//! In: an error with its causes, of ksig's or of the system. Out: one line. What the libraries that ksig is made of say of their own innards
+//! (a query, a file of TOML) stays in their words.
+
+use std::error::Error;
+use std::fmt;
+use std::io::ErrorKind;
+
+use ksig_atlas::{IndexError, LogError};
+use ksig_lang::{Lang, Text, say};
+use ksig_runtime::BundleError;
+use ksig_scanner::sim::SimError;
+use ksig_scanner::{BlocklistError, ScanError, TargetError};
+
+use crate::import::recog::ReadError;
+use crate::policy::PolicyError;
+use crate::store::StoreError;
+use crate::{LoadError, ReleaseError};
+
+/// A failure in words of both languages, and what caused it.
+#[derive(Debug)]
+struct Failed {
+    text: Text,
+    cause: Option<anyhow::Error>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text.en)
+    }
+}
+
+impl Error for Failed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause.as_ref() as &(dyn Error + 'static))
+    }
+}
+
+/// A failure of which nothing more is known than what is said.
+pub fn failed(text: Text) -> anyhow::Error {
+    Failed { text, cause: None }.into()
+}
+
+/// Says in both languages what could not be done.
+pub trait OrSay<T> {
+    /// The value, or a failure with these words in front of its causes.
+    ///
+    /// # Errors
+    /// When there is no value.
+    fn or_say(self, text: impl FnOnce() -> Text) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrSay<T> for Result<T, E> {
+    fn or_say(self, text: impl FnOnce() -> Text) -> anyhow::Result<T> {
+        self.map_err(|cause| Failed { text: text(), cause: Some(cause.into()) }.into())
+    }
+}
+
+impl<T> OrSay<T> for Option<T> {
+    fn or_say(self, text: impl FnOnce() -> Text) -> anyhow::Result<T> {
+        self.ok_or_else(|| failed(text()))
+    }
+}
+
+/// `cannot read x`.
+pub fn cannot_read(path: impl fmt::Display) -> Text {
+    say!("cannot read {path}", "{path}を読み取れません")
+}
+
+/// `cannot write x`.
+pub fn cannot_write(path: impl fmt::Display) -> Text {
+    say!("cannot write {path}", "{path}に書き込めません")
+}
+
+/// The failure and its causes; a cause that a message has quoted already is not said again.
+pub fn said(failure: &anyhow::Error, lang: Lang) -> String {
+    // An error of a library has the system's words inside its own.
+    let in_lang = |cause: &(dyn Error + 'static)| {
+        let own = words(cause).in_lang(lang).to_string();
+        failure.chain().filter_map(|inner| inner.downcast_ref::<std::io::Error>()).fold(own, |text, inner| match lang {
+            Lang::En => text,
+            Lang::Ja => text.replace(&inner.to_string(), of_system(inner).in_lang(lang)),
+        })
+    };
+    let mut text = String::new();
+    for cause in failure.chain().map(in_lang) {
+        if !text.contains(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// What an error says, without its causes.
+fn words(error: &(dyn Error + 'static)) -> Text {
+    if let Some(failed) = error.downcast_ref::<Failed>() {
+        return failed.text.clone();
+    }
+    if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        return of_system(error);
+    }
+    let known = [
+        error.downcast_ref::<LoadError>().map(LoadError::text),
+        error.downcast_ref::<PolicyError>().map(PolicyError::text),
+        error.downcast_ref::<ReleaseError>().map(ReleaseError::text),
+        error.downcast_ref::<LogError>().map(of_log),
+        error.downcast_ref::<IndexError>().map(of_index),
+        error.downcast_ref::<StoreError>().map(|error| match error {
+            StoreError::Log(error) => of_log(error),
+            StoreError::Index(error) => of_index(error),
+        }),
+        error.downcast_ref::<ScanError>().map(of_scan),
+        error.downcast_ref::<TargetError>().map(of_target),
+        error.downcast_ref::<BlocklistError>().map(of_blocklist),
+        error.downcast_ref::<SimError>().map(of_simulator),
+        error.downcast_ref::<ReadError>().map(of_import),
+    ];
+    known.into_iter().flatten().next().unwrap_or_else(|| Text::quoted(error.to_string()))
+}
+
+/// What the system said, with its number.
+pub fn of_system(error: &std::io::Error) -> Text {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Failed>());
+    if let Some(failed) = inner {
+        return failed.text.clone();
+    }
+    let ja = match error.kind() {
+        ErrorKind::NotFound => "ファイルやフォルダーが見つかりません",
+        ErrorKind::PermissionDenied => "アクセスが許可されていません",
+        ErrorKind::AlreadyExists => "すでに存在します",
+        ErrorKind::AddrInUse => "アドレスはすでに使用されています",
+        ErrorKind::AddrNotAvailable => "使用できないアドレスです",
+        ErrorKind::StorageFull => "空き容量がありません",
+        ErrorKind::QuotaExceeded => "容量の割り当てを超えています",
+        ErrorKind::FileTooLarge => "ファイルが大きすぎます",
+        ErrorKind::IsADirectory => "フォルダーです",
+        ErrorKind::NotADirectory => "フォルダーではありません",
+        ErrorKind::ReadOnlyFilesystem => "読み取り専用のファイルシステムです",
+        ErrorKind::InvalidData => "テキストとして読み取れません",
+        ErrorKind::UnexpectedEof => "途中で終わっています",
+        _ => return Text::quoted(error.to_string()),
+    };
+    let number = error.raw_os_error().map(|number| format!("（os error {number}）")).unwrap_or_default();
+    say!("{error}", "{ja}{number}")
+}
+
+/// A failure of the system in the place of an error of it, as where a file is larger than what is read.
+pub fn as_system(text: Text) -> std::io::Error {
+    std::io::Error::other(Failed { text, cause: None })
+}
+
+/// Why a file is no bundle that can be used.
+pub fn of_bundle(error: &BundleError) -> Text {
+    let ja = match error {
+        BundleError::Foreign => "ksigのバンドルではありません（先頭がKSIGBNDLではありません）".to_string(),
+        BundleError::Format { found } => {
+            let known = ksig_runtime::bundle::FORMAT;
+            format!("バンドルの形式は{found}ですが、このksigが読めるのは形式{known}です。ksigを更新するか、バンドルを作り直してください")
+        }
+        BundleError::Truncated { bytes } => format!("バンドルが{bytes}バイトで途切れています"),
+        BundleError::TooLarge { bytes, limit, .. } => format!("バンドルが大きすぎます（{bytes}バイト、上限は{limit}バイト）"),
+        BundleError::Damaged => "バンドルが壊れています。SHA-256が内容と一致しません".to_string(),
+        BundleError::Malformed(reason) => format!("バンドルの内容を読み取れません: {reason}"),
+        BundleError::Refused(reason) => format!("バンドルのプランは実行できません: {reason}"),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_log(error: &LogError) -> Text {
+    let ja = match error {
+        LogError::Io { action, path, source } => {
+            let reason = of_system(source);
+            format!("{}を処理できません（{action}）: {}", path.display(), reason.ja)
+        }
+        LogError::Locked { path } => {
+            format!("{}はほかのプロセスが書き込み中です。一つのログに書き込めるのは同時に一つだけです", path.display())
+        }
+        LogError::NotALog { path } => format!("{}は観測ログのファイルではありません", path.display()),
+        _ => return Text::quoted(error.to_string()),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_index(error: &IndexError) -> Text {
+    let ja = match error {
+        IndexError::Io { action, path, source } => {
+            let reason = of_system(source);
+            format!("{}を処理できません（{action}）: {}", path.display(), reason.ja)
+        }
+        IndexError::Missing { path } => format!("{}に検索インデックスがありません。先に作成してください", path.display()),
+        IndexError::Outdated { path, reason } => {
+            format!("{}の検索インデックスは別の規則で作られています（{reason}）。作り直してください", path.display())
+        }
+        IndexError::Locked { path } => format!("{}の検索インデックスはほかのプロセスが作成中です", path.display()),
+        IndexError::Entry { path } => format!("{}の検索インデックスに読み取れない項目があります。作り直してください", path.display()),
+        IndexError::Engine { path, source } => format!("{}の検索インデックスを使えません: {source}", path.display()),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_scan(error: &ScanError) -> Text {
+    let ja = match error {
+        ScanError::NoBlocklist => {
+            "ブロックリストが指定されていません。除外を希望した相手のファイルを指定するか、ないことを明示してください（--no-blocklist）"
+                .to_string()
+        }
+        ScanError::NothingToAsk(ports) => {
+            format!(
+                "ポート{ports}に送るプローブがプランにありません。別のポートを指定するか、18080=httpのようにプロトコルを指定してください"
+            )
+        }
+        ScanError::Thread(source) => format!("スキャンを始められません: {}", of_system(source).ja),
+        ScanError::NobodyListens => "観測の受け取り手がなくなったため、スキャンを中止しました".to_string(),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_target(error: &TargetError) -> Text {
+    let ja = match error {
+        TargetError::Nobody => "スキャンの対象がありません".to_string(),
+        TargetError::TooMany { count } => format!("対象が{count}件あり、一回のスキャンの上限を超えています"),
+        TargetError::Forbidden { place, entry } => {
+            format!(
+                "{place}: {entry}はループバック、プライベート、ベンチマーク用の範囲ではありません。ksigがスキャンするのはこれらの範囲だけです"
+            )
+        }
+        TargetError::Unreadable { .. } | TargetError::Wrong { .. } => return Text::quoted(error.to_string()),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_blocklist(error: &BlocklistError) -> Text {
+    let ja = match error {
+        BlocklistError::Unreadable { file, source } => format!("ブロックリスト{file}: {}", of_system(source).ja),
+        BlocklistError::Wrong { file, line, reason } => format!("ブロックリスト{file}:{line}: {reason}"),
+        BlocklistError::HalfWritten { file, reason } => format!("ブロックリスト{file}は書きかけのようです: {reason}"),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_simulator(error: &SimError) -> Text {
+    let ja = match error {
+        SimError::NoService(port) => format!("ポート{port}: 何が応答するかを{port}=httpのように指定してください"),
+        SimError::NotSpoken { port, service, has } => {
+            format!("ポート{port}: {service}を話す機器が集団にありません。あるのは{has}です")
+        }
+        SimError::Listen { port, service, source } => format!("ポート{port}（{service}）で待ち受けられません: {}", of_system(source).ja),
+        SimError::Thread(source) => format!("シミュレーターを始められません: {}", of_system(source).ja),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_import(error: &ReadError) -> Text {
+    let ja = match error {
+        ReadError::Unreadable { path, reason } => format!("{path}を読み取れません: {}", of_system(reason).ja),
+        ReadError::Nothing(path) => format!("{path}にもその中の`xml`フォルダーにも*.xmlがありません"),
+    };
+    say!("{error}", "{ja}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_in_either_language() {
+        let missing = || std::io::Error::from_raw_os_error(2);
+        let failure = Err::<(), _>(missing()).or_say(|| cannot_read("a.ksig")).expect_err("there is none");
+        assert_eq!(said(&failure, Lang::En), "cannot read a.ksig: No such file or directory (os error 2)");
+        assert_eq!(said(&failure, Lang::Ja), "a.ksigを読み取れません: ファイルやフォルダーが見つかりません（os error 2）");
+        let of_library = BlocklistError::Unreadable { file: "b.txt".into(), source: missing() }.into();
+        assert_eq!(said(&of_library, Lang::En), "blocklist b.txt: No such file or directory (os error 2)");
+        assert_eq!(said(&of_library, Lang::Ja), "ブロックリストb.txt: ファイルやフォルダーが見つかりません（os error 2）");
+        let too_large = failed(say!("too large", "大きすぎます"));
+        assert_eq!((said(&too_large, Lang::En).as_str(), said(&too_large, Lang::Ja).as_str()), ("too large", "大きすぎます"));
+    }
+}
