@@ -102,7 +102,7 @@ impl Trace {
 }
 
 /// Two versions of different trains, sorted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Incomparable {
     /// Name of the scheme that reads both.
     pub scheme: String,
@@ -113,12 +113,6 @@ pub struct Incomparable {
 impl std::fmt::Display for Incomparable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} are of different trains of {}: incomparable", self.versions.join(" and "), self.scheme)
-    }
-}
-
-impl Serialize for Incomparable {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        as_text(self, serializer)
     }
 }
 

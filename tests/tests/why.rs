@@ -1,0 +1,113 @@
+//! What `ksig why --format json` writes is what the spec says of it, key by key.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use ksig_tests::binary::{Finished, run_in, workspace};
+use serde_json::{Value, json};
+
+/// Of every kind that can decide a line, one.
+const SIGNATURES: &str = r#"ksig 1
+module acme
+vendor acme { name "ACME" }
+tag old(to: version(rev)) { en "Old"; ja "旧版" }
+scheme rev = dotted(parts: 3, train: leading 2)
+probe top = http.get("/")
+probe sh = ssh.banner()
+signature s {
+  summary "ACME AC by its title"
+  evidence documented "ACME's manual"
+  match {
+    "the title": top.html.title ~ /^ACME (?<model>AC-\d+) (?<fw: version(rev)>[\d.]+)$/
+    any { top.status == 401; top.header["server"] starts "acme"; sh.software == "acme" }
+    top.auth.basic.realm absent
+    any { model == "AC-1"; model == "AC-2" }
+    any { fw < v"2.0.0"; top.status == 200 }
+  }
+  follow page = http.get(top.html.script_src("/v.js"))
+  follow info = http.get("/info.html")
+  follow far = http.get(top.html.script_src("/far.js"))
+  follow none = http.get(top.html.script_src("/none.js"))
+  identify { vendor = acme; model = model; version = fw }
+  details { script = page.body; other = none.body }
+  component { vendor = acme; product = "acme-httpd"; version = info.html.title otherwise "0" }
+  tag old(to: fw) when far.body absent or fw < v"2.0.0"
+}
+"#;
+
+const EVIDENCE: &str = r#"{"id":"a","time":"2026-11-01","evidence":{"http.html.title":"ACME AC-1 1.2.3","http.html.script_srcs":["/v.js?3","http://192.0.2.1:81/far.js"],"http.header.server":"acme-httpd","http.status":200}}"#;
+
+const PARTIAL: &str = r#"{"id":"b","time":"2026-11-01","partial":true,"evidence":{"http.html.title":"ACME AC-1 1.2.3"}}"#;
+
+fn why(evidence: &str, more: &[&str]) -> Finished {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("acme.ksig"), SIGNATURES).expect("a temporary folder can be written");
+    fs::write(folder.path().join("line.ndjson"), format!("\n{evidence}\n")).expect("a temporary folder can be written");
+    let mut arguments = vec!["why", "acme.s", "line.ndjson", "--signatures", "acme.ksig"];
+    arguments.extend(more);
+    run_in(folder.path(), &arguments)
+}
+
+fn trace(evidence: &str, more: &[&str]) -> Value {
+    let arguments: Vec<&str> = ["--format", "json"].iter().chain(more).copied().collect();
+    let finished = why(evidence, &arguments);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    finished.json_lines().remove(0)
+}
+
+/// All keys of an object and what stands in it, but for names that the author or the schema gave.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                found.insert(key.clone());
+                let names = key == "of" && object.get("kind").is_some_and(|kind| kind == "captures");
+                if !names && !matches!(key.as_str(), "captures" | "details" | "support" | "identities" | "components" | "tags") {
+                    keys(value, found);
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_and_kind_is_in_the_chapter() {
+    let chapter = fs::read_to_string(workspace().join("spec/absence.md")).expect("the chapter on absence");
+    let (_, section) = chapter.split_once("## What `ksig why` says").expect("its section");
+    let traces = [trace(EVIDENCE, &[]), trace(PARTIAL, &[])];
+    let mut written = BTreeSet::new();
+    traces.iter().for_each(|trace| keys(trace, &mut written));
+    for key in &written {
+        assert!(section.contains(&format!("`{key}`")), "`{key}` is not explained in {section}");
+    }
+    let lines = traces.iter().flat_map(|trace| trace["lines"].as_array().expect("a list"));
+    let kinds: BTreeSet<&str> = lines.filter_map(|line| line["because"]["kind"].as_str()).collect();
+    let (_, table) = section.split_once("| `kind` |").expect("a table of kinds");
+    let explained: BTreeSet<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(kinds.is_subset(&explained), "{kinds:?} in {explained:?}");
+    let not_shown: Vec<_> = explained.difference(&kinds).collect();
+    assert!(not_shown.is_empty(), "no line is decided by {not_shown:?}");
+}
+
+#[test]
+fn the_object_is_the_same_in_either_language() {
+    assert_eq!(trace(EVIDENCE, &[]), trace(EVIDENCE, &["--lang", "ja"]));
+    let line = trace(EVIDENCE, &[])["lines"][1].clone();
+    let said = json!({
+        "depth": 1, "label": "the title", "truth": "true",
+        "text": r#""the title": top.html.title ~ /^ACME (?<model>AC-\d+) (?<fw: version(rev)>[\d.]+)$/"#,
+        "because": { "kind": "fact", "of": {
+            "probe": "http.get(\"/\")", "field": "http.html.title", "value": "ACME AC-1 1.2.3", "span": [0, 15],
+        } },
+    });
+    assert_eq!(line, said);
+}
+
+#[test]
+fn a_line_that_is_no_evidence_is_named_by_its_number() {
+    let finished = why("{\"id\":1}", &[]);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert!(finished.stderr.contains("line.ndjson:2: "), "{finished:?}");
+}
