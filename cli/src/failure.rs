@@ -244,7 +244,7 @@ fn of_simulator(error: &SimError) -> Text {
     let ja = match error {
         SimError::NoService(port) => format!("ポート{port}: 何が応答するかを{port}=httpのように指定してください"),
         SimError::NotSpoken { port, service, has } => {
-            format!("ポート{port}: {service}を話す機器が集団にありません。あるのは{has}です")
+            format!("ポート{port}: {service}で応答する機器が設定にありません。あるのは{has}です")
         }
         SimError::Listen { port, service, source } => format!("ポート{port}（{service}）で待ち受けられません: {}", of_system(source).ja),
         SimError::Thread(source) => format!("シミュレーターを始められません: {}", of_system(source).ja),

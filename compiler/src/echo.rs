@@ -70,6 +70,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_broken_line_would_have_bound_is_not_missed() {
+        let text =
+            "ksig 1\nmodule a\nsignature s {\n  match { top.title ~ /(?<serial>\\d+)/x }\n  redact serial\n  details { a = serial }\n}\n";
+        assert_eq!(codes(text), ["unknown-name"]);
+    }
+
+    #[test]
     fn a_mistake_of_the_syntax_is_said_once() {
         let text = "ksig 1\nmodule a\nsignature s {\n  added 2026-02-30\n  mtch { }\n  idntify { model = m }\n}\n";
         assert_eq!(codes(text), ["bad-date", "unknown-statement", "unknown-statement"]);

@@ -40,6 +40,7 @@ signature one {
   match { "" : top.html.title == "ACME"; "": any { ssh.software == "acme"; ssh.software in models } }
   component { product = "x" }
   example "ACME" in top.html.title => { }
+  test "a header" { given top = http { header.x-acme: "1" }; expect no_match }
 }
 "#;
 
@@ -49,12 +50,13 @@ fn what_says_nothing_is_taken_away() {
     let path = folder.path().join("signatures/router/acme.ksig");
     fs::write(&path, SAID_TWICE).expect("our own folder");
     let fixed = run_in(folder.path(), &["check", "signatures", "--fix"]);
-    assert!(fixed.stderr.contains("6 fixes in 1 files"), "{fixed:?}");
+    assert!(fixed.stderr.contains("7 fixes in 1 files"), "{fixed:?}");
     let meant = SAID_TWICE
         .replace("text? key", "text key")
         .replace("80, 8080, 80", "80, 8080")
         .replace(" on any tls", "")
         .replace("no_near_mis_test", "no_near_miss_test")
+        .replace("header.x-acme", "\"header.x-acme\"")
         .replace("\"\" : ", "")
         .replace("\"\": ", "");
     assert_eq!(fs::read_to_string(&path).expect("still there"), meant);

@@ -1,10 +1,10 @@
-//! What the lines and tests of a signature are called: each by a name that no other has.
+//! What the lines and tests of a signature are called: each by a name that no other has. Lists of names say each once.
 //!
 //! In: a signature's syntax, and that of its bases, whose lines it has too. Out: problems.
 
 use std::collections::BTreeMap;
 
-use ksig_lang::ast::{self, Line, LineKind, Statement};
+use ksig_lang::ast::{self, Line, LineKind, Name, Statement};
 use ksig_lang::source::Span;
 use ksig_lang::{FileId, say};
 
@@ -46,6 +46,17 @@ impl Checker<'_> {
                 None => drop(tests.insert(&name.value, name.span)),
             }
         }
+    }
+
+    /// Names of a list of which none stands in it twice.
+    pub(super) fn each_once(&mut self, names: &[Name]) -> Option<()> {
+        let mut before: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in names {
+            if let Some(first) = before.insert(&name.value, name.span) {
+                return self.refuse(problems::said_twice(name, self.file, first));
+            }
+        }
+        Some(())
     }
 
     /// Where each label of the lines that a signature inherits stands.

@@ -29,7 +29,8 @@ impl Checker<'_> {
             match (word, kinds.as_slice()) {
                 ("summary", [Ast::Text(text)]) => meta.summary = text.clone(),
                 ("added", [Ast::Date(date)]) => meta.added = Some(*date),
-                ("reference", [Ast::Text(_), ..]) | ("redact", [_, ..]) => {}
+                ("reference", [Ast::Text(place), ..]) if !place.trim().is_empty() => {}
+                ("redact", [_, ..]) => {}
                 ("allow", [Ast::Name(lint) | Ast::Text(lint), Ast::Text(reason)]) if !reason.trim().is_empty() => {
                     let lint = ast::Name { value: lint.clone(), span: attribute.values[0].span };
                     if self.allowed_once(&lint, &mut allowed) {

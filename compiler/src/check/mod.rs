@@ -328,9 +328,13 @@ impl<'a> Checker<'a> {
         if !says && out.identities.is_empty() && out.components.is_empty() && out.details.is_empty() {
             self.diagnostics.push(problems::identifies_nothing(&ast.name, self.file));
         }
+        let names = redacted.iter().filter_map(|value| Some(Name { value: dotted_name(value)?, span: value.span }));
+        self.each_once(&names.collect::<Vec<_>>());
         for value in redacted {
-            match dotted_name(value).and_then(|name| self.vars_by_name.get(&name)) {
+            let name = dotted_name(value);
+            match name.as_ref().and_then(|name| self.vars_by_name.get(name)) {
                 Some(&id) => self.vars[id as usize].redact = true,
+                None if name.is_some_and(|name| self.poisoned.contains(&name)) => {}
                 None => self.diagnostics.push(problems::expected(say!("the name of a capture", "キャプチャの名前"), self.file, value.span)),
             }
         }

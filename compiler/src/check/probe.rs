@@ -396,6 +396,8 @@ impl<'a> Checker<'a> {
             };
             return self.refuse(problems::unexpected(say!("this argument", "この引数"), wanted, self.file, value.span));
         };
+        let names: Vec<Name> = written.iter().map(|(text, span)| Name { value: text.clone(), span: *span }).collect();
+        self.each_once(&names)?;
         for (text, span) in &written {
             if let Err(reason) = (self.argument)(parameter.kind, text) {
                 return self.refuse(problems::probe_not_benign(reasons::of_argument(&reason), self.file, *span));

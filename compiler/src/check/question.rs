@@ -231,6 +231,7 @@ impl Checker<'_> {
         }
         let mut compiled = Pattern { source: String::new(), ignore_case: false, ignore_case_unicode: false, bytes: *bytes };
         let mut inside_flags = String::new();
+        self.each_once(flags)?;
         for flag in flags {
             match flag.value.as_str() {
                 "i" => compiled.ignore_case = true,

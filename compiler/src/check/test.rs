@@ -304,6 +304,7 @@ impl Checker<'_> {
                 Expect::NoMatch(because.as_ref().map(|text| text.value.clone()), *span)
             }
             ast::Expect::Tags(tags, span) => {
+                self.each_once(tags)?;
                 for tag in tags {
                     if !self.names.vocabulary.tags.contains_key(&tag.value) {
                         return self.refuse(problems::unknown_tag(tag, self.file, self.names.vocabulary.tags.keys(), None));
@@ -312,6 +313,7 @@ impl Checker<'_> {
                 Expect::Tags(tags.iter().map(|tag| tag.value.clone()).collect(), *span)
             }
             ast::Expect::Sent(probes, span) => {
+                self.each_once(probes)?;
                 for probe in probes {
                     self.probe_named(probe)?;
                 }

@@ -414,11 +414,24 @@ fn key(p: &mut Parser<'_>) -> Step {
     if CONTINUERS.contains(&p.word()) {
         return reserved(p, say!("a key", "キー"));
     }
+    let start = p.span().start;
     if !p.eat(IDENT) {
         return p.unexpected(say!("a key", "キー"));
     }
     while p.at(DOT) {
-        segment(p)?;
+        if p.nth(1) != KEBAB {
+            segment(p)?;
+            continue;
+        }
+        p.bump();
+        let whole = Span { start, end: p.span().end };
+        let quoted = format!("\"{}\"", &p.text[whole.start as usize..whole.end as usize]);
+        let (file, ends_here) = (p.file, p.nth(1) == COLON);
+        hyphens_mended(p, say!("a part of a key", "キーの一部"), |problem| match ends_here {
+            true => problem.fix(say!("quote the whole key", "キー全体を引用符で囲む"), file, whole, quoted),
+            false => problem,
+        });
+        p.bump();
     }
     Some(())
 }
