@@ -1,7 +1,7 @@
 //! Every mistake that the compiler can find, as a constructor: what is wrong, where, and what to do, in both languages. [`crate::codes`]
 //! explains each code.
 
-use ksig_lang::ast::Name;
+use ksig_lang::ast::{Name, TypeExpr};
 use ksig_lang::source::Span;
 use ksig_lang::{Diagnostic, FileId, Text, say};
 use ksig_schema::{Type, Vocabulary};
@@ -115,6 +115,18 @@ pub fn bad_scheme(reason: Text, file: FileId, span: Span) -> Diagnostic {
 
 pub fn bad_type(reason: Text, file: FileId, span: Span) -> Diagnostic {
     Diagnostic::error("bad-type", reason, file, span, say!("not a type", "型ではありません"))
+}
+
+/// A type that cannot be read, or cannot stand where it does. What a list holds is there: its `?` can go.
+pub fn bad_type_expr(reason: Text, file: FileId, ty: &TypeExpr) -> Diagnostic {
+    let problem = bad_type(reason, file, ty.span);
+    match &ty.of {
+        Some(of) if ty.name.value == "list" && of.optional => {
+            let mark = Span { start: of.span.end.saturating_sub(1), ..of.span };
+            problem.fix(say!("leave the `?` out", "`?`を外す"), file, mark, "")
+        }
+        _ => problem,
+    }
 }
 
 /// `ty`: where its type stands, with the `?` at the end.

@@ -45,7 +45,7 @@ pub fn read(
                 let scheme = scheme_of(&ty, names).cloned();
                 columns.push(Column { name: column.name.value.clone(), ty, scheme });
             }
-            Err(reason) => diagnostics.push(problems::bad_type(reason, file, column.ty.span)),
+            Err(reason) => diagnostics.push(problems::bad_type_expr(reason, file, &column.ty)),
         }
     }
     let keys: Vec<_> = item.columns.iter().enumerate().filter(|(_, column)| column.key).collect();

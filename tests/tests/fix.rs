@@ -31,7 +31,7 @@ fn a_fix_changes_the_file_and_nothing_else_in_it() {
 /// What says nothing, or says it twice, with what the fixes leave of it.
 const SAID_TWICE: &str = r#"ksig 1
 module router.acme
-table models { model : text? key; name : text; row "AC-1", "AC" }
+table models { model : text? key; names : list<text?>; row "AC-1", ["AC"] }
 probe top = http.get("/") on 80, 8080, 80
 probe ssh = ssh.banner() on any tls
 signature one {
@@ -50,9 +50,10 @@ fn what_says_nothing_is_taken_away() {
     let path = folder.path().join("signatures/router/acme.ksig");
     fs::write(&path, SAID_TWICE).expect("our own folder");
     let fixed = run_in(folder.path(), &["check", "signatures", "--fix"]);
-    assert!(fixed.stderr.contains("7 fixes in 1 files"), "{fixed:?}");
+    assert!(fixed.stderr.contains("8 fixes in 1 files"), "{fixed:?}");
     let meant = SAID_TWICE
         .replace("text? key", "text key")
+        .replace("list<text?>", "list<text>")
         .replace("80, 8080, 80", "80, 8080")
         .replace(" on any tls", "")
         .replace("no_near_mis_test", "no_near_miss_test")

@@ -368,7 +368,7 @@ impl<'a> Checker<'a> {
     fn type_of(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
         match crate::types::read(ty, &|scheme| scheme_in_scope(self.names, self.file, scheme)) {
             Ok(ty) => Some(ty),
-            Err(reason) => self.refuse(problems::bad_type(reason, self.file, ty.span)),
+            Err(reason) => self.refuse(problems::bad_type_expr(reason, self.file, ty)),
         }
     }
 

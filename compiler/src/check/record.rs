@@ -35,7 +35,7 @@ pub(crate) fn tag_parameters(names: &Names, diagnostics: &mut Vec<Diagnostic>) {
                 diagnostics.push(problems::declared_twice(&param.name, *home, *home, first.name.span));
             }
             if let Err(reason) = parameter_type(param, *home, names) {
-                diagnostics.push(problems::bad_type(reason, *home, param.ty.span));
+                diagnostics.push(problems::bad_type_expr(reason, *home, &param.ty));
             }
         }
     }
