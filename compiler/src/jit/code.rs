@@ -18,10 +18,10 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
 use super::JitError;
-use super::onepass::{NOWHERE, PLACES_MAX};
+use super::search::{Answer, NOWHERE, PLACES_MAX};
 
-/// Room for the places of a match that is tried, and of the last one found.
-pub(super) type Places = [usize; 2 * PLACES_MAX];
+/// Room for the places of a match and its groups.
+pub(super) type Places = [usize; PLACES_MAX];
 
 /// What a function takes and gives back; the module documentation of [`super::emit`] says how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub(super) enum Shape {
     Prefixes { ids_max: usize },
     /// A number to test ids written to a buffer; at most that many.
     Numbers { ids_max: usize },
-    /// Bytes to 0 or 1, and where the match and its groups lie, written to a buffer of twice that many places.
-    Captures { places: usize },
+    /// Bytes to an [`Answer`], and where the match and its groups lie, written to a buffer of that many places.
+    Search { places: usize },
     /// Truths of all tests of the plan, which are that many, to a truth.
     Gate { tests: usize },
 }
@@ -52,7 +52,7 @@ pub(super) struct Function(u32);
 type TextFn = unsafe extern "C" fn(*const u8, usize) -> u8;
 type PrefixesFn = unsafe extern "C" fn(*const u8, usize, *mut u32) -> usize;
 type NumbersFn = unsafe extern "C" fn(i64, *mut u32) -> usize;
-type CapturesFn = unsafe extern "C" fn(*const u8, usize, *mut usize) -> u8;
+type SearchFn = unsafe extern "C" fn(*const u8, usize, *mut usize) -> u8;
 type GateFn = unsafe extern "C" fn(*const u8) -> u8;
 
 /// Executable memory and the functions in it.
@@ -117,19 +117,19 @@ impl Code {
         }
     }
 
-    /// Asks a captures function about bytes: where the match begins and ends, then each group; [`NOWHERE`] for a group without a part.
-    /// Absent without a match.
-    pub fn captures<'b>(&self, function: Function, bytes: &[u8], buffer: &'b mut Places) -> Option<&'b [usize]> {
+    /// Asks a search function about bytes. With a match, the buffer begins with where it begins and ends, then each group; [`NOWHERE`] is the
+    /// end of a group without a part.
+    pub fn search(&self, function: Function, bytes: &[u8], buffer: &mut Places) -> Answer {
         let (address, shape) = self.functions[function.0 as usize];
-        let Shape::Captures { places } = shape else { unreachable!("a captures function is called as one") };
-        buffer[..2 * places].fill(NOWHERE);
-        // SAFETY: the shape says that this is a `CapturesFn`. It reads `bytes` within its length, and the buffer, which the line above found to be
-        // long enough, at places that are less than twice `places`.
-        let found = unsafe {
-            let call: CapturesFn = std::mem::transmute(address);
-            call(bytes.as_ptr(), bytes.len(), buffer.as_mut_ptr()) != 0
+        let Shape::Search { places } = shape else { unreachable!("a search function is called as one") };
+        buffer[..places].fill(NOWHERE);
+        // SAFETY: the shape says that this is a `SearchFn`. It reads `bytes` within its length, and writes the buffer, which the line above found to
+        // be long enough, at places that are less than `places`.
+        let answer = unsafe {
+            let call: SearchFn = std::mem::transmute(address);
+            call(bytes.as_ptr(), bytes.len(), buffer.as_mut_ptr())
         };
-        found.then(|| &buffer[places..2 * places])
+        Answer::from_number(answer)
     }
 
     /// Appends the ids whose prefixes stand at the beginning of the bytes.

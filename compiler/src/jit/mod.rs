@@ -5,26 +5,24 @@
 //! | test | found by | confirmed by |
 //! |---|---|---|
 //! | ranges of a number | one function a slot | itself |
-//! | texts that begin so, patterns bound to the start | one trie a slot, in code | wide compares, or an automaton in code |
+//! | texts that begin so, patterns bound to the start | one trie a slot, in code | wide compares, or the pattern in code |
 //! | one of many texts | hash | itself |
-//! | texts that contain, patterns with a literal | one Aho-Corasick pass a slot | `memmem`, or an automaton in code |
-//! | the rest | always tried | an automaton in code |
+//! | texts that contain, patterns with a literal | one Aho-Corasick pass a slot | `memmem`, or the pattern in code |
+//! | the rest | always tried | the pattern in code |
 //!
-//! What a winner's pattern captures is found by one pass in code (`onepass`) where the pattern allows that, else by the regex engine.
-//!
-//! Tries, numbers, literals and gates are compiled when the engine is made; a pattern's automaton becomes code when the pattern is used often
-//! (`tier`), and so do its captures. One that is too large runs in the regex engine, so compile time stays linear in the plan.
+//! A pattern's code says whether it matches and what its groups capture (`search`). Tries, numbers, literals and gates are compiled when the
+//! engine is made; a pattern becomes code when it is used often (`tier`). One that has no such code, or would be too large, runs in the regex
+//! engine, so compile time stays linear in the plan.
 //!
 //! Every function is a leaf without relocations, so bodies are compiled in parallel and placed afterwards. `code` owns and calls them;
 //! it is the only file with unsafe code.
 
 mod code;
-mod dfa;
 mod emit;
 mod gate;
 mod numbers;
-mod onepass;
 mod prefixes;
+mod search;
 mod text;
 mod tier;
 
@@ -44,9 +42,9 @@ use ksig_runtime::prefilter::{Approach, SlotFilter, approach};
 use ksig_runtime::{Backend, Truth, ValueView, VerifiedPlan};
 
 use code::{Body, Code, Function, Shape};
-use onepass::OnePass;
 use prefixes::Trie;
-use tier::{Patterns, Question};
+use search::Tree;
+use tier::Patterns;
 
 /// Exact texts of one slot up to which they are compared in code; more are found by hash.
 const EXACT_INLINE_MAX: usize = 32;
@@ -125,15 +123,12 @@ pub struct JitCounts {
     pub patterns_in_code: usize,
     /// Patterns of tests that run in the regex engine.
     pub patterns_outside: usize,
-    /// Patterns of tests whose captures are found by code.
-    pub captures_in_code: usize,
 }
 
 /// One function to be compiled.
 enum Job<'p> {
     Text(&'p Predicate),
     Pattern(TestId),
-    Captures(OnePass),
     Prefixes(&'p Trie),
     Numbers(&'p [(TestId, i64, i64)]),
     Gate(SignatureId),
@@ -174,7 +169,7 @@ impl JitBackend {
             let at = *at as usize;
             match job {
                 Job::Text(_) => backend.confirms[at] = function.map_or(Confirm::Host, Confirm::Code),
-                Job::Pattern(_) | Job::Captures(..) => {}
+                Job::Pattern(_) => {}
                 Job::Prefixes(_) => backend.slots[at].prefixes = function,
                 Job::Numbers(_) => backend.slots[at].numbers = function,
                 Job::Gate(_) => backend.gates[at] = function,
@@ -195,14 +190,12 @@ impl JitBackend {
 
     /// Sizes of the code that stands now.
     pub fn counts(&self) -> JitCounts {
-        let patterns: Vec<usize> = self.patterns.in_code(Question::Holds).collect();
-        let captures: Vec<usize> = self.patterns.in_code(Question::Captures).collect();
+        let patterns: Vec<usize> = self.patterns.in_code().collect();
         JitCounts {
-            functions: self.code.len() + patterns.len() + captures.len(),
-            code_bytes: self.code.bytes_in_all() + patterns.iter().chain(&captures).sum::<usize>(),
+            functions: self.code.len() + patterns.len(),
+            code_bytes: self.code.bytes_in_all() + patterns.iter().sum::<usize>(),
             patterns_in_code: patterns.len(),
             patterns_outside: self.patterns.len() - patterns.len(),
-            captures_in_code: captures.len(),
         }
     }
 
@@ -217,8 +210,7 @@ impl JitBackend {
         let mut out = String::new();
         let tests = plan.plan().tests.iter().enumerate();
         let asked = tests.filter(|(_, test)| matches!(test.predicate, Predicate::Matches(_))).map(|(id, _)| id as TestId);
-        let patterns =
-            asked.flat_map(|test| [Some(Job::Pattern(test)), Job::captures(plan, test)].into_iter().flatten().map(move |job| (test, job)));
+        let patterns = asked.map(|test| (test, Job::Pattern(test)));
         for (at, job) in jobs(plan, &parts, &found).iter().chain(&patterns.collect::<Vec<_>>()) {
             let _ = writeln!(out, "; {}", job.describe(plan, *at));
             match job.emit(&*isa, plan, &mut context) {
@@ -372,38 +364,27 @@ fn jobs<'p>(plan: &'p VerifiedPlan, parts: &'p [SlotParts], found: &[bool]) -> V
     jobs
 }
 
-impl<'p> Job<'p> {
-    /// Absent for a test of no pattern, and for one whose captures take more than a pass.
-    fn captures(plan: &VerifiedPlan, test: TestId) -> Option<Job<'p>> {
-        let Predicate::Matches(pattern) = plan.plan().tests[test as usize].predicate else { return None };
-        let pattern = plan.pattern(pattern);
-        Some(Job::Captures(OnePass::new(pattern.hir(), pattern.on_bytes())?))
-    }
-}
-
 impl Job<'_> {
     fn shape(&self, plan: &VerifiedPlan) -> Shape {
         match self {
-            Job::Text(_) | Job::Pattern(_) => Shape::Text,
-            Job::Captures(automaton) => Shape::Captures { places: automaton.places },
+            Job::Text(_) => Shape::Text,
+            Job::Pattern(test) => Shape::Search { places: 2 + 2 * pattern(plan, *test).map_or(0, |pattern| pattern.groups().len()) },
             Job::Prefixes(trie) => Shape::Prefixes { ids_max: trie.ids_max() },
             Job::Numbers(ranges) => Shape::Numbers { ids_max: ranges.len() },
             Job::Gate(_) => Shape::Gate { tests: plan.plan().tests.len() },
         }
     }
 
-    /// Absent for a pattern whose automaton is too large.
+    /// Absent for a pattern that has no tree.
     fn emit(&self, isa: &dyn TargetIsa, plan: &VerifiedPlan, context: &mut FunctionBuilderContext) -> Option<ir::Function> {
         let shape = self.shape(plan);
         Some(match self {
             Job::Text(predicate) => emit::function(isa, context, shape, |emitter, params| text::emit(emitter, params, predicate)),
             Job::Pattern(test) => {
-                let Predicate::Matches(pattern) = plan.plan().tests[*test as usize].predicate else { return None };
-                let pattern = plan.pattern(pattern);
-                let automaton = dfa::Automaton::new(pattern.hir(), pattern.on_bytes())?;
-                emit::function(isa, context, shape, |emitter, params| dfa::emit(emitter, params, &automaton))
+                let pattern = pattern(plan, *test)?;
+                let tree = Tree::of(pattern.hir(), pattern.on_bytes())?;
+                emit::function(isa, context, shape, |emitter, params| search::emit(emitter, params, &tree))
             }
-            Job::Captures(automaton) => emit::function(isa, context, shape, |emitter, params| onepass::emit(emitter, params, automaton)),
             Job::Prefixes(trie) => emit::function(isa, context, shape, |emitter, params| prefixes::emit(emitter, params, trie)),
             Job::Numbers(ranges) => emit::function(isa, context, shape, |emitter, params| numbers::emit(emitter, params, ranges)),
             Job::Gate(signature) => {
@@ -417,17 +398,22 @@ impl Job<'_> {
         let plan = plan.plan();
         match self {
             Job::Text(predicate) => format!("test {at}: {predicate:?}"),
-            Job::Pattern(_) | Job::Captures(..) => match plan.tests[at as usize].predicate {
-                Predicate::Matches(pattern) => {
-                    let what = if matches!(self, Job::Pattern(_)) { "test" } else { "captures of test" };
-                    format!("{what} {at}: /{}/", plan.patterns[pattern as usize].source.escape_debug())
-                }
+            Job::Pattern(_) => match plan.tests[at as usize].predicate {
+                Predicate::Matches(pattern) => format!("test {at}: /{}/", plan.patterns[pattern as usize].source.escape_debug()),
                 _ => format!("test {at}"),
             },
             Job::Prefixes(_) => format!("slot {at} ({}): prefixes", plan.slots[at as usize].field),
             Job::Numbers(_) => format!("slot {at} ({}): numbers", plan.slots[at as usize].field),
             Job::Gate(_) => format!("gate of {}", plan.signatures[at as usize].name),
         }
+    }
+}
+
+/// The pattern that a test asks for.
+fn pattern(plan: &VerifiedPlan, test: TestId) -> Option<&CompiledPattern> {
+    match plan.plan().tests[test as usize].predicate {
+        Predicate::Matches(pattern) => Some(plan.pattern(pattern)),
+        _ => None,
     }
 }
 

@@ -17,7 +17,7 @@ use ksig_runtime::{ValueView, VerifiedPlan};
 use regex_syntax::hir::Look;
 
 use super::code::{Code, Function, Places};
-use super::onepass::{NOWHERE, PLACES_MAX};
+use super::search::{Answer, NOWHERE, PLACES_MAX};
 use super::{JitError, Job, compile_jobs};
 
 /// Questions that the regex engine answers before a pattern is worth its code. Making the code takes as long as some thousand answers.
@@ -26,15 +26,6 @@ const USES_BEFORE_CODE: u32 = 64;
 const BATCHES_PER_WAIT: usize = 8;
 /// A pattern that may match anywhere runs in the regex engine on longer values: it skips to a literal faster than code steps through bytes.
 const FLOATING_CODE_BYTES_MAX: usize = 1024;
-
-/// What is asked of a pattern; each has code of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Question {
-    /// Whether it is found.
-    Holds,
-    /// Where it and its groups are found.
-    Captures,
-}
 
 /// The patterns of a plan's tests.
 pub(super) struct Patterns {
@@ -47,15 +38,8 @@ pub(super) struct Patterns {
 struct Entry {
     on_bytes: bool,
     anchored: bool,
-    holds: Tiered,
-    captures: Tiered,
-}
-
-/// The code of one question.
-#[derive(Default)]
-struct Tiered {
     uses: AtomicU32,
-    /// Absent inside when the automaton is too large for code, or no memory could be had.
+    /// Absent inside when the pattern has no tree, or no memory could be had.
     code: OnceLock<Option<Placed>>,
 }
 
@@ -67,17 +51,8 @@ struct Placed {
 
 #[derive(Default)]
 struct Waiting {
-    asked: Vec<(Question, TestId)>,
+    asked: Vec<TestId>,
     batches: usize,
-}
-
-impl Entry {
-    fn tiered(&self, question: Question) -> &Tiered {
-        match question {
-            Question::Holds => &self.holds,
-            Question::Captures => &self.captures,
-        }
-    }
 }
 
 impl Patterns {
@@ -85,8 +60,9 @@ impl Patterns {
         let entry = |predicate: &Predicate| {
             let Predicate::Matches(pattern) = predicate else { return None };
             let pattern = plan.pattern(*pattern);
-            let anchored = pattern.hir().properties().look_set_prefix().contains(Look::Start);
-            Some(Entry { on_bytes: pattern.on_bytes(), anchored, holds: Tiered::default(), captures: Tiered::default() })
+            let begins = pattern.hir().properties().look_set_prefix();
+            let anchored = begins.contains(Look::Start) || begins.contains(Look::StartLF);
+            Some(Entry { on_bytes: pattern.on_bytes(), anchored, uses: AtomicU32::new(0), code: OnceLock::new() })
         };
         let entries = plan.plan().tests.iter().map(|test| entry(&test.predicate)).collect();
         Patterns { isa, entries, waiting: Mutex::default() }
@@ -98,48 +74,53 @@ impl Patterns {
         if entry.on_bytes != matches!(value, ValueView::Bytes(_)) {
             return false;
         }
-        if (entry.anchored || bytes.len() <= FLOATING_CODE_BYTES_MAX)
-            && let Some(placed) = self.code(plan, test, entry, Question::Holds)
-        {
-            return placed.code.text(placed.function, bytes);
+        let mut places: Places = [NOWHERE; PLACES_MAX];
+        match self.search(plan, test, entry, bytes, &mut places) {
+            Answer::Match => true,
+            Answer::NoMatch => false,
+            Answer::GaveUp => holds(plan, &plan.plan().tests[test as usize].predicate, value),
         }
-        holds(plan, &plan.plan().tests[test as usize].predicate, value)
     }
 
     /// Where the pattern of a test and its groups are found in a value of its kind.
     pub fn find<'p>(&self, plan: &VerifiedPlan, test: TestId, pattern: &'p CompiledPattern, bytes: &[u8]) -> Option<Found<'p>> {
-        let entry = self.entries[test as usize].as_ref().filter(|entry| entry.anchored);
-        let Some(placed) = entry.and_then(|entry| self.code(plan, test, entry, Question::Captures)) else {
-            return pattern.find_captures(bytes);
-        };
-        let mut buffer: Places = [NOWHERE; 2 * PLACES_MAX];
-        let places = placed.code.captures(placed.function, bytes, &mut buffer)?;
-        let (whole, groups) = places.split_at(2);
-        let spans = groups.chunks_exact(2).zip(pattern.groups());
-        let taken = spans.filter(|(span, _)| span[1] != NOWHERE).map(|(span, name)| (name.as_str(), (span[0], span[1])));
-        Some(((whole[0], whole[1]), taken.collect()))
+        let mut places: Places = [NOWHERE; PLACES_MAX];
+        let entry = self.entries[test as usize].as_ref();
+        match entry.map_or(Answer::GaveUp, |entry| self.search(plan, test, entry, bytes, &mut places)) {
+            Answer::Match => {
+                let (whole, groups) = places.split_at(2);
+                let spans = groups.chunks_exact(2).zip(pattern.groups());
+                let taken = spans.filter(|(span, _)| span[1] != NOWHERE).map(|(span, name)| (name.as_str(), (span[0], span[1])));
+                Some(((whole[0], whole[1]), taken.collect()))
+            }
+            Answer::NoMatch => None,
+            Answer::GaveUp => pattern.find_captures(bytes),
+        }
     }
 
-    /// The code of a question, if it stands by now.
-    fn code<'e>(&self, plan: &VerifiedPlan, test: TestId, entry: &'e Entry, question: Question) -> Option<&'e Placed> {
-        let tiered = entry.tiered(question);
-        match tiered.code.get() {
-            Some(code) => code.as_ref(),
+    /// What the code of a pattern says; where there is none by now, it gives up.
+    fn search(&self, plan: &VerifiedPlan, test: TestId, entry: &Entry, bytes: &[u8], places: &mut Places) -> Answer {
+        if !entry.anchored && bytes.len() > FLOATING_CODE_BYTES_MAX {
+            return Answer::GaveUp;
+        }
+        match entry.code.get() {
+            Some(Some(placed)) => placed.code.search(placed.function, bytes, places),
+            Some(None) => Answer::GaveUp,
             None => {
-                self.count(plan, test, tiered, question);
-                None
+                self.count(plan, test, entry);
+                Answer::GaveUp
             }
         }
     }
 
     /// Counts a use. Two threads may lose one; nothing hangs on it.
-    fn count(&self, plan: &VerifiedPlan, test: TestId, tiered: &Tiered, question: Question) {
-        let uses = tiered.uses.load(Ordering::Relaxed);
-        tiered.uses.store(uses.saturating_add(1), Ordering::Relaxed);
+    fn count(&self, plan: &VerifiedPlan, test: TestId, entry: &Entry) {
+        let uses = entry.uses.load(Ordering::Relaxed);
+        entry.uses.store(uses.saturating_add(1), Ordering::Relaxed);
         if uses == USES_BEFORE_CODE {
             let ready = {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                waiting.asked.push((question, test));
+                waiting.asked.push(test);
                 if waiting.asked.len() <= waiting.batches / BATCHES_PER_WAIT {
                     return;
                 }
@@ -159,42 +140,29 @@ impl Patterns {
     /// No executable memory can be had.
     pub fn compile_all(&self, plan: &VerifiedPlan, threads: usize) -> Result<(), JitError> {
         let all = (0..self.entries.len() as TestId).filter(|&test| self.entries[test as usize].is_some());
-        self.compile(plan, &all.flat_map(|test| [(Question::Holds, test), (Question::Captures, test)]).collect::<Vec<_>>(), threads)
+        self.compile(plan, &all.collect::<Vec<_>>(), threads)
     }
 
-    fn compile(&self, plan: &VerifiedPlan, asked: &[(Question, TestId)], threads: usize) -> Result<(), JitError> {
-        let job = |(question, test): (Question, TestId)| match question {
-            Question::Holds => Some(Job::Pattern(test)),
-            Question::Captures => Job::captures(plan, test),
-        };
-        let (mut made, mut jobs) = (Vec::new(), Vec::new());
-        for &one in asked {
-            match job(one) {
-                Some(job) => {
-                    made.push(one);
-                    jobs.push((one.1, job));
-                }
-                None => self.settle(one, None),
-            }
-        }
+    fn compile(&self, plan: &VerifiedPlan, asked: &[TestId], threads: usize) -> Result<(), JitError> {
+        let jobs: Vec<_> = asked.iter().map(|&test| (test, Job::Pattern(test))).collect();
         let (code, functions) = compile_jobs(&self.isa, plan, &jobs, threads)?;
         let code = Arc::new(code);
-        for (one, function) in made.into_iter().zip(functions) {
-            self.settle(one, function.map(|function| Placed { code: Arc::clone(&code), function }));
+        for (&test, function) in asked.iter().zip(functions) {
+            self.settle(test, function.map(|function| Placed { code: Arc::clone(&code), function }));
         }
         Ok(())
     }
 
-    fn settle(&self, (question, test): (Question, TestId), placed: Option<Placed>) {
+    fn settle(&self, test: TestId, placed: Option<Placed>) {
         if let Some(entry) = &self.entries[test as usize] {
             // Whoever came first has made the same code.
-            drop(entry.tiered(question).code.set(placed));
+            drop(entry.code.set(placed));
         }
     }
 
-    /// Code that stands for a question, as functions and their bytes.
-    pub fn in_code(&self, question: Question) -> impl Iterator<Item = usize> + '_ {
-        self.entries.iter().flatten().filter_map(move |entry| match entry.tiered(question).code.get() {
+    /// Functions that stand now, as their bytes.
+    pub fn in_code(&self) -> impl Iterator<Item = usize> + '_ {
+        self.entries.iter().flatten().filter_map(move |entry| match entry.code.get() {
             Some(Some(placed)) => Some(placed.code.bytes(placed.function)),
             _ => None,
         })
