@@ -17,6 +17,7 @@ pub mod explain;
 mod expr;
 pub mod feed;
 pub mod fold;
+mod grams;
 pub mod interpreter;
 pub mod interval;
 mod join;

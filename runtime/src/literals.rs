@@ -17,24 +17,41 @@ pub fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     better(found.required, whole)
 }
 
-/// For a pattern that begins with `^`: literals of which one begins each text that it matches; none of them is empty.
-pub fn prefixes(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+/// What a text begins with, or one of its lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefixes {
+    /// One of these, in lower case; none of them is empty.
+    pub literals: Vec<Vec<u8>>,
+    /// Of a line; else of the text.
+    pub lines: bool,
+}
+
+impl Prefixes {
+    /// A text begins so.
+    pub fn of_text(literal: Vec<u8>) -> Prefixes {
+        Prefixes { literals: vec![literal], lines: false }
+    }
+}
+
+/// For a pattern that begins with `^`, or with that of a line: what each text that it matches begins with, or a line of it.
+pub fn prefixes(hir: &Hir) -> Option<Prefixes> {
     let parts: &[Hir] = match hir.kind() {
         HirKind::Concat(parts) => parts,
         HirKind::Capture(group) => return prefixes(&group.sub),
         HirKind::Alternation(branches) => {
-            let mut all = Vec::new();
-            for branch in branches {
-                all.extend(prefixes(branch)?);
-            }
-            return tidy(all).filter(|set| usable(set));
+            let found: Vec<Prefixes> = branches.iter().map(prefixes).collect::<Option<_>>()?;
+            let lines = found.iter().any(|branch| branch.lines);
+            let literals = tidy(found.into_iter().flat_map(|branch| branch.literals).collect());
+            return literals.filter(|set| usable(set)).map(|literals| Prefixes { literals, lines });
         }
         _ => return None,
     };
     let (first, rest) = parts.split_first()?;
-    if !matches!(first.kind(), HirKind::Look(Look::Start)) {
-        return prefixes(first);
-    }
+    let lines = match first.kind() {
+        HirKind::Look(Look::Start) => false,
+        HirKind::Look(Look::StartLF) => true,
+        _ => return prefixes(first),
+    };
     let mut set = ExactSet::empty_literal();
     for part in rest {
         match summarise_prefix(part) {
@@ -48,7 +65,7 @@ pub fn prefixes(hir: &Hir) -> Option<Vec<Vec<u8>>> {
             }
         }
     }
-    Some(set.literals).filter(|set| usable(set))
+    Some(set.literals).filter(|set| usable(set)).map(|literals| Prefixes { literals, lines })
 }
 
 /// What a part can begin with, and whether that is all of it.
@@ -284,11 +301,14 @@ mod tests {
 
     #[test]
     fn prefixes_need_an_anchor() {
+        let prefixes = |hir: &Hir| super::prefixes(hir).map(|found| found.literals);
         assert_eq!(prefixes(&meaning(r"^Apache/(?<v>[\d.]+)", false)), set(&["apache/"]));
         assert_eq!(prefixes(&meaning(r"^(?:RT-A|WSR)\d", false)), set(&["rt-a", "wsr"]));
         assert_eq!(prefixes(&meaning("Apache", false)), None);
         assert_eq!(prefixes(&meaning("^.*Apache", false)), None);
         assert_eq!(prefixes(&meaning("^a*Apache", false)), None);
         assert_eq!(prefixes(&meaning("^[ab]Apache", false)), set(&["aapache", "bapache"]));
+        let of_lines = super::prefixes(&meaning("(?m:^)a(?:b|c)", false));
+        assert_eq!(of_lines, Some(Prefixes { literals: vec![b"ab".to_vec(), b"ac".to_vec()], lines: true }));
     }
 }

@@ -1,14 +1,13 @@
 //! Which tests of a slot are worth confirming on a value: those whose literals stand in it.
 //!
 //! In: the tests of one slot. Out: for a value, a superset of the tests that hold for it. Exact values are found by hash, tests that are bound to
-//! the start of a text by a walk down a trie, the rest by one Aho-Corasick pass; what has no literal is always a candidate.
+//! the start of a text or line by a walk down a trie, the rest by one pass for their literals; what has no literal is always a candidate.
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
-
 use crate::backend::ValueView;
-use crate::literals;
+use crate::grams::Literals;
+use crate::literals::{self, Prefixes};
 use crate::plan::{Predicate, SlotId, TestId};
 use crate::verify::VerifiedPlan;
 
@@ -21,13 +20,15 @@ pub struct SlotFilter {
     numbers: Vec<TestId>,
     exact: HashMap<Box<[u8]>, Vec<TestId>>,
     prefixes: Trie,
+    /// Some of the prefixes begin lines.
+    lines: bool,
     floating: Option<Floating>,
     always: Vec<TestId>,
 }
 
 #[derive(Debug)]
 struct Floating {
-    automaton: AhoCorasick,
+    literals: Literals,
     /// By literal: positions in `tests`.
     users: Vec<Vec<u32>>,
     tests: Vec<TestId>,
@@ -40,8 +41,8 @@ pub enum Approach {
     Number,
     /// The value is one of these.
     Exact(Vec<Vec<u8>>),
-    /// The value begins with one of these, ignoring ASCII case.
-    Prefix(Vec<Vec<u8>>),
+    /// The value, or a line of it, begins with one of these, ignoring ASCII case.
+    Prefix(Prefixes),
     /// One of these stands in the value, ignoring ASCII case.
     Floating(Vec<Vec<u8>>),
     /// Nothing is known of the value.
@@ -61,8 +62,8 @@ pub fn approach(plan: &VerifiedPlan, test: TestId) -> Approach {
         Predicate::Equals(value) => Approach::Exact(vec![value.clone()]),
         Predicate::OneOf(values) => Approach::Exact(values.clone()),
         Predicate::Starts(prefix) if prefix.is_empty() => Approach::Always,
-        Predicate::Starts(prefix) => Approach::Prefix(vec![prefix.to_ascii_lowercase()]),
-        Predicate::Under(oid) => Approach::Prefix(vec![oid.clone().into_bytes()]),
+        Predicate::Starts(prefix) => Approach::Prefix(Prefixes::of_text(prefix.to_ascii_lowercase())),
+        Predicate::Under(oid) => Approach::Prefix(Prefixes::of_text(oid.clone().into_bytes())),
         Predicate::Ends(literal) | Predicate::Contains(literal) => floating(literal),
         Predicate::Matches(pattern) => {
             let hir = plan.pattern(*pattern).hir();
@@ -70,7 +71,7 @@ pub fn approach(plan: &VerifiedPlan, test: TestId) -> Approach {
             let prefix = literals::prefixes(hir);
             let required = literals::required(hir).filter(|set| shortest(set) >= FLOATING_BYTES_MIN);
             match (prefix, required) {
-                (Some(prefix), Some(required)) if shortest(&prefix) < 2 && shortest(&required) > 3 => Approach::Floating(required),
+                (Some(prefix), Some(required)) if shortest(&prefix.literals) < 2 && shortest(&required) > 3 => Approach::Floating(required),
                 (Some(prefix), _) => Approach::Prefix(prefix),
                 (None, Some(required)) => Approach::Floating(required),
                 (None, None) => Approach::Always,
@@ -100,7 +101,10 @@ impl SlotFilter {
                         filter.exact.entry(value.into_boxed_slice()).or_default().push(test);
                     }
                 }
-                Approach::Prefix(set) => set.iter().for_each(|prefix| filter.prefixes.insert(prefix, test)),
+                Approach::Prefix(set) => {
+                    filter.lines |= set.lines;
+                    set.literals.iter().for_each(|prefix| filter.prefixes.insert(prefix, test));
+                }
                 Approach::Floating(set) => {
                     let at = floating_tests.len() as u32;
                     floating_tests.push(test);
@@ -113,18 +117,8 @@ impl SlotFilter {
         if !floating.is_empty() {
             let mut literals: Vec<(Vec<u8>, Vec<u32>)> = floating.into_iter().collect();
             literals.sort();
-            let build = AhoCorasickBuilder::new()
-                .match_kind(MatchKind::Standard)
-                .ascii_case_insensitive(true)
-                .build(literals.iter().map(|(literal, _)| literal));
-            match build {
-                Ok(automaton) => {
-                    let users = literals.into_iter().map(|(_, users)| users).collect();
-                    filter.floating = Some(Floating { automaton, users, tests: floating_tests });
-                }
-                // Too many literals for one automaton: each test is confirmed.
-                Err(_) => filter.always.extend(floating_tests),
-            }
+            let (literals, users): (Vec<_>, Vec<_>) = literals.into_iter().unzip();
+            filter.floating = Some(Floating { literals: Literals::new(&literals), users, tests: floating_tests });
         }
         filter
     }
@@ -138,7 +132,9 @@ impl SlotFilter {
         if let Some(tests) = self.exact.get(bytes) {
             tests.iter().copied().for_each(&mut found);
         }
-        self.prefixes.walk(bytes, &mut found);
+        if !self.prefixes.is_empty() {
+            line_starts(bytes, self.lines).for_each(|rest| self.prefixes.walk(rest, &mut found));
+        }
         if let Some(floating) = &self.floating {
             floating.candidates(bytes, &mut found);
         }
@@ -146,12 +142,17 @@ impl SlotFilter {
     }
 }
 
+/// A value from its start, and, if lines count, from the start of each later one.
+pub fn line_starts(bytes: &[u8], lines: bool) -> impl Iterator<Item = &[u8]> {
+    let later = lines.then(|| memchr::memchr_iter(b'\n', bytes)).into_iter().flatten();
+    std::iter::once(bytes).chain(later.map(|at| &bytes[at + 1..]))
+}
+
 impl Floating {
     fn candidates(&self, bytes: &[u8], found: &mut impl FnMut(TestId)) {
         let mut literals_seen = Bits::new(self.users.len());
         let mut tests_seen = Bits::new(self.tests.len());
-        for hit in self.automaton.find_overlapping_iter(bytes) {
-            let literal = hit.pattern().as_usize();
+        self.literals.find(bytes, |literal| {
             if literals_seen.insert(literal) {
                 for &at in &self.users[literal] {
                     if tests_seen.insert(at as usize) {
@@ -159,7 +160,7 @@ impl Floating {
                     }
                 }
             }
-        }
+        });
     }
 }
 
@@ -221,6 +222,10 @@ impl Trie {
         if self.nodes[at].tests.last() != Some(&test) {
             self.nodes[at].tests.push(test);
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
     }
 
     fn walk(&self, bytes: &[u8], found: &mut impl FnMut(TestId)) {

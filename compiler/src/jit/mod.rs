@@ -5,9 +5,9 @@
 //! | test | found by | confirmed by |
 //! |---|---|---|
 //! | ranges of a number | one function a slot | itself |
-//! | texts that begin so, patterns bound to the start | one trie a slot, in code | wide compares, or the pattern in code |
+//! | texts that begin so, patterns bound to the start of a text or line | one trie a slot, in code | wide compares, or the pattern in code |
 //! | one of many texts | hash | itself |
-//! | texts that contain, patterns with a literal | one Aho-Corasick pass a slot | `memmem`, or the pattern in code |
+//! | texts that contain, patterns with a literal | one pass a slot for literals | `memmem`, or the pattern in code |
 //! | the rest | always tried | the pattern in code |
 //!
 //! A pattern's code says whether it matches and what its groups capture (`search`). Tries, numbers, literals and gates are compiled when the
@@ -38,7 +38,7 @@ use cranelift_frontend::FunctionBuilderContext;
 use ksig_runtime::backend::{gate as walk_gate, holds};
 use ksig_runtime::pattern::{CompiledPattern, Found};
 use ksig_runtime::plan::{Predicate, SignatureId, SlotId, Test, TestId};
-use ksig_runtime::prefilter::{Approach, SlotFilter, approach};
+use ksig_runtime::prefilter::{Approach, SlotFilter, approach, line_starts};
 use ksig_runtime::{Backend, Truth, ValueView, VerifiedPlan};
 
 use code::{Body, Code, Function, Shape};
@@ -98,6 +98,8 @@ enum Confirm {
 struct SlotCode {
     numbers: Option<Function>,
     prefixes: Option<Function>,
+    /// Some of the prefixes begin lines.
+    lines: bool,
     /// What is found neither by number nor by prefix.
     filter: SlotFilter,
 }
@@ -139,7 +141,15 @@ enum Job<'p> {
 struct SlotParts {
     numbers: Vec<(TestId, i64, i64)>,
     trie: Trie,
+    lines: bool,
     others: Vec<TestId>,
+}
+
+impl SlotCode {
+    /// Before any code is made.
+    fn of(plan: &VerifiedPlan, parts: &SlotParts) -> SlotCode {
+        SlotCode { lines: parts.lines, filter: SlotFilter::of(plan, &parts.others), ..SlotCode::default() }
+    }
 }
 
 impl JitBackend {
@@ -160,7 +170,7 @@ impl JitBackend {
         let mut backend = JitBackend {
             plan: plan.clone(),
             code,
-            slots: parts.iter().map(|parts| SlotCode { filter: SlotFilter::of(plan, &parts.others), ..SlotCode::default() }).collect(),
+            slots: parts.iter().map(|parts| SlotCode::of(plan, parts)).collect(),
             confirms: plan.plan().tests.iter().zip(&confirms_by_finding).map(confirm).collect(),
             patterns: Patterns::new(plan, isa),
             gates: vec![None; plan.plan().signatures.len()],
@@ -255,7 +265,7 @@ impl Backend for JitBackend {
             if let Some(prefixes) = slot.prefixes {
                 // Candidates are written where hits go, and those that are confirmed stay.
                 let first = hits.len();
-                self.code.prefixes(prefixes, bytes, hits);
+                line_starts(bytes, slot.lines).for_each(|rest| self.code.prefixes(prefixes, rest, hits));
                 let mut kept = first;
                 for at in first..hits.len() {
                     let test = hits[at];
@@ -299,7 +309,8 @@ fn split_slots(plan: &VerifiedPlan) -> (Vec<SlotParts>, Vec<bool>) {
             .filter_map(|&test| match approach(plan, test) {
                 Approach::Exact(values) => Some((test, values)),
                 Approach::Prefix(set) => {
-                    set.iter().for_each(|prefix| parts.trie.insert(prefix, test));
+                    parts.lines |= set.lines;
+                    set.literals.iter().for_each(|prefix| parts.trie.insert(prefix, test));
                     None
                 }
                 Approach::Number => {

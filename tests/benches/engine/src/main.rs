@@ -62,12 +62,13 @@ fn main() -> Result<()> {
 
 fn measure(rows: &mut Rows, peer: &dyn Peer, orders: &[(&'static str, &str, Vec<Banner<'_>>)], expected: &[Vec<Option<peers::Winner>>]) {
     for ((order, corpus, banners), expected) in orders.iter().zip(expected) {
-        let differ = banners.iter().zip(expected).filter(|(banner, expected)| peer.find(banner) != **expected);
-        let differ: Vec<_> = differ.map(|(banner, _)| banner).collect();
+        let found = banners.iter().zip(expected).map(|(banner, expected)| (banner, expected, peer.find(banner)));
+        let differ: Vec<_> = found.filter(|(_, expected, found)| found != *expected).collect();
         let times = Times::of(banners, ROUNDS, |banner| peer.find(banner));
         rows.add(&row(peer.name(), order, corpus, &times, Some(differ.is_empty())));
-        if let Some(banner) = differ.first() {
-            println!("    {} of {} differ, the first is {:?}", differ.len(), banners.len(), banner.bytes.escape_ascii().to_string());
+        if let Some((banner, expected, found)) = differ.first() {
+            println!("    {} of {} differ, the first is \"{}\"", differ.len(), banners.len(), banner.bytes.escape_ascii());
+            println!("    expected {expected:?}, found {found:?}");
         }
     }
 }

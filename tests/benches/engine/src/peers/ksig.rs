@@ -47,8 +47,9 @@ impl Peer for Ksig<'_> {
         hits.clear();
         self.backend.eval_slot(field.slot, &[value], &mut hits);
         let place = hits.iter().map(|test| self.places[*test as usize]).min().filter(|place| *place != usize::MAX)?;
-        let pattern = self.work.plan.pattern(field.patterns[place].1);
-        let found = pattern.captures(banner.bytes)?;
+        let (test, pattern) = field.patterns[place];
+        let pattern = self.work.plan.pattern(pattern);
+        let (_, found) = self.backend.find(test, pattern, banner.bytes)?;
         let captures = pattern.groups().iter().map(|name| found.iter().find(|(group, _)| group == name).map(|(_, span)| *span));
         Some(Winner { place, captures: captures.collect() })
     }

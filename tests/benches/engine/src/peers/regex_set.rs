@@ -1,9 +1,12 @@
-//! A `RegexSet` for each field.
+//! What `RegexSet` is, for each field.
+
+use std::cell::RefCell;
 
 use anyhow::Result;
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex_automata::meta::Regex;
+use regex_automata::{Input, MatchKind, PatternSet};
 
-use super::regex_loop::{RegexLoop, source};
+use super::regex_loop::{RegexLoop, config, meaning};
 use super::{Peer, Winner};
 use crate::work::{Banner, Work};
 
@@ -12,15 +15,18 @@ const SIZE_BYTES_MAX: usize = 1 << 30;
 
 /// The sets, and the patterns for captures.
 pub struct RegexSets {
-    sets: Vec<RegexSet>,
+    sets: Vec<(Regex, RefCell<PatternSet>)>,
     regexes: RegexLoop,
 }
 
 impl RegexSets {
     pub fn new(work: &Work) -> Result<RegexSets> {
         let set = |field: &crate::work::Field| {
-            let sources = field.patterns.iter().map(|(_, id)| source(work, *id));
-            Ok(RegexSetBuilder::new(sources).size_limit(SIZE_BYTES_MAX).dfa_size_limit(SIZE_BYTES_MAX).build()?)
+            let meanings: Vec<_> = field.patterns.iter().map(|(_, id)| meaning(work, *id)).collect();
+            let config = config().match_kind(MatchKind::All).nfa_size_limit(Some(SIZE_BYTES_MAX)).hybrid_cache_capacity(SIZE_BYTES_MAX);
+            let regex = Regex::builder().configure(config).build_many_from_hir(&meanings)?;
+            let found = RefCell::new(PatternSet::new(regex.pattern_len()));
+            Ok((regex, found))
         };
         Ok(RegexSets { sets: work.fields.iter().map(set).collect::<Result<_>>()?, regexes: RegexLoop::new(work)? })
     }
@@ -32,7 +38,11 @@ impl Peer for RegexSets {
     }
 
     fn find(&self, banner: &Banner) -> Option<Winner> {
-        let first = self.sets[banner.field].matches(banner.bytes).iter().next()?;
+        let (regex, found) = &self.sets[banner.field];
+        let mut found = found.borrow_mut();
+        found.clear();
+        regex.which_overlapping_matches(&Input::new(banner.bytes), &mut found);
+        let first = found.iter().next()?.as_usize();
         self.regexes.captures(banner, first)
     }
 }
