@@ -102,16 +102,13 @@ impl Literals {
             *end += literal.len() as u32;
             Some(*end)
         }));
-        // A stretch that few literals share is likely rare in texts too.
-        let mut shared: HashMap<Gram, u32> = HashMap::new();
-        literals.iter().flat_map(|literal| literal.windows(4)).for_each(|four| *shared.entry(gram(four)).or_default() += 1);
+        let mut commonness = Commonness::default();
+        literals.iter().for_each(|literal| commonness.count([literal]));
         let mut noted: BTreeMap<Look, Vec<Noted>> = BTreeMap::new();
         for (at, literal) in literals.iter().enumerate() {
             let look = Look::of(literal.len());
             let cut = |place: usize| gram(&literal[place..place + look.width]);
-            let commonness =
-                |begin: &usize| (*begin..begin + look.step).map(|place| shared.get(&cut(place)).copied().unwrap_or_default()).sum::<u32>();
-            let begin = (0..=literal.len() - look.window()).min_by_key(commonness).unwrap_or_default();
+            let begin = commonness.rarest(literal).0;
             let cuts = (begin..begin + look.step).map(|place| Noted { gram: cut(place), literal: at as u32, before: place as u32 });
             noted.entry(look).or_default().extend(cuts);
         }
@@ -143,6 +140,45 @@ impl Literals {
         let literal = self.starts[noted.literal as usize] as usize..self.starts[noted.literal as usize + 1] as usize;
         let Some(begin) = at.checked_sub(noted.before as usize) else { return false };
         text.get(begin..begin + literal.len()).is_some_and(|stands| stands.eq_ignore_ascii_case(&self.bytes[literal]))
+    }
+}
+
+/// How many have a gram in common: what few patterns share is likely rare in texts too.
+#[derive(Debug, Default)]
+pub struct Commonness {
+    shared: HashMap<Gram, u32>,
+}
+
+impl Commonness {
+    /// Counts what one pattern has.
+    pub fn count<'l>(&mut self, literals: impl IntoIterator<Item = &'l Vec<u8>>) {
+        let mut grams: Vec<Gram> = literals.into_iter().flat_map(|literal| literal.windows(4)).map(gram).collect();
+        grams.sort_unstable();
+        grams.dedup();
+        grams.into_iter().for_each(|gram| *self.shared.entry(gram).or_default() += 1);
+    }
+
+    /// What looking for a literal costs beside others: shorter ones take more looks, and stand in more texts.
+    pub fn cost(&self, literal: &[u8]) -> u32 {
+        let short = match literal.len() {
+            0..=3 => 10_000,
+            4 => 40,
+            5 | 6 => 20,
+            _ => 0,
+        };
+        short + self.rarest(literal).1
+    }
+
+    /// Where the stretch begins that is looked for, and how many share its most common gram.
+    fn rarest(&self, literal: &[u8]) -> (usize, u32) {
+        let look = Look::of(literal.len());
+        let cost = |begin: usize| {
+            let grams = (begin..begin + look.step).map(|place| gram(&literal[place..place + look.width]));
+            grams.map(|gram| self.shared.get(&gram).copied().unwrap_or_default()).max().unwrap_or_default()
+        };
+        // What begins a text may be a single byte.
+        let begins = 0..(literal.len() + 1).saturating_sub(look.window());
+        begins.map(|begin| (begin, cost(begin))).min_by_key(|&(_, cost)| cost).unwrap_or_default()
     }
 }
 

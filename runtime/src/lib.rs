@@ -7,6 +7,7 @@
 //!
 //! Nothing here reads a file, a clock or the network.
 
+pub mod approach;
 pub mod backend;
 pub mod binding;
 mod board;

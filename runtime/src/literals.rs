@@ -12,9 +12,67 @@ pub const LITERAL_BYTES_MAX: usize = 32;
 
 /// Literals of which at least one stands in each match; none of them is empty.
 pub fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    let found = summarise(hir);
-    let whole = found.exact.map(|set| set.literals).filter(|set| usable(set));
-    better(found.required, whole)
+    all_required(hir).into_iter().reduce(better)
+}
+
+/// Sets of literals: of each set, at least one stands in each match. None of them is empty.
+pub fn all_required(hir: &Hir) -> Vec<Vec<Vec<u8>>> {
+    summarise(hir).sets()
+}
+
+/// Texts that are all that a pattern matches, as wholes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exact {
+    /// As they stand.
+    pub values: Vec<Vec<u8>>,
+    /// Of a line; else of the text.
+    pub lines: bool,
+}
+
+/// For a pattern that is bound to both ends, and between them matches some texts only: these.
+pub fn exact(hir: &Hir) -> Option<Exact> {
+    let HirKind::Concat(parts) = hir.kind() else { return None };
+    let [first, inner @ .., last] = parts.as_slice() else { return None };
+    let lines = match (first.kind(), last.kind()) {
+        (HirKind::Look(Look::Start), HirKind::Look(Look::End)) => false,
+        (HirKind::Look(Look::Start | Look::StartLF), HirKind::Look(Look::End | Look::EndLF)) => true,
+        _ => return None,
+    };
+    let values = inner.iter().try_fold(vec![Vec::new()], |values, part| followed_by(&values, &texts(part)?))?;
+    (!values.iter().any(Vec::is_empty)).then_some(Exact { values, lines })
+}
+
+/// Most texts that a pattern may be.
+const TEXTS_MAX: usize = 4096;
+
+/// All that an expression matches, as it stands; absent when that is too much.
+fn texts(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let all = match hir.kind() {
+        HirKind::Literal(literal) => vec![literal.0.to_vec()],
+        HirKind::Capture(group) => texts(&group.sub)?,
+        HirKind::Class(Class::Bytes(class)) => {
+            class.ranges().iter().flat_map(|range| (range.start()..=range.end()).map(|byte| vec![byte])).collect()
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let all = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            all.take(TEXTS_MAX + 1).map(|c| c.to_string().into_bytes()).collect()
+        }
+        HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |all, part| followed_by(&all, &texts(part)?))?,
+        HirKind::Alternation(branches) => {
+            let mut all = Vec::new();
+            for branch in branches {
+                all.extend(texts(branch)?);
+            }
+            all
+        }
+        _ => return None,
+    };
+    (all.len() <= TEXTS_MAX).then_some(all)
+}
+
+fn followed_by(heads: &[Vec<u8>], tails: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    let few = heads.len().saturating_mul(tails.len()) <= TEXTS_MAX;
+    few.then(|| heads.iter().flat_map(|head| tails.iter().map(move |tail| [head.as_slice(), tail].concat())).collect())
 }
 
 /// What a text begins with, or one of its lines.
@@ -142,12 +200,24 @@ impl ExactSet {
 struct Summary {
     /// All that it matches.
     exact: Option<ExactSet>,
-    /// One of these stands in each match.
-    required: Option<Vec<Vec<u8>>>,
+    /// Of each of these sets, one stands in each match; beside what is in `exact`.
+    required: Vec<Vec<Vec<u8>>>,
+}
+
+impl Summary {
+    fn unknown() -> Summary {
+        Summary { exact: None, required: Vec::new() }
+    }
+
+    /// All sets of which one stands in each match.
+    fn sets(self) -> Vec<Vec<Vec<u8>>> {
+        let exact = self.exact.map(|set| set.literals).filter(|set| usable(set));
+        self.required.into_iter().chain(exact).collect()
+    }
 }
 
 fn summarise(hir: &Hir) -> Summary {
-    let exactly = |literals: Vec<Vec<u8>>| Summary { exact: tidy(literals).map(|literals| ExactSet { literals }), required: None };
+    let exactly = |literals: Vec<Vec<u8>>| Summary { exact: tidy(literals).map(|literals| ExactSet { literals }), required: Vec::new() };
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => exactly(vec![Vec::new()]),
         HirKind::Literal(literal) => {
@@ -155,11 +225,11 @@ fn summarise(hir: &Hir) -> Summary {
             if lower.len() <= LITERAL_BYTES_MAX {
                 return exactly(vec![lower]);
             }
-            Summary { exact: None, required: Some(vec![lower[..LITERAL_BYTES_MAX].to_vec()]) }
+            Summary { exact: None, required: vec![vec![lower[..LITERAL_BYTES_MAX].to_vec()]] }
         }
         HirKind::Class(class) => match class_members(class) {
             Some(members) => exactly(members),
-            None => Summary { exact: None, required: None },
+            None => Summary::unknown(),
         },
         HirKind::Capture(group) => summarise(&group.sub),
         HirKind::Repetition(repetition) => {
@@ -169,55 +239,55 @@ fn summarise(hir: &Hir) -> Summary {
                     .exact
                     .filter(|_| repetition.max == Some(1))
                     .and_then(|set| tidy(set.literals.into_iter().chain([Vec::new()]).collect()).map(|literals| ExactSet { literals }));
-                return Summary { exact: optional, required: None };
+                return Summary { exact: optional, required: Vec::new() };
             }
             let mut repeated = inner.exact.clone();
             for _ in 1..repetition.min.min(LITERAL_BYTES_MAX as u32 + 1) {
                 repeated = repeated.and_then(|set| set.join(inner.exact.as_ref()?));
             }
             if repetition.max == Some(repetition.min) && repeated.is_some() {
-                return Summary { exact: repeated, required: None };
+                return Summary { exact: repeated, required: Vec::new() };
             }
-            let once = repeated.or(inner.exact).map(|set| set.literals).filter(|set| usable(set));
-            Summary { exact: None, required: better(inner.required, once) }
+            let required = Summary { exact: repeated.or(inner.exact), required: inner.required }.sets();
+            Summary { exact: None, required }
         }
         HirKind::Concat(parts) => {
             let mut run = Some(ExactSet::empty_literal());
             let mut whole = true;
-            let mut best = None;
+            let mut required = Vec::new();
             for part in parts {
                 let found = summarise(part);
-                best = better(best, found.required);
+                required.extend(found.required);
                 let joined = run.as_ref().zip(found.exact.as_ref()).and_then(|(run, next)| run.join(next));
                 if joined.is_none() {
                     whole = false;
-                    best = better(best, run.map(|set| set.literals).filter(|set| usable(set)));
+                    required.extend(run.map(|set| set.literals).filter(|set| usable(set)));
                     run = found.exact.or_else(|| Some(ExactSet::empty_literal()));
                 } else {
                     run = joined;
                 }
             }
             if whole {
-                return Summary { exact: run, required: None };
+                return Summary { exact: run, required: Vec::new() };
             }
-            Summary { exact: None, required: better(best, run.map(|set| set.literals).filter(|set| usable(set))) }
+            Summary { exact: None, required: Summary { exact: run, required }.sets() }
         }
         HirKind::Alternation(branches) => {
             let found: Vec<Summary> = branches.iter().map(summarise).collect();
             if found.iter().all(|branch| branch.exact.is_some()) {
                 let literals: Vec<_> = found.iter().filter_map(|branch| branch.exact.clone()).flat_map(|set| set.literals).collect();
                 if let Some(literals) = tidy(literals.clone()) {
-                    return Summary { exact: Some(ExactSet { literals }), required: None };
+                    return Summary { exact: Some(ExactSet { literals }), required: Vec::new() };
                 }
             }
             let mut required = Vec::new();
             for branch in found {
-                match better(branch.required, branch.exact.map(|set| set.literals).filter(|set| usable(set))) {
+                match branch.sets().into_iter().reduce(better) {
                     Some(set) => required.extend(set),
-                    None => return Summary { exact: None, required: None },
+                    None => return Summary::unknown(),
                 }
             }
-            Summary { exact: None, required: cut_to_fit(required) }
+            Summary { exact: None, required: cut_to_fit(required).into_iter().collect() }
         }
     }
 }
@@ -267,12 +337,9 @@ fn usable(set: &[Vec<u8>]) -> bool {
 }
 
 /// The set that lets fewer texts pass, judged by its shortest literal, then by its size.
-fn better(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8>>> {
+fn better(a: Vec<Vec<u8>>, b: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let worth = |set: &Vec<Vec<u8>>| (set.iter().map(Vec::len).min().unwrap_or(0).min(8), std::cmp::Reverse(set.len()));
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if worth(&b) > worth(&a) { b } else { a }),
-        (a, b) => a.or(b),
-    }
+    if worth(&b) > worth(&a) { b } else { a }
 }
 
 #[cfg(test)]
@@ -297,6 +364,26 @@ mod tests {
         assert_eq!(required(&meaning(".*", false)), None);
         assert_eq!(required(&meaning("(?:ab)+", false)), set(&["ab"]));
         assert_eq!(required(&meaning("(?:xyz|q.*)", false)), set(&["q", "xyz"]));
+    }
+
+    #[test]
+    fn all_that_is_required_is_known() {
+        let sets = all_required(&meaning(r"^ntpd (?<v>\S+) (?:on|at) .*system=(?<os>a|bc)", false));
+        assert_eq!(
+            sets,
+            [vec![b"ntpd ".to_vec()], vec![b" at ".to_vec(), b" on ".to_vec()], vec![b"system=a".to_vec(), b"system=bc".to_vec()]]
+        );
+    }
+
+    #[test]
+    fn some_patterns_are_a_list_of_texts() {
+        let values = |values: &[&str]| Some(values.iter().map(|value| value.as_bytes().to_vec()).collect::<Vec<_>>());
+        let found = |source: &str| exact(&meaning(source, false)).map(|exact| exact.values);
+        assert_eq!(found("^(?:ab|ac)(?<x>d|E)$"), values(&["abd", "abE", "acd", "acE"]));
+        assert_eq!(exact(&meaning("(?m)^a$", false)), Some(Exact { values: vec![b"a".to_vec()], lines: true }));
+        for other in ["ab", "^ab", "^a?$", "^a+$", "^$", "^a.$"] {
+            assert_eq!(found(other), None, "{other}");
+        }
     }
 
     #[test]

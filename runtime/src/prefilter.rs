@@ -3,25 +3,25 @@
 //! In: the tests of one slot. Out: for a value, a superset of the tests that hold for it. Exact values are found by hash, tests that are bound to
 //! the start of a text or line by a walk down a trie, the rest by one pass for their literals; what has no literal is always a candidate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use crate::approach::{Approach, approaches};
 use crate::backend::ValueView;
 use crate::grams::Literals;
-use crate::literals::{self, Prefixes};
-use crate::plan::{Predicate, SlotId, TestId};
+use crate::literals::Exact;
+use crate::plan::{SlotId, TestId};
 use crate::verify::VerifiedPlan;
-
-/// Shortest literal that is looked for anywhere in a text; shorter ones stand everywhere.
-const FLOATING_BYTES_MIN: usize = 2;
 
 /// The candidates of one slot.
 #[derive(Debug, Default)]
 pub struct SlotFilter {
     numbers: Vec<TestId>,
     exact: HashMap<Box<[u8]>, Vec<TestId>>,
+    /// Some of them are lines.
+    exact_lines: bool,
     prefixes: Trie,
-    /// Some of the prefixes begin lines.
-    lines: bool,
+    /// Some of them begin lines.
+    prefix_lines: bool,
     floating: Option<Floating>,
     always: Vec<TestId>,
 }
@@ -34,92 +34,35 @@ struct Floating {
     tests: Vec<TestId>,
 }
 
-/// How one test of a slot is found.
-#[derive(Clone, Debug)]
-pub enum Approach {
-    /// A bool or a number.
-    Number,
-    /// The value is one of these.
-    Exact(Vec<Vec<u8>>),
-    /// The value, or a line of it, begins with one of these, ignoring ASCII case.
-    Prefix(Prefixes),
-    /// One of these stands in the value, ignoring ASCII case.
-    Floating(Vec<Vec<u8>>),
-    /// Nothing is known of the value.
-    Always,
-    /// Not a question to a value.
-    Never,
-}
-
-/// How a test is found.
-pub fn approach(plan: &VerifiedPlan, test: TestId) -> Approach {
-    let floating = |literal: &[u8]| {
-        if literal.len() >= FLOATING_BYTES_MIN { Approach::Floating(vec![literal.to_ascii_lowercase()]) } else { Approach::Always }
-    };
-    match &plan.plan().tests[test as usize].predicate {
-        Predicate::Present | Predicate::Absent | Predicate::Complete => Approach::Never,
-        Predicate::Bool(_) | Predicate::IntIn(..) => Approach::Number,
-        Predicate::Equals(value) => Approach::Exact(vec![value.clone()]),
-        Predicate::OneOf(values) => Approach::Exact(values.clone()),
-        Predicate::Starts(prefix) if prefix.is_empty() => Approach::Always,
-        Predicate::Starts(prefix) => Approach::Prefix(Prefixes::of_text(prefix.to_ascii_lowercase())),
-        Predicate::Under(oid) => Approach::Prefix(Prefixes::of_text(oid.clone().into_bytes())),
-        Predicate::Ends(literal) | Predicate::Contains(literal) => floating(literal),
-        Predicate::Matches(pattern) => {
-            let hir = plan.pattern(*pattern).hir();
-            let shortest = |set: &Vec<Vec<u8>>| set.iter().map(Vec::len).min().unwrap_or(0);
-            let prefix = literals::prefixes(hir);
-            let required = literals::required(hir).filter(|set| shortest(set) >= FLOATING_BYTES_MIN);
-            match (prefix, required) {
-                (Some(prefix), Some(required)) if shortest(&prefix.literals) < 2 && shortest(&required) > 3 => Approach::Floating(required),
-                (Some(prefix), _) => Approach::Prefix(prefix),
-                (None, Some(required)) => Approach::Floating(required),
-                (None, None) => Approach::Always,
-            }
-        }
-    }
-}
-
 impl SlotFilter {
     /// For all tests of a slot.
     pub fn new(plan: &VerifiedPlan, slot: SlotId) -> SlotFilter {
-        SlotFilter::of(plan, plan.tests_of(slot))
+        SlotFilter::of(approaches(plan, plan.tests_of(slot)))
     }
 
     /// For some tests of one slot; an engine may have better ways to find the others.
-    pub fn of(plan: &VerifiedPlan, tests: &[TestId]) -> SlotFilter {
+    pub fn of(tests: impl IntoIterator<Item = (TestId, Approach)>) -> SlotFilter {
         let mut filter = SlotFilter::default();
-        let mut floating: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
-        let mut floating_tests = Vec::new();
-        for &test in tests {
-            match approach(plan, test) {
+        let mut floating = Vec::new();
+        for (test, approach) in tests {
+            match approach {
                 Approach::Never => {}
                 Approach::Number => filter.numbers.push(test),
                 Approach::Always => filter.always.push(test),
-                Approach::Exact(values) => {
+                Approach::Exact(Exact { values, lines }) => {
+                    filter.exact_lines |= lines;
                     for value in values {
                         filter.exact.entry(value.into_boxed_slice()).or_default().push(test);
                     }
                 }
                 Approach::Prefix(set) => {
-                    filter.lines |= set.lines;
+                    filter.prefix_lines |= set.lines;
                     set.literals.iter().for_each(|prefix| filter.prefixes.insert(prefix, test));
                 }
-                Approach::Floating(set) => {
-                    let at = floating_tests.len() as u32;
-                    floating_tests.push(test);
-                    for literal in set {
-                        floating.entry(literal).or_default().push(at);
-                    }
-                }
+                Approach::Floating(set) => floating.push((test, set)),
             }
         }
-        if !floating.is_empty() {
-            let mut literals: Vec<(Vec<u8>, Vec<u32>)> = floating.into_iter().collect();
-            literals.sort();
-            let (literals, users): (Vec<_>, Vec<_>) = literals.into_iter().unzip();
-            filter.floating = Some(Floating { literals: Literals::new(&literals), users, tests: floating_tests });
-        }
+        filter.floating = (!floating.is_empty()).then(|| Floating::new(floating));
         filter
     }
 
@@ -129,11 +72,14 @@ impl SlotFilter {
             self.numbers.iter().copied().for_each(found);
             return;
         };
-        if let Some(tests) = self.exact.get(bytes) {
-            tests.iter().copied().for_each(&mut found);
+        if !self.exact.is_empty() {
+            let whole = self.exact.get(bytes);
+            let lines = self.exact_lines.then(|| bytes.split(|byte| *byte == b'\n').filter(|line| line.len() < bytes.len()));
+            let of_lines = lines.into_iter().flatten().filter_map(|line| self.exact.get(line));
+            whole.into_iter().chain(of_lines).flatten().copied().for_each(&mut found);
         }
         if !self.prefixes.is_empty() {
-            line_starts(bytes, self.lines).for_each(|rest| self.prefixes.walk(rest, &mut found));
+            line_starts(bytes, self.prefix_lines).for_each(|rest| self.prefixes.walk(rest, &mut found));
         }
         if let Some(floating) = &self.floating {
             floating.candidates(bytes, &mut found);
@@ -149,6 +95,20 @@ pub fn line_starts(bytes: &[u8], lines: bool) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Floating {
+    /// Of tests with literals of which one stands in the value.
+    fn new(floating: Vec<(TestId, Vec<Vec<u8>>)>) -> Floating {
+        let mut users: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+        let mut tests = Vec::new();
+        for (test, literals) in floating {
+            for literal in literals {
+                users.entry(literal).or_default().push(tests.len() as u32);
+            }
+            tests.push(test);
+        }
+        let (literals, users): (Vec<_>, Vec<_>) = users.into_iter().unzip();
+        Floating { literals: Literals::new(&literals), users, tests }
+    }
+
     fn candidates(&self, bytes: &[u8], found: &mut impl FnMut(TestId)) {
         let mut literals_seen = Bits::new(self.users.len());
         let mut tests_seen = Bits::new(self.tests.len());

@@ -35,10 +35,11 @@ use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CompileError, Context};
 use cranelift_frontend::FunctionBuilderContext;
+use ksig_runtime::approach::{Approach, approaches};
 use ksig_runtime::backend::{gate as walk_gate, holds};
 use ksig_runtime::pattern::{CompiledPattern, Found};
 use ksig_runtime::plan::{Predicate, SignatureId, SlotId, Test, TestId};
-use ksig_runtime::prefilter::{Approach, SlotFilter, approach, line_starts};
+use ksig_runtime::prefilter::{SlotFilter, line_starts};
 use ksig_runtime::{Backend, Truth, ValueView, VerifiedPlan};
 
 use code::{Body, Code, Function, Shape};
@@ -140,15 +141,15 @@ enum Job<'p> {
 #[derive(Default)]
 struct SlotParts {
     numbers: Vec<(TestId, i64, i64)>,
-    trie: Trie,
+    trie: Option<Trie>,
     lines: bool,
-    others: Vec<TestId>,
+    others: Vec<(TestId, Approach)>,
 }
 
 impl SlotCode {
     /// Before any code is made.
-    fn of(plan: &VerifiedPlan, parts: &SlotParts) -> SlotCode {
-        SlotCode { lines: parts.lines, filter: SlotFilter::of(plan, &parts.others), ..SlotCode::default() }
+    fn of(parts: &SlotParts) -> SlotCode {
+        SlotCode { lines: parts.lines, filter: SlotFilter::of(parts.others.iter().cloned()), ..SlotCode::default() }
     }
 }
 
@@ -158,7 +159,7 @@ impl JitBackend {
     /// # Errors
     /// Cranelift has no backend for this machine, or no executable memory can be had.
     pub fn tiered(plan: &VerifiedPlan) -> Result<JitBackend, JitError> {
-        let isa = isa()?;
+        let (isa, patterns_isa) = (isa(Aim::Soon)?, isa(Aim::Fast)?);
         let (parts, confirms_by_finding) = split_slots(plan);
         let jobs = jobs(plan, &parts, &confirms_by_finding);
         let (code, functions) = compile_jobs(&isa, plan, &jobs, threads())?;
@@ -170,9 +171,9 @@ impl JitBackend {
         let mut backend = JitBackend {
             plan: plan.clone(),
             code,
-            slots: parts.iter().map(|parts| SlotCode::of(plan, parts)).collect(),
+            slots: parts.iter().map(SlotCode::of).collect(),
             confirms: plan.plan().tests.iter().zip(&confirms_by_finding).map(confirm).collect(),
-            patterns: Patterns::new(plan, isa),
+            patterns: Patterns::new(plan, patterns_isa),
             gates: vec![None; plan.plan().signatures.len()],
         };
         for ((at, job), function) in jobs.iter().zip(functions) {
@@ -214,7 +215,7 @@ impl JitBackend {
     /// # Errors
     /// Cranelift has no backend for this machine.
     pub fn clif(plan: &VerifiedPlan) -> Result<String, JitError> {
-        let isa = isa()?;
+        let isa = isa(Aim::Soon)?;
         let (parts, found) = split_slots(plan);
         let mut context = FunctionBuilderContext::new();
         let mut out = String::new();
@@ -303,48 +304,43 @@ fn split_slots(plan: &VerifiedPlan) -> (Vec<SlotParts>, Vec<bool>) {
     let slots = 0..plan.plan().slots.len() as SlotId;
     let parts = slots.map(|slot| {
         let mut parts = SlotParts::default();
-        let exact: Vec<(TestId, Vec<Vec<u8>>)> = plan
-            .tests_of(slot)
-            .iter()
-            .filter_map(|&test| match approach(plan, test) {
-                Approach::Exact(values) => Some((test, values)),
+        let all = approaches(plan, plan.tests_of(slot));
+        let texts: usize = all.iter().map(|(_, approach)| if let Approach::Exact(exact) = approach { exact.values.len() } else { 0 }).sum();
+        let (mut in_trie, mut prefixes) = (Vec::new(), Vec::new());
+        for (test, approach) in all {
+            let predicate = &tests[test as usize].predicate;
+            match &approach {
+                Approach::Never => continue,
                 Approach::Prefix(set) => {
                     parts.lines |= set.lines;
-                    set.literals.iter().for_each(|prefix| parts.trie.insert(prefix, test));
-                    None
+                    prefixes.extend(set.literals.iter().map(|prefix| (prefix.clone(), test)));
+                    in_trie.push((test, approach));
+                    continue;
                 }
-                Approach::Number => {
-                    match tests[test as usize].predicate {
-                        Predicate::IntIn(low, high) => parts.numbers.push((test, low, high)),
-                        _ => parts.others.push(test),
-                    }
-                    None
+                Approach::Exact(exact)
+                    if texts <= EXACT_INLINE_MAX && text::is_inline(predicate) && !exact.values.iter().any(Vec::is_empty) =>
+                {
+                    prefixes.extend(exact.values.iter().map(|text| (text.to_ascii_lowercase(), test)));
+                    in_trie.push((test, approach));
+                    continue;
                 }
-                Approach::Floating(_) | Approach::Always => {
-                    parts.others.push(test);
-                    None
+                Approach::Number if let Predicate::IntIn(low, high) = predicate => {
+                    parts.numbers.push((test, *low, *high));
+                    continue;
                 }
-                Approach::Never => None,
-            })
-            .collect();
-        let texts: usize = exact.iter().map(|(_, values)| values.len()).sum();
-        for (test, values) in exact {
-            let inline =
-                texts <= EXACT_INLINE_MAX && text::is_inline(&tests[test as usize].predicate) && values.iter().all(|text| !text.is_empty());
-            if inline {
-                values.iter().for_each(|text| parts.trie.insert(&text.to_ascii_lowercase(), test));
-            } else {
-                by_finding[test as usize] = true;
-                parts.others.push(test);
+                _ => {}
             }
+            parts.others.push((test, approach));
         }
-        if !parts.trie.is_inline() {
-            let back: Vec<TestId> = parts.trie.tests();
-            back.iter()
-                .filter(|&&test| matches!(approach(plan, test), Approach::Exact(_)))
-                .for_each(|&test| by_finding[test as usize] = true);
-            parts.others.extend(back);
+        parts.trie = Trie::of(&prefixes);
+        if parts.trie.is_none() {
+            parts.others.append(&mut in_trie);
         }
+        // A pattern that is a list of texts may yet ask for text where there are bytes.
+        let proven = |(test, approach): &&(TestId, Approach)| {
+            matches!(approach, Approach::Exact(_)) && !matches!(tests[*test as usize].predicate, Predicate::Matches(_))
+        };
+        parts.others.iter().filter(proven).for_each(|(test, _)| by_finding[*test as usize] = true);
         parts
     });
     (parts.collect(), by_finding)
@@ -354,8 +350,8 @@ fn split_slots(plan: &VerifiedPlan) -> (Vec<SlotParts>, Vec<bool>) {
 fn jobs<'p>(plan: &'p VerifiedPlan, parts: &'p [SlotParts], found: &[bool]) -> Vec<(u32, Job<'p>)> {
     let mut jobs = Vec::new();
     for (slot, parts) in parts.iter().enumerate() {
-        if parts.trie.is_inline() {
-            jobs.push((slot as u32, Job::Prefixes(&parts.trie)));
+        if let Some(trie) = &parts.trie {
+            jobs.push((slot as u32, Job::Prefixes(trie)));
         }
         if !parts.numbers.is_empty() {
             jobs.push((slot as u32, Job::Numbers(&parts.numbers)));
@@ -428,12 +424,21 @@ fn pattern(plan: &VerifiedPlan, test: TestId) -> Option<&CompiledPattern> {
     }
 }
 
-fn isa() -> Result<OwnedTargetIsa, JitError> {
+/// What code is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// To stand soon: most of it is never asked.
+    Soon,
+    /// To answer soon.
+    Fast,
+}
+
+fn isa(aim: Aim) -> Result<OwnedTargetIsa, JitError> {
     let mut flags = settings::builder();
     // What is compiled are compares and jumps that were chosen before: Cranelift's own optimiser finds nothing in them, and takes half of the time.
     for (name, value) in [
         ("opt_level", "none"),
-        ("regalloc_algorithm", "single_pass"),
+        ("regalloc_algorithm", if aim == Aim::Soon { "single_pass" } else { "backtracking" }),
         ("is_pic", "false"),
         ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
     ] {

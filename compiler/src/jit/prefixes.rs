@@ -14,8 +14,8 @@ use super::numbers::{finish, write};
 
 /// Most nodes of a trie that is compiled; a larger slot walks a table.
 const NODES_MAX: usize = 6000;
-/// Longest prefix that is followed; the rest is the confirmation's.
-const PREFIX_BYTES_MAX: usize = 32;
+/// How far prefixes are followed, the most that fits; the rest is the confirmation's.
+const DEPTHS: [usize; 4] = [32, 16, 8, 5];
 
 /// Prefixes and the tests behind them.
 #[derive(Debug, Default)]
@@ -32,9 +32,19 @@ struct Node {
 }
 
 impl Trie {
-    pub fn insert(&mut self, prefix: &[u8], test: TestId) {
+    /// Of prefixes in lower case; absent for none, and when it would be too large.
+    pub fn of(prefixes: &[(Vec<u8>, TestId)]) -> Option<Trie> {
+        let trie = |depth: &usize| {
+            let mut trie = Trie::default();
+            prefixes.iter().for_each(|(prefix, test)| trie.insert(&prefix[..prefix.len().min(*depth)], *test));
+            (trie.nodes <= NODES_MAX).then_some(trie)
+        };
+        if prefixes.is_empty() { None } else { DEPTHS.iter().find_map(trie) }
+    }
+
+    fn insert(&mut self, prefix: &[u8], test: TestId) {
         let mut node = &mut self.root;
-        for &byte in &prefix[..prefix.len().min(PREFIX_BYTES_MAX)] {
+        for &byte in prefix {
             node = node.children.entry(byte).or_insert_with(|| {
                 self.nodes += 1;
                 Node::default()
@@ -49,10 +59,6 @@ impl Trie {
     /// Most ids that one walk can write.
     pub fn ids_max(&self) -> usize {
         self.ids
-    }
-
-    pub fn is_inline(&self) -> bool {
-        self.ids > 0 && self.nodes <= NODES_MAX
     }
 }
 
@@ -146,19 +152,4 @@ fn only_run(node: &Node) -> (Vec<u8>, &Node) {
         at = child;
     }
     if run.len() < 2 { (Vec::new(), node) } else { (run, at) }
-}
-
-impl Trie {
-    /// All tests in it, sorted.
-    pub fn tests(&self) -> Vec<TestId> {
-        fn collect(node: &Node, tests: &mut Vec<TestId>) {
-            tests.extend(&node.tests);
-            node.children.values().for_each(|child| collect(child, tests));
-        }
-        let mut tests = Vec::new();
-        collect(&self.root, &mut tests);
-        tests.sort_unstable();
-        tests.dedup();
-        tests
-    }
 }

@@ -13,6 +13,9 @@
 //!           └ fail ─> no match     (decided: no digit can follow, so it is never asked to redo)
 //! ```
 //!
+//! Whether the rest of a pattern matches from a place on does not hang on how the place was reached. So a run whose exits have all failed
+//! remembers them, and is not tried at those places again: `.*a.*b.*c` is not cubic.
+//!
 //! The state of a part that can be asked again (how far a run went, which branch was taken) is one slot in the frame: no part is entered twice before
 //! it failed, because loops whose rounds have several ways have no tree; of others, some rounds are remembered. Going back is paid from an allowance that grows with the text; where it is
 //! spent, the function gives up and the regex engine, whose work is bounded, answers.
@@ -73,13 +76,21 @@ pub(super) fn emit(emitter: &mut Emitter<'_>, params: &[Value], tree: &Tree) {
         emitter.b.ins().stack_store(emitter.pointer, steps, slot, 0);
         slot
     });
-    let mut walk = Walk { e: emitter, text, end, buffer, allowance, gave_up };
-    walk.from_each_begin(tree, no);
+    let remembered = |_| Remembered { failed: Stretch::none(emitter), reach: Stretch::none(emitter) };
+    // The first of a pattern that is bound to a start is not called twice on one stretch of text.
+    let runs = tree.root.unbounded_runs().saturating_sub(usize::from(is_bound(tree.begins)));
+    let remembered = (0..runs).map(remembered).collect();
+    let mut walk = Walk { e: emitter, text, end, buffer, allowance, gave_up, remembered, first_fail: None };
+    walk.try_each_begin(tree, no);
     for (block, answer) in [(no, Answer::NoMatch), (gave_up, Answer::GaveUp)] {
         emitter.b.switch_to_block(block);
         let answer = emitter.b.ins().iconst(types::I8, answer as i64);
         emitter.b.ins().return_(&[answer]);
     }
+}
+
+fn is_bound(begins: Begins) -> bool {
+    matches!(begins, Begins::Text | Begins::Line)
 }
 
 fn slot(emitter: &mut Emitter<'_>) -> StackSlot {
@@ -92,6 +103,34 @@ struct Exit {
     redo: Option<Block>,
 }
 
+/// Places from a lower one to an upper one.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: StackSlot,
+    to: StackSlot,
+}
+
+impl Stretch {
+    /// None, for no text stands at address 0.
+    fn none(emitter: &mut Emitter<'_>) -> Stretch {
+        let stretch = Stretch { from: slot(emitter), to: slot(emitter) };
+        let nowhere = emitter.b.ins().iconst(emitter.pointer, 0);
+        for slot in [stretch.from, stretch.to] {
+            emitter.b.ins().stack_store(emitter.pointer, nowhere, slot, 0);
+        }
+        stretch
+    }
+}
+
+/// What is remembered of a run without an upper bound.
+#[derive(Clone, Copy)]
+struct Remembered {
+    /// Exits that are known to lead to no match.
+    failed: Stretch,
+    /// Where the run was found to reach.
+    reach: Stretch,
+}
+
 struct Walk<'w, 'f> {
     e: &'w mut Emitter<'f>,
     text: Value,
@@ -100,11 +139,15 @@ struct Walk<'w, 'f> {
     /// Steps that are left; absent where nothing is tried again.
     allowance: Option<StackSlot>,
     gave_up: Block,
+    /// One for each run that can be asked again and has no upper bound.
+    remembered: Vec<Remembered>,
+    /// Where the first part of the pattern fails, if none of its runs is called twice on one stretch of text.
+    first_fail: Option<Block>,
 }
 
 impl Walk<'_, '_> {
     /// Tries the places where a match can begin, from the left.
-    fn from_each_begin(&mut self, tree: &Tree, no: Block) {
+    fn try_each_begin(&mut self, tree: &Tree, no: Block) {
         let attempt = self.block_at_place();
         let start = self.e.b.block_params(attempt)[0];
         let next = match tree.begins {
@@ -153,6 +196,7 @@ impl Walk<'_, '_> {
             }
         };
         self.e.b.switch_to_block(attempt);
+        self.first_fail = is_bound(tree.begins).then_some(next);
         let exit = self.part(&tree.root, start, next);
         self.mark(0, start);
         self.mark(1, exit.place);
@@ -224,13 +268,24 @@ impl Walk<'_, '_> {
 
     /// A run that gives back byte by byte.
     fn shrinking(&mut self, bytes: &Bytes, min: u32, max: Option<u32>, follow: &Symbols, place: Value, fail: Block) -> Exit {
-        let run_end = self.longest(bytes, min, max, place, fail);
-        let taken = self.e.b.ins().isub(run_end, place);
-        self.pay(Some(taken));
+        let remembered = self.remembered_of_run(max, fail);
+        let run_end = match remembered {
+            Some(remembered) => self.reach(bytes, place, remembered.reach),
+            None => {
+                let limit = self.limit(place, max);
+                let run_end = self.scan(bytes, place, limit);
+                let taken = self.e.b.ins().isub(run_end, place);
+                self.pay(Some(taken));
+                run_end
+            }
+        };
         let least = self.e.b.ins().iadd_imm_s(place, i64::from(min));
-        let (least, now) = (self.keep_new(least), self.keep_new(run_end));
+        let highest = remembered.map_or(run_end, |remembered| self.below(remembered.failed, run_end));
+        let none = self.e.b.ins().icmp(IntCC::UnsignedLessThan, highest, least);
+        self.e.leave_if(none, fail);
+        let (least, now, end) = (self.keep_new(least), self.keep_new(highest), self.keep_new(run_end));
         let exit = self.block_at_place();
-        self.jump(exit, run_end);
+        self.jump(exit, highest);
 
         let redo = self.e.b.create_block();
         self.e.b.switch_to_block(redo);
@@ -240,7 +295,16 @@ impl Walk<'_, '_> {
         self.e.b.switch_to_block(back);
         let at = self.e.b.block_params(back)[0];
         let over = self.e.b.ins().icmp(IntCC::Equal, at, least);
-        self.e.leave_if(over, fail);
+        let (all_failed, more) = (self.e.b.create_block(), self.e.b.create_block());
+        self.e.b.ins().brif(over, all_failed, &[], more, &[]);
+        self.e.b.switch_to_block(all_failed);
+        if let Some(Remembered { failed, .. }) = remembered {
+            let end = self.kept(self.e.pointer, end);
+            self.keep(least, failed.from);
+            self.keep(end, failed.to);
+        }
+        self.e.b.ins().jump(fail, &[]);
+        self.e.b.switch_to_block(more);
         let before = self.e.b.ins().iadd_imm_s(at, -1);
         if follow.bytes != Bytes::ALL {
             // Where nothing that follows can begin, there is no use in stopping.
@@ -265,8 +329,10 @@ impl Walk<'_, '_> {
             let limit = self.limit(place, max);
             self.keep_new(limit)
         });
-        let now = slot(self.e);
+        let (now, least_kept) = (slot(self.e), self.keep_new(least));
+        let failed = self.remembered_of_run(max, fail).map(|remembered| remembered.failed);
         let (exit, grow, redo) = (self.block_at_place(), self.block_at_place(), self.e.b.create_block());
+        let all_failed = self.block_at_place();
         let stop = self.block_at_place();
         let try_at = self.block_at_place();
         self.jump(try_at, least);
@@ -280,16 +346,31 @@ impl Walk<'_, '_> {
         let at = self.e.b.block_params(grow)[0];
         let limit = limit.map_or(self.end, |limit| self.kept(self.e.pointer, limit));
         let over = self.e.b.ins().icmp(IntCC::Equal, at, limit);
-        self.e.leave_if(over, fail);
+        let (more, next) = (self.e.b.create_block(), self.e.b.create_block());
+        self.e.b.ins().brif(over, all_failed, &[at.into()], more, &[]);
+        self.e.b.switch_to_block(more);
         let byte = self.e.load_byte(at, 0);
         let inside = self.is_in(byte, bytes);
-        self.e.require(inside, fail);
+        self.e.b.ins().brif(inside, next, &[], all_failed, &[at.into()]);
+        self.e.b.switch_to_block(next);
         let next = self.e.b.ins().iadd_imm_s(at, 1);
         self.pay(None);
         self.jump(try_at, next);
 
+        self.e.b.switch_to_block(all_failed);
+        if let Some(failed) = failed {
+            let (least, at) = (self.kept(self.e.pointer, least_kept), self.e.b.block_params(all_failed)[0]);
+            self.keep(least, failed.from);
+            self.keep(at, failed.to);
+        }
+        self.e.b.ins().jump(fail, &[]);
+
         self.e.b.switch_to_block(try_at);
         let at = self.e.b.block_params(try_at)[0];
+        if let Some(failed) = failed {
+            let known = self.is_among(at, failed);
+            self.e.leave_if(known, fail);
+        }
         if follow.bytes == Bytes::ALL {
             self.jump(stop, at);
         } else {
@@ -313,6 +394,51 @@ impl Walk<'_, '_> {
         self.jump(exit, at);
         self.e.b.switch_to_block(exit);
         Exit { place: self.e.b.block_params(exit)[0], redo: Some(redo) }
+    }
+
+    /// Room to remember a run's calls, where there can be several.
+    fn remembered_of_run(&mut self, max: Option<u32>, fail: Block) -> Option<Remembered> {
+        let again = max.is_none() && self.first_fail != Some(fail);
+        again.then(|| self.remembered.pop()).flatten()
+    }
+
+    /// Where a run ends; what an earlier call has seen of it is not looked at again.
+    fn reach(&mut self, bytes: &Bytes, place: Value, reach: Stretch) -> Value {
+        if *bytes == Bytes::ALL {
+            return self.end;
+        }
+        let found = self.block_at_place();
+        let (from, to) = (self.kept(self.e.pointer, reach.from), self.kept(self.e.pointer, reach.to));
+        let (inside, outside) = (self.is_among(place, reach), self.e.b.create_block());
+        self.e.b.ins().brif(inside, found, &[to.into()], outside, &[]);
+        self.e.b.switch_to_block(outside);
+        let before = self.e.b.ins().icmp(IntCC::UnsignedLessThan, place, from);
+        let limit = self.e.b.ins().select(before, from, self.end);
+        let scanned = self.scan(bytes, place, limit);
+        let taken = self.e.b.ins().isub(scanned, place);
+        self.pay(Some(taken));
+        // No place is address 0, where nothing is remembered.
+        let joins = self.e.b.ins().icmp(IntCC::Equal, scanned, from);
+        let run_end = self.e.b.ins().select(joins, to, scanned);
+        self.keep(place, reach.from);
+        self.keep(run_end, reach.to);
+        self.jump(found, run_end);
+        self.e.b.switch_to_block(found);
+        self.e.b.block_params(found)[0]
+    }
+
+    fn is_among(&mut self, place: Value, stretch: Stretch) -> Value {
+        let (from, to) = (self.kept(self.e.pointer, stretch.from), self.kept(self.e.pointer, stretch.to));
+        let (offset, most) = (self.e.b.ins().isub(place, from), self.e.b.ins().isub(to, from));
+        self.e.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, offset, most)
+    }
+
+    /// The highest exit of a run that is not known to fail, given where the run ends.
+    fn below(&mut self, failed: Stretch, run_end: Value) -> Value {
+        let known = self.is_among(run_end, failed);
+        let from = self.kept(self.e.pointer, failed.from);
+        let below = self.e.b.ins().iadd_imm_s(from, -1);
+        self.e.b.ins().select(known, below, run_end)
     }
 
     /// Rounds while the symbol is one that a round begins with: where the last ends.

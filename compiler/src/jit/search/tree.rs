@@ -268,7 +268,7 @@ impl Part {
     fn slots(&self) -> usize {
         match self {
             Part::Literal { .. } | Part::One(_) | Part::Look(_) => 0,
-            Part::Run { .. } => 2,
+            Part::Run { .. } => 7,
             Part::Rounds { part, decided: false, .. } => 2 + ROUNDS_MAX as usize + part.slots(),
             Part::Rounds { part, .. } | Part::Group { part, .. } => 1 + part.slots(),
             Part::All(parts) => parts.iter().map(Part::slots).sum(),
@@ -285,6 +285,17 @@ impl Part {
             Part::Group { part, .. } => part.goes_back(),
             Part::All(parts) => parts.iter().any(Part::goes_back),
             Part::Choice { branches, decided, .. } => !decided || branches.iter().any(Part::goes_back),
+        }
+    }
+
+    /// Runs without an upper bound that may be asked again.
+    pub fn unbounded_runs(&self) -> usize {
+        match self {
+            Part::Literal { .. } | Part::One(_) | Part::Look(_) => 0,
+            Part::Run { max, decided, .. } => usize::from(max.is_none() && !decided),
+            Part::Rounds { part, .. } | Part::Group { part, .. } => part.unbounded_runs(),
+            Part::All(parts) => parts.iter().map(Part::unbounded_runs).sum(),
+            Part::Choice { branches, .. } => branches.iter().map(Part::unbounded_runs).sum(),
         }
     }
 

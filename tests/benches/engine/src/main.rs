@@ -1,6 +1,7 @@
 //! Which signature of a field wins on a banner, and what it captures: ksig beside its peers, on the same patterns in the same run.
 //!
-//! `tests/benches/engine/run` or `... run DATABASES FACTS`. Rows go to `target/bench/engine.ndjson`.
+//! `tests/benches/engine/run` or `... run DATABASES FACTS`. Rows go to `target/bench/engine.ndjson`. `KSIG_BANNERS=20000` asks of fewer banners,
+//! `KSIG_ENGINES=hyperscan,ksig` runs some of the engines.
 //!
 //! | row | what runs |
 //! |---|---|
@@ -46,11 +47,22 @@ fn main() -> Result<()> {
 
     let reference = peers::regex_loop::RegexLoop::new(&work)?;
     let expected: Vec<Vec<_>> = orders.iter().map(|(.., banners)| banners.iter().map(|banner| reference.find(banner)).collect()).collect();
-    measure(&mut rows, &reference, &orders, &expected);
-    measure(&mut rows, &peers::regex_set::RegexSets::new(&work)?, &orders, &expected);
-    measure(&mut rows, &peers::literals::Literals::new(&work)?, &orders, &expected);
-    measure(&mut rows, &peers::hyperscan::Hyperscan::new(&work)?, &orders, &expected);
-    measure(&mut rows, &peers::ksig::Ksig::new(&work)?, &orders, &expected);
+    let asked = std::env::var("KSIG_ENGINES").ok();
+    let is_asked = |name: &str| asked.as_ref().is_none_or(|asked| asked.split(',').any(|asked| asked == name));
+    type Make<'w> = fn(&'w Work) -> Result<Box<dyn Peer + 'w>>;
+    let peers: [(&str, Make<'_>); 5] = [
+        ("regex", |work| Ok(Box::new(peers::regex_loop::RegexLoop::new(work)?))),
+        ("regex-set", |work| Ok(Box::new(peers::regex_set::RegexSets::new(work)?))),
+        ("literals", |work| Ok(Box::new(peers::literals::Literals::new(work)?))),
+        ("hyperscan", |work| Ok(Box::new(peers::hyperscan::Hyperscan::new(work)?))),
+        ("ksig", |work| Ok(Box::new(peers::ksig::Ksig::new(work)?))),
+    ];
+    for (_, make) in peers.iter().filter(|(name, _)| is_asked(name)) {
+        measure(&mut rows, &*make(&work)?, &orders, &expected);
+    }
+    if !is_asked("identify") {
+        return Ok(());
+    }
     let identify = peers::ksig::Identify::new(&work)?;
     for (order, corpus, banners) in &orders {
         let evidence: Vec<_> = banners.iter().map(|banner| identify.evidence(banner)).collect();

@@ -88,8 +88,11 @@ impl Work {
         let matches = |banner: &Banner| {
             self.fields[banner.field].patterns.iter().any(|(_, pattern)| self.plan.pattern(*pattern).is_match(banner.bytes))
         };
-        let different: Vec<Banner> =
-            strangers.filter(|banner| std::str::from_utf8(banner.bytes).is_ok() && !matches(banner)).take(count / 20).collect();
+        let different: Vec<Banner> = shuffled(strangers.collect())
+            .into_iter()
+            .filter(|banner| std::str::from_utf8(banner.bytes).is_ok() && !matches(banner))
+            .take(count / 20)
+            .collect();
         shuffled(different.iter().copied().cycle().take(if different.is_empty() { 0 } else { count }).collect())
     }
 }

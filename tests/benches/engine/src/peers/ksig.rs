@@ -27,7 +27,9 @@ impl<'w> Ksig<'w> {
         for field in &work.fields {
             field.patterns.iter().enumerate().for_each(|(place, (test, _))| places[*test as usize] = place);
         }
-        Ok(Ksig { work, backend: JitBackend::tiered(&work.plan)?, places, hits: RefCell::default() })
+        let backend = hot(work)?;
+        println!("    ksig: {:?}", backend.counts());
+        Ok(Ksig { work, backend, places, hits: RefCell::default() })
     }
 }
 
@@ -55,6 +57,14 @@ impl Peer for Ksig<'_> {
     }
 }
 
+/// As a release runs when each pattern has been asked some times: a sweep asks them all within its first minutes.
+fn hot(work: &Work) -> Result<JitBackend> {
+    let begin = std::time::Instant::now();
+    let backend = JitBackend::compile(&work.plan)?;
+    println!("    all code made in {} ms", begin.elapsed().as_millis());
+    Ok(backend)
+}
+
 /// The whole of the production path after decoding.
 pub struct Identify<'w> {
     work: &'w Work,
@@ -64,7 +74,7 @@ pub struct Identify<'w> {
 
 impl<'w> Identify<'w> {
     pub fn new(work: &'w Work) -> Result<Identify<'w>> {
-        let backend: Arc<dyn Backend> = Arc::new(JitBackend::tiered(&work.plan)?);
+        let backend: Arc<dyn Backend> = Arc::new(hot(work)?);
         Ok(Identify { work, schema: ksig_protocols::schema(), matcher: Matcher::new(work.plan.clone(), backend) })
     }
 

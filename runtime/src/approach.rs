@@ -1,0 +1,103 @@
+//! How the tests of a slot are found in a value, each by what it has that the fewest others have.
+//!
+//! In: the tests of one slot. Out: an [`Approach`] for each. A pattern that can only be one of some texts is found by hash; one that is bound to
+//! the start, by that; where many tests begin alike, by a literal further on that they do not share.
+
+use crate::grams::Commonness;
+use crate::literals::{self, Exact, Prefixes};
+use crate::plan::{Predicate, TestId};
+use crate::verify::VerifiedPlan;
+
+/// Shortest literal that is looked for anywhere in a text; shorter ones stand everywhere.
+const FLOATING_BYTES_MIN: usize = 2;
+/// Tests that may begin alike before another literal is looked for.
+const BEGIN_ALIKE_MAX: u32 = 4;
+
+/// How one test of a slot is found.
+#[derive(Clone, Debug)]
+pub enum Approach {
+    /// A bool or a number.
+    Number,
+    /// The value, or a line of it, is one of these.
+    Exact(Exact),
+    /// The value, or a line of it, begins with one of these, ignoring ASCII case.
+    Prefix(Prefixes),
+    /// One of these stands in the value, ignoring ASCII case.
+    Floating(Vec<Vec<u8>>),
+    /// Nothing is known of the value.
+    Always,
+    /// Not a question to a value.
+    Never,
+}
+
+/// What is known of a test alone.
+enum Known {
+    Settled(Approach),
+    Pattern {
+        prefix: Option<Prefixes>,
+        /// Sets of which one literal each stands in the value.
+        required: Vec<Vec<Vec<u8>>>,
+    },
+}
+
+/// How each of some tests of one slot is found.
+pub fn approaches(plan: &VerifiedPlan, tests: &[TestId]) -> Vec<(TestId, Approach)> {
+    let known: Vec<(TestId, Known)> = tests.iter().map(|&test| (test, known(plan, test))).collect();
+    let mut commonness = Commonness::default();
+    for (_, known) in &known {
+        if let Known::Pattern { required, .. } = known {
+            commonness.count(required.iter().flatten());
+        }
+    }
+    let choose = |(test, known)| match known {
+        Known::Settled(approach) => (test, approach),
+        Known::Pattern { prefix, required } => (test, choose(prefix, required, &commonness)),
+    };
+    known.into_iter().map(choose).collect()
+}
+
+fn choose(prefix: Option<Prefixes>, required: Vec<Vec<Vec<u8>>>, commonness: &Commonness) -> Approach {
+    let cost = |set: &Vec<Vec<u8>>| set.iter().map(|literal| commonness.cost(literal)).sum::<u32>();
+    let rarest = required.into_iter().map(|set| (cost(&set), set)).min_by_key(|(cost, _)| *cost);
+    match (prefix, rarest) {
+        (Some(prefix), None) => Approach::Prefix(prefix),
+        (None, None) => Approach::Always,
+        (None, Some((_, set))) => Approach::Floating(set),
+        (Some(prefix), Some((cost, set))) => {
+            // Three bytes at the start tell as much as more of them elsewhere.
+            let alike = |literal: &Vec<u8>| match literal.len() {
+                1 => 50,
+                2 => 12,
+                3 => BEGIN_ALIKE_MAX,
+                _ => commonness.cost(literal),
+            };
+            let alike = prefix.literals.iter().map(alike).max().unwrap_or_default();
+            if alike > BEGIN_ALIKE_MAX && cost < alike / 2 { Approach::Floating(set) } else { Approach::Prefix(prefix) }
+        }
+    }
+}
+
+fn known(plan: &VerifiedPlan, test: TestId) -> Known {
+    let exact = |values: &[Vec<u8>]| Approach::Exact(Exact { values: values.to_vec(), lines: false });
+    let settled = match &plan.plan().tests[test as usize].predicate {
+        Predicate::Present | Predicate::Absent | Predicate::Complete => Approach::Never,
+        Predicate::Bool(_) | Predicate::IntIn(..) => Approach::Number,
+        Predicate::Equals(value) => exact(std::slice::from_ref(value)),
+        Predicate::OneOf(values) => exact(values),
+        Predicate::Starts(prefix) if prefix.is_empty() => Approach::Always,
+        Predicate::Starts(prefix) => Approach::Prefix(Prefixes::of_text(prefix.to_ascii_lowercase())),
+        Predicate::Under(oid) => Approach::Prefix(Prefixes::of_text(oid.clone().into_bytes())),
+        Predicate::Ends(literal) | Predicate::Contains(literal) if literal.len() < FLOATING_BYTES_MIN => Approach::Always,
+        Predicate::Ends(literal) | Predicate::Contains(literal) => Approach::Floating(vec![literal.to_ascii_lowercase()]),
+        Predicate::Matches(pattern) => {
+            let hir = plan.pattern(*pattern).hir();
+            if let Some(exact) = literals::exact(hir) {
+                return Known::Settled(Approach::Exact(exact));
+            }
+            let mut required = literals::all_required(hir);
+            required.retain(|set| set.iter().all(|literal| literal.len() >= FLOATING_BYTES_MIN));
+            return Known::Pattern { prefix: literals::prefixes(hir), required };
+        }
+    };
+    Known::Settled(settled)
+}
