@@ -256,13 +256,12 @@ fn literals_of_every_length_are_compared_whole() {
 }
 
 #[test]
-fn large_automata_run_in_the_regex_engine() {
-    let plan = of(vec![Predicate::Matches(0), Predicate::Matches(1)], &[r"(?:a|b).{30}c", "^abc$"]);
+fn patterns_without_code_run_in_the_regex_engine() {
+    let plan = of(vec![Predicate::Matches(0), Predicate::Matches(1)], &[r"(?:a+b?)+ac", "^abc$"]);
     let jit = JitBackend::compile(&plan).expect("compiles");
     let counts = jit.counts();
     assert_eq!((counts.patterns_in_code, counts.patterns_outside), (1, 1));
-    let text = format!("xxa{}c", "y".repeat(30));
-    assert_eq!(hits(&jit, 0, &[ValueView::Text(&text)]), BTreeSet::from([0]));
+    assert_eq!(hits(&jit, 0, &[ValueView::Text("xxabaaac")]), BTreeSet::from([0]));
     assert_eq!(hits(&jit, 0, &[ValueView::Text("abc")]), BTreeSet::from([1]));
     let clif = JitBackend::clif(&plan).expect("prints");
     assert!(clif.contains("; test 1: /^abc$/") && clif.contains("runs in the regex engine") && clif.contains("function"), "{clif}");
@@ -305,8 +304,12 @@ fn freed_code_gives_its_memory_back() {
         }
     };
     cycle(50);
-    let before = resident_kb();
-    cycle(200);
-    let grown = resident_kb().saturating_sub(before);
-    assert!(grown < 8 * 1024, "200 engines made and dropped left {grown} KB");
+    // Other tests of this process take memory too, but not in each round.
+    let rounds = (0..5).map(|_| {
+        let before = resident_kb();
+        cycle(100);
+        resident_kb().saturating_sub(before)
+    });
+    let grown = rounds.min().unwrap_or_default();
+    assert!(grown < 4 * 1024, "100 engines made and dropped left {grown} KB");
 }

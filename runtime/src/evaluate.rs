@@ -264,12 +264,7 @@ impl<'a> Evaluation<'a> {
             let capture = !negated && leaf.captures.iter().any(binds);
             let (at, (span, captures)) = found.values.iter().enumerate().find_map(|(at, value)| {
                 let haystack = pattern.haystack(value)?;
-                let found = if capture {
-                    board.backend().find(leaf.test, pattern, haystack)
-                } else {
-                    pattern.find(haystack).map(|span| (span, Vec::new()))
-                };
-                Some((at, found?))
+                Some((at, board.backend().find(leaf.test, pattern, haystack)?))
             })?;
             decided.at = at;
             decided.span = Some(span);

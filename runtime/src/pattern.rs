@@ -453,11 +453,6 @@ impl CompiledPattern {
         self.regex().is_match(haystack)
     }
 
-    /// Where the leftmost-first match lies.
-    pub fn find(&self, haystack: &[u8]) -> Option<(usize, usize)> {
-        self.regex().find(haystack).map(|found| (found.start(), found.end()))
-    }
-
     /// The named groups that took part in the leftmost-first match, in the order in which they open; absent without a match.
     pub fn captures<'p>(&'p self, haystack: &[u8]) -> Option<Vec<Capture<'p>>> {
         self.find_captures(haystack).map(|(_, captures)| captures)
