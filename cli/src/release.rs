@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ksig_compiler::{Analysis, Input, ReleaseName};
 use ksig_lang::{Lang, RenderStyle, Text, say};
+use ksig_runtime::counts::Clock;
 use ksig_runtime::{Backend, Interpreter, Matcher, VerifiedPlan};
 use ksig_schema::{Evidence, Identification};
 
@@ -150,6 +151,11 @@ impl Release {
             Engine::Jit => Arc::new(ksig_compiler::jit::JitBackend::tiered(&plan).map_err(|error| ReleaseError::Plan(error.to_string()))?),
         };
         Ok(Release { matcher: Matcher::new(plan, backend) })
+    }
+
+    /// The same, which measures the time of what it counts.
+    pub fn with_clock(self, clock: Clock) -> Release {
+        Release { matcher: self.matcher.with_clock(clock) }
     }
 
     /// What runs.

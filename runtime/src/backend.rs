@@ -100,8 +100,9 @@ pub trait Backend: Send + Sync {
     /// `interpreter`, `jit`.
     fn name(&self) -> &'static str;
 
-    /// Appends the tests of the slot that hold for at least one of the values, in any order, possibly more than once.
-    fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>);
+    /// Appends the tests of the slot that hold for at least one of the values, in any order, possibly more than once. How many tests it had to
+    /// try one by one.
+    fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>) -> usize;
 
     /// Where the leftmost-first match of a test's pattern lies in a value, and its groups in the order in which they open; absent without one.
     fn find<'p>(&self, _test: TestId, pattern: &'p CompiledPattern, haystack: &[u8]) -> Option<Found<'p>> {

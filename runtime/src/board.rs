@@ -12,15 +12,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use ksig_schema::target::{location_on, path_on};
 use ksig_schema::{Date, Evidence, Fact, FollowUp, Origin, Pick, ProbeKey, Refusal, Response, Section, Service, Transport, Value};
 
 use crate::backend::{Backend, Truth, ValueView, gate};
+use crate::counts::{Clock, Counts, SlotCount, timed};
 use crate::evaluate::{Evaluation, Traits};
 use crate::expr::datum_of_value;
 use crate::fold;
+use crate::hash::{self, Quick};
 use crate::plan::*;
 use crate::verify::VerifiedPlan;
 
@@ -34,7 +35,7 @@ pub(crate) struct SlotIndex {
     beside: Vec<ProbeId>,
     /// Those that no scan asks.
     unasked: Vec<(ProbeId, ProbeKey)>,
-    slots: HashMap<u64, Vec<SlotId>, BuildHasherDefault<Identity>>,
+    slots: HashMap<u64, Vec<SlotId>, Quick>,
     /// By probe.
     shapes: Vec<ProbeTests>,
     /// By slot.
@@ -57,35 +58,9 @@ struct PresenceTests {
     complete: Vec<TestId>,
 }
 
-/// The keys are hashes already.
-#[derive(Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = hash(self.0, bytes);
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
-/// FNV-1a over words; only the plan's own names are ever inserted, so nobody can choose collisions.
-fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    let step = |state: u64, word: u64| (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let state = words.iter().fold(seed ^ bytes.len() as u64, |state, word| step(state, u64::from_le_bytes(*word)));
-    rest.iter().fold(state, |state, &byte| step(state, u64::from(byte)))
-}
-
 fn slot_key(probe: ProbeId, field: &str, key: Option<&str>) -> u64 {
-    let named = hash(u64::from(probe) + 1, field.as_bytes());
-    key.map_or(named, |key| hash(named.rotate_left(7), key.as_bytes()))
+    let named = hash::words(u64::from(probe) + 1, field.as_bytes());
+    key.map_or(named, |key| hash::words(named.rotate_left(7), key.as_bytes()))
 }
 
 impl SlotIndex {
@@ -161,6 +136,8 @@ pub(crate) struct BoardScratch {
     entry_of: Vec<u32>,
     filled: Vec<SlotId>,
     hits: Vec<TestId>,
+    /// What filling cost so far; of this plan, as all else here.
+    pub counts: Counts,
 }
 
 impl BoardScratch {
@@ -169,6 +146,7 @@ impl BoardScratch {
             *self = BoardScratch {
                 truths: vec![Truth::False as u8; plan.tests.len()],
                 entry_of: vec![0; plan.slots.len()],
+                counts: Counts { slots: vec![SlotCount::default(); plan.slots.len()], ..Counts::default() },
                 ..BoardScratch::default()
             };
         }
@@ -228,6 +206,8 @@ pub(crate) struct Running<'a> {
     /// By signature.
     pub traits: &'a [Traits],
     pub date: Option<Date>,
+    /// What time is measured with, if it is.
+    pub clock: Option<Clock>,
 }
 
 /// Whose answers a board shows.
@@ -325,10 +305,16 @@ impl<'a> Filling<'a, '_> {
         let mut hits = std::mem::take(&mut self.scratch.hits);
         hits.clear();
         let values = folded.as_ref().unwrap_or(&fact.values);
-        match values.as_slice() {
+        let (tried, ns) = timed(self.running.clock, || match values.as_slice() {
             [one] => backend.eval_slot(slot, &[ValueView::of(one)], &mut hits),
             many => backend.eval_slot(slot, &many.iter().map(ValueView::of).collect::<Vec<_>>(), &mut hits),
-        }
+        });
+        let count = &mut self.scratch.counts.slots[slot as usize];
+        count.values += values.len() as u64;
+        count.bytes += values.iter().map(|value| value.as_bytes().map_or(8, <[u8]>::len) as u64).sum::<u64>();
+        count.tried += tried as u64;
+        count.held += hits.len() as u64;
+        count.ns += ns;
         hits.iter().for_each(|&test| self.scratch.set(test, Truth::True));
         self.scratch.hits = hits;
 
@@ -472,6 +458,7 @@ impl<'a> Board<'a> {
     pub fn fill(running: Running<'a>, view: View<'a>, scratch: &'a mut BoardScratch) -> Board<'a> {
         let partial = view.partial();
         scratch.reset(running.plan.plan(), if partial { Truth::NotObserved } else { Truth::False });
+        scratch.counts.boards += 1;
         let mut filling = Filling { running, view, scratch, entries: Vec::new(), responses: Vec::new(), places: Vec::new(), partial };
         filling.fill_written();
         // What the evidence itself says of its host stands before what its services show.

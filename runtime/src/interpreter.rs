@@ -24,15 +24,18 @@ impl Backend for Interpreter {
         "interpreter"
     }
 
-    fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>) {
+    fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>) -> usize {
         let tests = &self.plan.plan().tests;
+        let mut tried = 0;
         for &value in values {
             self.filters[slot as usize].candidates(value, |test| {
+                tried += 1;
                 if holds(&self.plan, &tests[test as usize].predicate, value) {
                     hits.push(test);
                 }
             });
         }
+        tried
     }
 
     fn eval_gate(&self, signature: SignatureId, truths: &[u8]) -> Truth {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::backend::{Backend, Truth};
 use crate::board::{Board, BoardScratch, Running, SlotIndex, View};
+use crate::counts::{Clock, Counts, SignatureCount, SlotCount, timed};
 use crate::evaluate::{Evaluation, Traits, Verdict};
 use crate::explain::Trace;
 use crate::join;
@@ -31,6 +32,8 @@ pub struct Scratch {
     board: BoardScratch,
     candidates: Vec<SignatureId>,
     marked: Vec<bool>,
+    /// By signature.
+    counts: Vec<SignatureCount>,
 }
 
 /// Runs a plan on evidence. Share it between threads; give each thread its own [`Scratch`].
@@ -54,6 +57,7 @@ pub struct Matcher {
     choices: Vec<Vec<SignatureId>>,
     names: HashMap<String, SignatureId>,
     scratch: Mutex<Vec<Scratch>>,
+    clock: Option<Clock>,
 }
 
 /// Signatures by test, in one allocation.
@@ -108,9 +112,29 @@ impl Matcher {
             choices: by_choice(plan.plan()),
             names: signatures().map(|(id, signature)| (signature.name.clone(), id)).collect(),
             scratch: Mutex::new(Vec::new()),
+            clock: None,
             plan,
             backend,
         }
+    }
+
+    /// The same, which measures the time of what it counts.
+    pub fn with_clock(self, clock: Clock) -> Matcher {
+        Matcher { clock: Some(clock), ..self }
+    }
+
+    /// What the services that it identified cost so far, those excepted that came with a scratch of their own.
+    pub fn counts(&self) -> Counts {
+        let mut all = Counts {
+            slots: vec![SlotCount::default(); self.plan.plan().slots.len()],
+            signatures: vec![SignatureCount::default(); self.plan.plan().signatures.len()],
+            ..Counts::default()
+        };
+        for scratch in self.scratch.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+            all.add(&scratch.board.counts);
+            all.add(&Counts { signatures: scratch.counts.clone(), ..Counts::default() });
+        }
+        all
     }
 
     /// The plan that it runs.
@@ -230,7 +254,14 @@ impl Matcher {
     }
 
     fn running(&self, date: Option<Date>) -> Running<'_> {
-        Running { plan: &self.plan, index: &self.index, backend: &*self.backend, traits: &self.traits, date }
+        Running {
+            plan: &self.plan,
+            index: &self.index,
+            backend: &*self.backend,
+            traits: &self.traits,
+            date,
+            clock: self.clock,
+        }
     }
 
     /// Why a signature matches a service or does not; absent when there is no signature of that name. One about the whole host is explained
@@ -307,9 +338,10 @@ impl Matcher {
     }
 
     fn verdicts(&self, view: View<'_>, date: Option<Date>, scratch: &mut Scratch) -> Vec<Verdict> {
-        let Scratch { board, candidates, marked } = scratch;
+        let Scratch { board, candidates, marked, counts } = scratch;
         let board = Board::fill(self.running(date), view, board);
         marked.resize(self.plan.plan().signatures.len(), false);
+        counts.resize(self.plan.plan().signatures.len(), SignatureCount::default());
         candidates.clear();
         let woken = if board.partial() { self.mentioned_by() } else { &self.woken_by };
         for id in board.holding().flat_map(|test| woken.by(test)).chain(&self.always) {
@@ -317,13 +349,14 @@ impl Matcher {
                 candidates.push(*id);
             }
         }
-        let mut verdicts: Vec<Verdict> = candidates.iter().filter_map(|&id| self.verdict(&board, id, date)).collect();
+        let mut verdicts: Vec<Verdict> =
+            candidates.iter().filter_map(|&id| self.verdict(&board, id, date, &mut counts[id as usize])).collect();
         if board.partial() {
             // What was not observed at all can still stand before a member that matches.
             for id in self.earlier_members(&verdicts) {
                 if !std::mem::replace(&mut marked[id as usize], true) {
                     candidates.push(id);
-                    verdicts.extend(self.verdict(&board, id, date));
+                    verdicts.extend(self.verdict(&board, id, date, &mut counts[id as usize]));
                 }
             }
         }
@@ -332,10 +365,19 @@ impl Matcher {
     }
 
     /// What a signature says; absent when its condition is false.
-    fn verdict(&self, board: &Board<'_>, id: SignatureId, date: Option<Date>) -> Option<Verdict> {
+    fn verdict(&self, board: &Board<'_>, id: SignatureId, date: Option<Date>, count: &mut SignatureCount) -> Option<Verdict> {
+        count.woken += 1;
+        let (verdict, ns) = timed(self.clock, || self.evaluated(board, id, date, count));
+        count.stood += u64::from(verdict.is_some());
+        count.ns += ns;
+        verdict
+    }
+
+    fn evaluated(&self, board: &Board<'_>, id: SignatureId, date: Option<Date>, count: &mut SignatureCount) -> Option<Verdict> {
         if self.backend.eval_gate(id, board.truths()) == Truth::False {
             return None;
         }
+        count.evaluated += 1;
         let signature = &self.plan.plan().signatures[id as usize];
         let mut evaluation = Evaluation::new(board, signature, &self.traits[id as usize], date);
         let truth = evaluation.condition(&signature.condition);

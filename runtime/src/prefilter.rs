@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::approach::{Approach, approaches};
 use crate::backend::ValueView;
 use crate::grams::Literals;
+use crate::hash::Quick;
 use crate::literals::Exact;
 use crate::plan::{SlotId, TestId};
 use crate::verify::VerifiedPlan;
@@ -16,7 +17,9 @@ use crate::verify::VerifiedPlan;
 #[derive(Debug, Default)]
 pub struct SlotFilter {
     numbers: Vec<TestId>,
-    exact: HashMap<Box<[u8]>, Vec<TestId>>,
+    exact: HashMap<Box<[u8]>, Vec<TestId>, Quick>,
+    /// Lengths of them up to 63, as bits; the highest bit stands for longer ones.
+    exact_lengths: u64,
     /// Some of them are lines.
     exact_lines: bool,
     prefixes: Trie,
@@ -52,6 +55,7 @@ impl SlotFilter {
                 Approach::Exact(Exact { values, lines }) => {
                     filter.exact_lines |= lines;
                     for value in values {
+                        filter.exact_lengths |= length_bit(&value);
                         filter.exact.entry(value.into_boxed_slice()).or_default().push(test);
                     }
                 }
@@ -72,11 +76,18 @@ impl SlotFilter {
             self.numbers.iter().copied().for_each(found);
             return;
         };
-        if !self.exact.is_empty() {
-            let whole = self.exact.get(bytes);
-            let lines = self.exact_lines.then(|| bytes.split(|byte| *byte == b'\n').filter(|line| line.len() < bytes.len()));
-            let of_lines = lines.into_iter().flatten().filter_map(|line| self.exact.get(line));
-            whole.into_iter().chain(of_lines).flatten().copied().for_each(&mut found);
+        if self.exact_lengths != 0 {
+            let mut look = |text: &[u8]| {
+                if self.exact_lengths & length_bit(text) != 0
+                    && let Some(tests) = self.exact.get(text)
+                {
+                    tests.iter().copied().for_each(&mut found);
+                }
+            };
+            look(bytes);
+            if self.exact_lines && memchr::memchr(b'\n', bytes).is_some() {
+                bytes.split(|byte| *byte == b'\n').for_each(look);
+            }
         }
         if !self.prefixes.is_empty() {
             line_starts(bytes, self.prefix_lines).for_each(|rest| self.prefixes.walk(rest, &mut found));
@@ -86,6 +97,10 @@ impl SlotFilter {
         }
         self.always.iter().copied().for_each(found);
     }
+}
+
+fn length_bit(text: &[u8]) -> u64 {
+    1 << text.len().min(63)
 }
 
 /// A value from its start, and, if lines count, from the start of each later one.

@@ -3,6 +3,8 @@
 //! In: slots with the value and the span that made a line true. Out: [`Proof`]s of at most [`PROOF_CHARS_MAX`] characters around the span, bytes
 //! escaped, with everything that is marked `redact` masked.
 
+use std::sync::LazyLock;
+
 use ksig_schema::Value;
 use ksig_schema::identification::Proof;
 
@@ -75,9 +77,9 @@ impl Deciding<'_> {
                 Some(Ok(text)) if text.len() <= PROOF_CHARS_MAX => {
                     return Proof { probe, port, field, value: text, span: self.span.map(|(start, end)| (start as u32, end as u32)) };
                 }
-                Some(Ok(text)) => window(text.char_indices().map(|(at, c)| (at, c.to_string())), text.len(), self.span),
+                Some(Ok(text)) => window(characters(&text), text.len(), self.span),
                 Some(Err(bytes)) => {
-                    window(bytes.iter().enumerate().map(|(at, byte)| (at, byte.escape_ascii().to_string())), bytes.len(), self.span)
+                    window(bytes.iter().enumerate().map(|(at, byte)| (at, ESCAPED[*byte as usize].as_str())), bytes.len(), self.span)
                 }
                 None => (value.map(Value::to_string).unwrap_or_default(), None),
             };
@@ -101,9 +103,16 @@ fn mask(bytes: &[u8], spans: &[(usize, usize)], secrets: &[&[u8]]) -> Vec<u8> {
     masked
 }
 
+/// How each byte of bytes is shown.
+static ESCAPED: LazyLock<[String; 256]> = LazyLock::new(|| std::array::from_fn(|byte| (byte as u8).escape_ascii().to_string()));
+
+fn characters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.char_indices().map(|(at, c)| (at, &text[at..at + c.len_utf8()]))
+}
+
 /// At most [`PROOF_CHARS_MAX`] characters around the span, and where the span then lies, for values that are long or must be escaped.
-fn window(pieces: impl Iterator<Item = (usize, String)>, len: usize, span: Option<(usize, usize)>) -> (String, Option<(u32, u32)>) {
-    let pieces: Vec<(usize, String)> = pieces.collect();
+fn window<'p>(pieces: impl Iterator<Item = (usize, &'p str)>, len: usize, span: Option<(usize, usize)>) -> (String, Option<(u32, u32)>) {
+    let pieces: Vec<(usize, &str)> = pieces.collect();
     let begin = match span {
         Some((start, _)) if len > PROOF_CHARS_MAX => pieces.partition_point(|&(at, _)| at < start).saturating_sub(BEFORE_SPAN),
         _ => 0,
@@ -144,7 +153,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str, span: (usize, usize)) -> (String, Option<(u32, u32)>) {
-        window(text.char_indices().map(|(at, c)| (at, c.to_string())), text.len(), Some(span))
+        window(characters(text), text.len(), Some(span))
     }
 
     #[test]

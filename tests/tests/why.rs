@@ -111,3 +111,29 @@ fn a_line_that_is_no_evidence_is_named_by_its_number() {
     assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(finished.stderr.contains("line.ndjson:2: "), "{finished:?}");
 }
+
+#[test]
+fn a_profile_counts_what_each_field_and_signature_did() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("acme.ksig"), SIGNATURES).expect("a temporary folder can be written");
+    let other = r#"{"id":"c","evidence":{"http.html.title":"ACME AC-x"}}"#;
+    fs::write(folder.path().join("lines.ndjson"), format!("{EVIDENCE}\n{EVIDENCE}\n{other}\n")).expect("a temporary folder can be written");
+    let arguments = ["prof", "--from", "evidence", "--input", "lines.ndjson", "--signatures", "acme.ksig", "--format"];
+    for engine in [&[][..], &["--interpreter"]] {
+        let finished = run_in(folder.path(), &[&arguments[..], &["json"], engine].concat());
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let profile = finished.json_lines().remove(0);
+        let of = |list: &str, key: &str, name: &str| {
+            let all = profile[list].as_array().expect("a list");
+            all.iter().find(|row| row[key] == name).unwrap_or_else(|| panic!("no {name}: {profile}")).clone()
+        };
+        let title = of("fields", "field", "http.html.title");
+        let counts = ["values", "bytes", "tried", "held"].map(|count| title[count].as_u64().expect("a number"));
+        assert_eq!(counts, [3, 39, 3, 2], "the third title begins as the pattern does, and does not match");
+        assert!(title["ns"].as_u64() > Some(0) && title["probe"] == "http.get(\"/\")", "{title}");
+        let signature = of("signatures", "signature", "acme.s");
+        assert_eq!(["woken", "stood"].map(|count| signature[count].as_u64()), [Some(2), Some(2)], "{signature}");
+    }
+    let text = run_in(folder.path(), &[&arguments[..], &["text", "--top", "1"]].concat());
+    assert!(text.stdout.contains("http.html.title of http.get") && text.stdout.contains("more"), "{text:?}");
+}

@@ -9,7 +9,7 @@ use ksig_lang::say;
 use ksig_schema::Observation;
 use ksig_schema::identification::Known;
 
-use super::identify::for_each_line;
+use super::input::for_each_line;
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer, remark};
 use crate::failure::{OrSay as _, cannot_read, failed};

@@ -10,7 +10,9 @@ mod explain;
 mod fmt;
 mod identify;
 mod import;
+mod input;
 mod plan;
+mod prof;
 mod progress;
 mod release;
 mod scan;
@@ -65,6 +67,7 @@ enum Command {
     Identify(identify::Args),
     Import(import::Args),
     Why(why::Args),
+    Prof(prof::Args),
     Explain(explain::Args),
     Plan(plan::Args),
     Scan(scan::Args),
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Identify(args) => args.run(),
         Command::Import(args) => args.run(lang),
         Command::Why(args) => args.run(lang),
+        Command::Prof(args) => args.run(),
         Command::Explain(args) => args.run(lang),
         Command::Plan(args) => args.run(),
         Command::Scan(args) => args.run(),

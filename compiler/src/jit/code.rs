@@ -12,6 +12,7 @@
 #![allow(unsafe_code)]
 
 use std::fmt;
+use std::sync::Arc;
 
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};
@@ -96,11 +97,6 @@ impl Code {
         self.functions.len()
     }
 
-    /// Bytes of a function.
-    pub fn bytes(&self, function: Function) -> usize {
-        self.sizes[function.0 as usize]
-    }
-
     /// Bytes of all functions.
     pub fn bytes_in_all(&self) -> usize {
         self.sizes.iter().sum()
@@ -117,19 +113,11 @@ impl Code {
         }
     }
 
-    /// Asks a search function about bytes. With a match, the buffer begins with where it begins and ends, then each group; [`NOWHERE`] is the
-    /// end of a group without a part.
-    pub fn search(&self, function: Function, bytes: &[u8], buffer: &mut Places) -> Answer {
+    /// A search function that keeps the code it belongs to.
+    pub fn search(self: &Arc<Code>, function: Function) -> Search {
         let (address, shape) = self.functions[function.0 as usize];
         let Shape::Search { places } = shape else { unreachable!("a search function is called as one") };
-        buffer[..places].fill(NOWHERE);
-        // SAFETY: the shape says that this is a `SearchFn`. It reads `bytes` within its length, and writes the buffer, which the line above found to
-        // be long enough, at places that are less than `places`.
-        let answer = unsafe {
-            let call: SearchFn = std::mem::transmute(address);
-            call(bytes.as_ptr(), bytes.len(), buffer.as_mut_ptr())
-        };
-        Answer::from_number(answer)
+        Search { address, places, bytes: self.sizes[function.0 as usize], code: Arc::clone(self) }
     }
 
     /// Appends the ids whose prefixes stand at the beginning of the bytes.
@@ -171,6 +159,42 @@ impl Code {
             let call: GateFn = std::mem::transmute(address);
             call(truths.as_ptr())
         }
+    }
+}
+
+/// A search function, found without a look at what else its code holds: which pattern is asked next is hard to foresee, so each look is slow.
+#[derive(Clone)]
+pub(super) struct Search {
+    address: *const u8,
+    places: usize,
+    /// Of code.
+    pub bytes: usize,
+    code: Arc<Code>,
+}
+
+// SAFETY: as for [`Code`], which it keeps.
+unsafe impl Send for Search {}
+// SAFETY: as above.
+unsafe impl Sync for Search {}
+
+impl Search {
+    /// Asks about bytes. With a match, the buffer begins with where it begins and ends, then each group; [`NOWHERE`] is the end of a group without
+    /// a part.
+    pub fn ask(&self, bytes: &[u8], buffer: &mut Places) -> Answer {
+        buffer[..self.places].fill(NOWHERE);
+        // SAFETY: the address was taken from `code`, which lives as long as this, under a shape that says that it is a `SearchFn`. It reads `bytes`
+        // within its length, and writes the buffer, which the line above found to be long enough, at places that are less than `places`.
+        let answer = unsafe {
+            let call: SearchFn = std::mem::transmute(self.address);
+            call(bytes.as_ptr(), bytes.len(), buffer.as_mut_ptr())
+        };
+        Answer::from_number(answer)
+    }
+}
+
+impl fmt::Debug for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Search({} places in {:?})", self.places, self.code)
     }
 }
 

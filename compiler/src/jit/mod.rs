@@ -249,14 +249,16 @@ impl Backend for JitBackend {
         "jit"
     }
 
-    fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>) {
+    fn eval_slot(&self, slot: SlotId, values: &[ValueView<'_>], hits: &mut Vec<TestId>) -> usize {
         let slot = &self.slots[slot as usize];
+        let mut tried = 0;
         for &value in values {
             let Some(bytes) = value.bytes() else {
                 if let (ValueView::Int(number), Some(numbers)) = (value, slot.numbers) {
                     self.code.numbers(numbers, number, hits);
                 }
                 slot.filter.candidates(value, |test| {
+                    tried += 1;
                     if holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value) {
                         hits.push(test);
                     }
@@ -267,6 +269,7 @@ impl Backend for JitBackend {
                 // Candidates are written where hits go, and those that are confirmed stay.
                 let first = hits.len();
                 line_starts(bytes, slot.lines).for_each(|rest| self.code.prefixes(prefixes, rest, hits));
+                tried += hits.len() - first;
                 let mut kept = first;
                 for at in first..hits.len() {
                     let test = hits[at];
@@ -278,11 +281,13 @@ impl Backend for JitBackend {
                 hits.truncate(kept);
             }
             slot.filter.candidates(value, |test| {
+                tried += 1;
                 if self.confirm(test, value, bytes) {
                     hits.push(test);
                 }
             });
         }
+        tried
     }
 
     fn find<'p>(&self, test: TestId, pattern: &'p CompiledPattern, haystack: &[u8]) -> Option<Found<'p>> {

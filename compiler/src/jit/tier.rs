@@ -16,7 +16,7 @@ use ksig_runtime::plan::{Predicate, TestId};
 use ksig_runtime::{ValueView, VerifiedPlan};
 use regex_syntax::hir::Look;
 
-use super::code::{Code, Function, Places};
+use super::code::{Places, Search};
 use super::search::{Answer, NOWHERE, PLACES_MAX};
 use super::{JitError, Job, compile_jobs};
 
@@ -40,13 +40,7 @@ struct Entry {
     anchored: bool,
     uses: AtomicU32,
     /// Absent inside when the pattern has no tree, or no memory could be had.
-    code: OnceLock<Option<Placed>>,
-}
-
-#[derive(Clone)]
-struct Placed {
-    code: Arc<Code>,
-    function: Function,
+    code: OnceLock<Option<Search>>,
 }
 
 #[derive(Default)]
@@ -104,7 +98,7 @@ impl Patterns {
             return Answer::GaveUp;
         }
         match entry.code.get() {
-            Some(Some(placed)) => placed.code.search(placed.function, bytes, places),
+            Some(Some(search)) => search.ask(bytes, places),
             Some(None) => Answer::GaveUp,
             None => {
                 self.count(plan, test, entry);
@@ -148,22 +142,22 @@ impl Patterns {
         let (code, functions) = compile_jobs(&self.isa, plan, &jobs, threads)?;
         let code = Arc::new(code);
         for (&test, function) in asked.iter().zip(functions) {
-            self.settle(test, function.map(|function| Placed { code: Arc::clone(&code), function }));
+            self.settle(test, function.map(|function| code.search(function)));
         }
         Ok(())
     }
 
-    fn settle(&self, test: TestId, placed: Option<Placed>) {
+    fn settle(&self, test: TestId, search: Option<Search>) {
         if let Some(entry) = &self.entries[test as usize] {
             // Whoever came first has made the same code.
-            drop(entry.code.set(placed));
+            drop(entry.code.set(search));
         }
     }
 
     /// Functions that stand now, as their bytes.
     pub fn in_code(&self) -> impl Iterator<Item = usize> + '_ {
         self.entries.iter().flatten().filter_map(move |entry| match entry.code.get() {
-            Some(Some(placed)) => Some(placed.code.bytes(placed.function)),
+            Some(Some(search)) => Some(search.bytes),
             _ => None,
         })
     }

@@ -9,10 +9,11 @@ use std::ops::ControlFlow;
 
 use ksig_schema::{Date, Evidence, FollowUp, Response, Service};
 
-use super::{FOLLOW_UPS_MAX, Matcher, scan_date};
+use super::{FOLLOW_UPS_MAX, Matcher, Scratch, scan_date};
 use crate::backend::Truth;
 use crate::binding::{Role, Services, each_binding};
 use crate::board::{Board, BoardScratch, Seen, View};
+use crate::counts::SignatureCount;
 use crate::evaluate::Verdict;
 use crate::join::Across;
 use crate::plan::*;
@@ -44,9 +45,10 @@ impl Matcher {
         let host = Host { evidence, known, services: Services::of(evidence), date };
         let mut verdicts = Vec::new();
         self.with_scratch(|scratch| {
+            scratch.counts.resize(self.plan.plan().signatures.len(), SignatureCount::default());
             let hopeless = self.hopeless(&host, &self.across, &mut scratch.board);
             for &id in &self.across {
-                if let Some((verdict, services)) = self.verdict_across(id, &host, &hopeless, &mut scratch.board) {
+                if let Some((verdict, services)) = self.verdict_across(id, &host, &hopeless, scratch) {
                     across.bound.insert(self.plan.plan().signatures[id as usize].name.clone(), services);
                     verdicts.push(verdict);
                 }
@@ -62,11 +64,12 @@ impl Matcher {
         id: SignatureId,
         host: &Host<'e>,
         hopeless: &Hopeless,
-        scratch: &mut BoardScratch,
+        scratch: &mut Scratch,
     ) -> Option<(Verdict, Vec<&'e Service>)> {
         let mut standing: Option<(Verdict, Vec<&'e Service>)> = None;
-        self.each_board(id, host, hopeless, scratch, &mut |board, binding| {
-            let Some(verdict) = self.verdict(board, id, host.date) else { return ControlFlow::Continue(()) };
+        let count = &mut scratch.counts[id as usize];
+        self.each_board(id, host, hopeless, &mut scratch.board, &mut |board, binding| {
+            let Some(verdict) = self.verdict(board, id, host.date, count) else { return ControlFlow::Continue(()) };
             let holds = verdict.truth == Truth::True;
             if holds || standing.is_none() {
                 standing = Some((verdict, binding.iter().map(|&(_, service)| service).collect()));

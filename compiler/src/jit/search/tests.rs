@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use cranelift_frontend::FunctionBuilderContext;
 use ksig_runtime::CompiledPattern;
 use ksig_runtime::plan::Pattern;
 use proptest::prelude::*;
 
-use super::super::code::{Code, Function, Places, Shape};
+use super::super::code::{Code, Places, Search, Shape};
 use super::super::{Aim, compile_one, emit, isa};
 use super::*;
 
@@ -12,8 +14,7 @@ type Spans = Vec<Option<(usize, usize)>>;
 
 struct Compiled {
     pattern: CompiledPattern,
-    code: Code,
-    function: Function,
+    search: Search,
 }
 
 /// Absent where the pattern has no such code.
@@ -26,7 +27,7 @@ fn compiled(source: &str, bytes: bool) -> Option<Compiled> {
     let function = emit::function(&*isa, &mut FunctionBuilderContext::new(), shape, |emitter, params| super::emit(emitter, params, &tree));
     let body = compile_one(&*isa, shape, function).expect("it compiles");
     let (code, functions) = Code::new(isa, vec![body]).expect("there is memory");
-    Some(Compiled { pattern, code, function: functions[0] })
+    Some(Compiled { pattern, search: Arc::new(code).search(functions[0]) })
 }
 
 impl Compiled {
@@ -38,7 +39,7 @@ impl Compiled {
             [Some(whole)].into_iter().chain(groups.iter().map(span)).collect()
         });
         let mut places: Places = [0; PLACES_MAX];
-        let answer = self.code.search(self.function, text, &mut places);
+        let answer = self.search.ask(text, &mut places);
         let span = |span: &[usize]| (span[1] != NOWHERE).then_some((span[0], span[1]));
         let found = (answer == Answer::Match).then(|| places[..2 + 2 * groups.len()].chunks_exact(2).map(span).collect());
         (answer != Answer::GaveUp).then_some([expected, found])

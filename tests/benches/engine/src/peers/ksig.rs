@@ -41,7 +41,7 @@ impl Peer for Ksig<'_> {
     fn find(&self, banner: &Banner) -> Option<Winner> {
         let field = &self.work.fields[banner.field];
         let on_bytes = self.work.plan.pattern(field.patterns[0].1).on_bytes();
-        let value = match std::str::from_utf8(banner.bytes) {
+        let value = match std::str::from_utf8(if on_bytes { &[] } else { banner.bytes }) {
             Ok(text) if !on_bytes => ValueView::Text(text),
             _ => ValueView::Bytes(banner.bytes),
         };
