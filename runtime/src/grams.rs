@@ -2,9 +2,10 @@
 //!
 //! In: literals of two bytes or more, in lower case. Out: for a text, each literal that stands in it, at least once.
 //!
-//! A literal of seven bytes covers, wherever it stands, four neighbouring bytes that begin at a multiple of four. So its four ways to be cut are
-//! noted in a table, and of a text only every fourth place is looked at; shorter literals take smaller steps. A bit for each hash of four bytes
-//! says that nothing is noted for them, which is nearly always so, and what is noted is compared as a whole.
+//! A literal of seven bytes covers, wherever it stands, four neighbouring bytes that begin at a multiple of four. So its four ways to be cut
+//! are noted in a table, and of a text only every fourth place is looked at; literals of four to six are found by three bytes at every second
+//! place. A bit for each hash of such bytes says that nothing is noted for them, which is nearly always so; these bits are asked of many places
+//! together, without a branch for each, and what is noted of the places that are left is compared by eight bytes, then as a whole.
 //!
 //! ```text
 //! literal  w w w - a u t h e n t i c a t e        noted: its rarest seven bytes, cut in four ways
@@ -13,15 +14,63 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
+/// What a gram costs for each place where [`COMMON`] has it, beside one for each literal that has it.
+const BACKGROUND: u32 = 64;
+/// Places of a text that are looked at before any of them is seen closer.
+const BLOCK: usize = 32;
 /// Fewest and most bits of a table.
 const BITS_MIN: usize = 1 << 9;
 const BITS_MAX: usize = 1 << 19;
 /// Bits for each gram that is noted: one of so many others is taken for it.
 const BITS_A_GRAM: usize = 32;
 
+/// What pages of HTML are full of: the elements, attributes, events, properties and functions that most pages have, as the HTML, CSS and DOM
+/// standards name them, in the signs that stand about them, and the commonest words of pages to log in on. Of a literal, what stands here is
+/// not looked for if it has anything else.
+const COMMON: &str = "<!doctype html><html lang=\"en\"><html xmlns=\"http://www.w3.org/1999/xhtml\"><head><meta charset=\"utf-8\"/><meta \
+    http-equiv=\"content-type\" content=\"text/html; charset=utf-8\"><meta name=\"viewport\" \
+    content=\"width=device-width, initial-scale=1.0\"><meta name=\"description\" content=\"\"/><meta name=\"keywords\" \
+    content='' /><meta name=\"generator\" <meta name=\"author\" content=\"no-cache\"><meta property=\"og:title\" \
+    content=\"https://www. <title></title><base href=\"/\"><link rel=\"stylesheet\" type=\"text/css\" \
+    href=\"css/style.css\"><link rel=\"icon\" href=\"favicon.ico\" type=\"image/x-icon\"><link rel=\"shortcut icon\" \
+    href=\"images/ <link href='/static/ <script type=\"text/javascript\" language=\"javascript\" \
+    src=\"js/jquery.min.js\"></script><script src='/assets/ ?v=1.0.0\"></script> <style type=\"text/css\"> .css\" /> \
+    .js\" ></script> .php\" .html\" .htm\" .asp\" .cgi\" .png\" .gif\" .jpg\" .svg\" .com/ margin: 0 auto; padding: \
+    0px; color: #fff; background-color: #000; background: url(img/ font-family: arial, helvetica, sans-serif; \
+    font-size: 12px; text-align: center; display: none; display: block; width: 100%; height: 100%; border: 1px solid \
+    #ccc; position: absolute; float: left; </style></head><body onload=\"\" bgcolor=\"#ffffff\"><div \
+    id=\"root\"></div><div id=\"app\"></div><div class=\"container\"><div class=\"row\"><div class=\"content\"><div \
+    class=\"header\"><div id=\"main\"><div id=\"header\"><div id=\"footer\"><header><footer \
+    class=\"footer\"><section><nav><main><p class=\"text\"><p align=\"center\"></p><h1 \
+    class=\"title\"></h1><h2></h2><h3></h3><br><br /><hr><strong></strong><b></b><font color=\"#\" \
+    size=\"2\"></font><center></center><span class=\"\" style=\"\"></span><ul class=\"\"><li class=\"\"><a \
+    href=\"http://\" target=\"_blank\" title=\"\" rel=\"nofollow\"></a></li></ul><a href='#' onclick=\"return \
+    false;\"><i class=\"fa fa-icon\"></i><img src=\"images/logo.png\" alt=\"logo\" width=\"\" height=\"\" border=\"0\" \
+    /><table width=\"100%\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" align=\"center\"><tbody><tr><td \
+    class=\"\" colspan=\"2\" valign=\"top\"></td></tr></table><form name=\"form\" id=\"login\" method=\"post\" \
+    action=\"login\" autocomplete=\"off\"><input type=\"text\" name=\"username\" value=\"\" size=\"\" \
+    maxlength=\"\"><input type=\"password\" name=\"password\" id=\"password\" class=\"form-control\" \
+    placeholder=\"\"/><input type=\"hidden\" name=\"\" value=\"1\"/><input type=\"submit\" value=\"login\" class=\"btn \
+    btn-primary\"><input type='checkbox' <button type=\"submit\" class=\"button\"></button><label \
+    for=\"\"></label><select name=\"\"><option value=\"\" selected></option></select></form><iframe src=\"\" \
+    frameborder=\"0\"></iframe><noscript></noscript><frame src=\" <!-- --> function() { } if ( ) { } else { return \
+    true; } var i = 0; for (var new array(); window.location.href = \"\"; document.getelementbyid(\"\").innerhtml \
+    document.write(\"\"); window.onload = function () { document.cookie $(document).ready(function(){ this. null \
+    undefined { \"\": \"\", \"version\":\" navigator.useragent.indexof(\"\") settimeout( .value = location.reload() \
+    xmlhttprequest() .open(\"get\", \"\", true); javascript: try { } catch(e) &nbsp;&copy; 20 powered by copyright all \
+    rights reserved. welcome to please login sign in user name enter your username and password the web server \
+    management system control panel admin administrator page home error not found is for of and with this you \
+    </body></html> \r\n        \t\t";
+
 /// Bytes that are looked at together, as one number.
 type Gram = u32;
+
+/// Eight bytes of a text, or fewer at its end; the bit that tells the cases of a letter apart is set in all of them.
+type Stretch = u64;
+const STRETCH: usize = 8;
+const FOLDED: Stretch = 0x2020_2020_2020_2020;
 
 /// Literals that are looked for.
 #[derive(Debug)]
@@ -30,7 +79,10 @@ pub struct Literals {
     bytes: Vec<u8>,
     /// Where each begins; then the end of the last.
     starts: Vec<u32>,
-    tables: Vec<Table>,
+    long: Table,
+    short: Table,
+    /// Of two bytes or three.
+    tiny: Table,
 }
 
 /// Literals that can be found by looks at places one step apart.
@@ -49,7 +101,7 @@ struct Table {
 /// How a text is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Look {
-    /// Bytes of a gram: two or four.
+    /// Bytes of a gram.
     width: usize,
     /// From one look to the next.
     step: usize,
@@ -57,20 +109,25 @@ struct Look {
 
 #[derive(Clone, Copy, Debug)]
 struct Noted {
-    gram: Gram,
+    /// What the literal has from the gram on, and which bits of a stretch that is.
+    stands: Stretch,
+    mask: Stretch,
     literal: u32,
     /// Bytes of the literal before the gram.
     before: u32,
 }
 
 impl Look {
-    /// For literals of that length.
+    const LONG: Look = Look { width: 4, step: 4 };
+    const SHORT: Look = Look { width: 3, step: 2 };
+    const TINY: Look = Look { width: 2, step: 1 };
+
+    /// For literals of that length: the more bytes, the fewer looks.
     fn of(length: usize) -> Look {
         match length {
-            0..4 => Look { width: 2, step: 1 },
-            4 => Look { width: 4, step: 1 },
-            5 | 6 => Look { width: 4, step: 2 },
-            _ => Look { width: 4, step: 4 },
+            0..4 => Look::TINY,
+            4..7 => Look::SHORT,
+            _ => Look::LONG,
         }
     }
 
@@ -78,16 +135,30 @@ impl Look {
     fn window(self) -> usize {
         self.width + self.step - 1
     }
+
+    fn hash(self, stretch: Stretch) -> u32 {
+        hash(self.gram(stretch))
+    }
+
+    fn gram(self, stretch: Stretch) -> Gram {
+        stretch as Gram & (Gram::MAX >> (32 - 8 * self.width))
+    }
 }
 
-/// Four bytes, or two; the bit that tells the cases of a letter apart is set in all of them.
-fn gram(bytes: &[u8]) -> Gram {
-    let folded = 0x2020_2020;
-    match bytes {
-        [a, b, c, d, ..] => Gram::from_le_bytes([*a, *b, *c, *d]) | folded,
-        [a, b, ..] => Gram::from_le_bytes([*a, *b, 0, 0]) | folded,
-        _ => folded,
+fn folded(bytes: [u8; STRETCH]) -> Stretch {
+    Stretch::from_le_bytes(bytes) | FOLDED
+}
+
+/// The first bytes, as many as there are, and which bits those are.
+fn first(bytes: &[u8]) -> (Stretch, Stretch) {
+    if let Some(whole) = bytes.first_chunk::<STRETCH>() {
+        return (folded(*whole), Stretch::MAX);
     }
+    let mut padded = [0; STRETCH];
+    let length = bytes.len();
+    padded[..length].copy_from_slice(bytes);
+    let mask = Stretch::MAX.checked_shr(64 - 8 * length as u32).unwrap_or_default();
+    (folded(padded) & mask, mask)
 }
 
 fn hash(gram: Gram) -> u32 {
@@ -104,34 +175,78 @@ impl Literals {
         }));
         let mut commonness = Commonness::default();
         literals.iter().for_each(|literal| commonness.count([literal]));
+        let background = Commonness::background();
         let mut noted: BTreeMap<Look, Vec<Noted>> = BTreeMap::new();
         for (at, literal) in literals.iter().enumerate() {
             let look = Look::of(literal.len());
-            let cut = |place: usize| gram(&literal[place..place + look.width]);
-            let begin = commonness.rarest(literal).0;
-            let cuts = (begin..begin + look.step).map(|place| Noted { gram: cut(place), literal: at as u32, before: place as u32 });
+            let begin = commonness.rarest(literal, &background);
+            let cuts = (begin..begin + look.step).map(|place| {
+                let (stands, mask) = first(&literal[place..]);
+                Noted { stands, mask, literal: at as u32, before: place as u32 }
+            });
             noted.entry(look).or_default().extend(cuts);
         }
-        let tables = noted.into_iter().map(|(look, noted)| Table::new(look, noted)).collect();
-        Literals { bytes: literals.concat(), starts, tables }
+        let mut table = |look| Table::new(look, noted.remove(&look).unwrap_or_default());
+        let (long, short, tiny) = (table(Look::LONG), table(Look::SHORT), table(Look::TINY));
+        Literals { bytes: literals.concat(), starts, long, short, tiny }
     }
 
     /// Calls back with the number of each literal that stands in the text, once or more often.
     pub fn find(&self, text: &[u8], mut found: impl FnMut(usize)) {
-        for table in &self.tables {
-            let mut look = |at: usize, bytes: &[u8]| {
-                let gram = gram(bytes);
-                if table.may_know(gram) {
-                    for noted in table.known(gram) {
-                        if self.stands(noted, at, text) {
-                            found(noted.literal as usize);
-                        }
-                    }
+        match (self.long.is_empty(), self.short.is_empty()) {
+            (true, true) => {}
+            (false, true) => self.find_long::<true, false>(text, &mut found),
+            (true, false) => self.find_long::<false, true>(text, &mut found),
+            (false, false) => self.find_long::<true, true>(text, &mut found),
+        }
+        if !self.tiny.is_empty() {
+            for at in 0..text.len() {
+                if self.tiny.may_know(Look::TINY.hash(first(&text[at..]).0)) {
+                    self.see(&self.tiny, text, at, &mut found);
                 }
-            };
-            match table.look {
-                Look { width: 4, step: 4 } => text.chunks_exact(4).enumerate().for_each(|(at, bytes)| look(4 * at, bytes)),
-                Look { width, step } => text.windows(width).enumerate().step_by(step).for_each(|(at, bytes)| look(at, bytes)),
+            }
+        }
+    }
+
+    /// What is noted of tables whose steps are four and two.
+    fn find_long<const LONG: bool, const SHORT: bool>(&self, text: &[u8], found: &mut impl FnMut(usize)) {
+        // First all places of a block, without a branch on what stands there, then those of which something is noted.
+        let (mut long, mut short) = (Places::new(), Places::new());
+        let (steps, _) = text.as_chunks::<4>();
+        let whole = steps.len().saturating_sub(1);
+        for begin in (0..whole).step_by(BLOCK) {
+            let mut low = u32::from_le_bytes(steps[begin]);
+            for (at, next) in (begin..whole.min(begin + BLOCK)).zip(&steps[begin + 1..]) {
+                let high = u32::from_le_bytes(*next);
+                let stretch = Stretch::from(low) | Stretch::from(high) << 32 | FOLDED;
+                if LONG {
+                    long.push_if(self.long.may_know(Look::LONG.hash(stretch)), 4 * at);
+                }
+                if SHORT {
+                    short.push_if(self.short.may_know(Look::SHORT.hash(stretch)), 4 * at);
+                    short.push_if(self.short.may_know(Look::SHORT.hash(stretch >> 16)), 4 * at + 2);
+                }
+                low = high;
+            }
+            long.drain(|at| self.see(&self.long, text, at, found));
+            short.drain(|at| self.see(&self.short, text, at, found));
+        }
+        for at in (4 * whole..text.len()).step_by(2) {
+            if LONG && at.is_multiple_of(4) {
+                self.see(&self.long, text, at, found);
+            }
+            if SHORT {
+                self.see(&self.short, text, at, found);
+            }
+        }
+    }
+
+    /// Calls back with what is noted of a place of a text.
+    fn see(&self, table: &Table, text: &[u8], at: usize, found: &mut impl FnMut(usize)) {
+        let (stretch, _) = first(text.get(at..).unwrap_or_default());
+        for noted in table.known(table.look.hash(stretch)) {
+            if (stretch ^ noted.stands) & noted.mask == 0 && self.stands(noted, at, text) {
+                found(noted.literal as usize);
             }
         }
     }
@@ -143,6 +258,28 @@ impl Literals {
     }
 }
 
+/// Places of a text that shall be seen closer.
+struct Places {
+    places: [u32; 2 * BLOCK],
+    count: usize,
+}
+
+impl Places {
+    fn new() -> Places {
+        Places { places: [0; 2 * BLOCK], count: 0 }
+    }
+
+    fn push_if(&mut self, is_wanted: bool, at: usize) {
+        self.places[self.count % (2 * BLOCK)] = at as u32;
+        self.count += usize::from(is_wanted);
+    }
+
+    fn drain(&mut self, mut each: impl FnMut(usize)) {
+        self.places.iter().take(self.count).for_each(|&at| each(at as usize));
+        self.count = 0;
+    }
+}
+
 /// How many have a gram in common: what few patterns share is likely rare in texts too.
 #[derive(Debug, Default)]
 pub struct Commonness {
@@ -150,9 +287,23 @@ pub struct Commonness {
 }
 
 impl Commonness {
+    /// What pages have.
+    fn background() -> Commonness {
+        let mut background = Commonness::default();
+        for width in [3, 4] {
+            let look = Look { width, step: 1 };
+            COMMON.as_bytes().windows(width).for_each(|bytes| *background.shared.entry(look.gram(first(bytes).0)).or_default() += 1);
+        }
+        background
+    }
+
     /// Counts what one pattern has.
     pub fn count<'l>(&mut self, literals: impl IntoIterator<Item = &'l Vec<u8>>) {
-        let mut grams: Vec<Gram> = literals.into_iter().flat_map(|literal| literal.windows(4)).map(gram).collect();
+        let grams = |literal: &'l Vec<u8>| {
+            let look = Look::of(literal.len());
+            literal.windows(look.width).map(move |bytes| look.gram(first(bytes).0))
+        };
+        let mut grams: Vec<Gram> = literals.into_iter().flat_map(grams).collect();
         grams.sort_unstable();
         grams.dedup();
         grams.into_iter().for_each(|gram| *self.shared.entry(gram).or_default() += 1);
@@ -166,20 +317,30 @@ impl Commonness {
             5 | 6 => 20,
             _ => 0,
         };
-        short + self.rarest(literal).1
+        let shared = |begin| looked_for(literal, begin).map(|gram| self.of(gram)).max().unwrap_or_default();
+        short + begins(literal).map(shared).min().unwrap_or_default()
     }
 
-    /// Where the stretch begins that is looked for, and how many share its most common gram.
-    fn rarest(&self, literal: &[u8]) -> (usize, u32) {
-        let look = Look::of(literal.len());
-        let cost = |begin: usize| {
-            let grams = (begin..begin + look.step).map(|place| gram(&literal[place..place + look.width]));
-            grams.map(|gram| self.shared.get(&gram).copied().unwrap_or_default()).max().unwrap_or_default()
-        };
-        // What begins a text may be a single byte.
-        let begins = 0..(literal.len() + 1).saturating_sub(look.window());
-        begins.map(|begin| (begin, cost(begin))).min_by_key(|&(_, cost)| cost).unwrap_or_default()
+    /// Where the stretch begins that is looked for.
+    fn rarest(&self, literal: &[u8], background: &Commonness) -> usize {
+        let cost = |gram| self.of(gram) + BACKGROUND * background.of(gram);
+        begins(literal).min_by_key(|&begin| looked_for(literal, begin).map(cost).sum::<u32>()).unwrap_or_default()
     }
+
+    fn of(&self, gram: Gram) -> u32 {
+        self.shared.get(&gram).copied().unwrap_or_default()
+    }
+}
+
+/// Where the stretch that is looked for may begin. What begins a text may be a single byte.
+fn begins(literal: &[u8]) -> Range<usize> {
+    0..(literal.len() + 1).saturating_sub(Look::of(literal.len()).window())
+}
+
+/// The grams of a stretch.
+fn looked_for(literal: &[u8], begin: usize) -> impl Iterator<Item = Gram> {
+    let look = Look::of(literal.len());
+    (begin..begin + look.step).map(move |place| look.gram(first(&literal[place..]).0))
 }
 
 impl Table {
@@ -187,7 +348,7 @@ impl Table {
         let bits = (noted.len() * BITS_A_GRAM).next_power_of_two().clamp(BITS_MIN, BITS_MAX);
         let buckets = noted.len().next_power_of_two().clamp(2, BITS_MAX);
         let (bits_shift, bucket_shift) = (32 - bits.trailing_zeros(), 32 - buckets.trailing_zeros());
-        let bucket = |noted: &Noted| (hash(noted.gram) >> bucket_shift) as usize;
+        let bucket = |noted: &Noted| (hash(look.gram(noted.stands)) >> bucket_shift) as usize;
         noted.sort_by_key(|noted| (bucket(noted), noted.literal));
         let mut table = Table { look, bits: vec![0; bits / 64], bits_shift, bucket_shift, buckets: Vec::new(), noted };
         let mut begin = 0;
@@ -196,21 +357,24 @@ impl Table {
             begin += table.noted[begin..].iter().take_while(|noted| bucket(noted) == at).count();
         }
         for noted in &table.noted {
-            let at = (hash(noted.gram) >> bits_shift) as usize;
+            let at = (hash(look.gram(noted.stands)) >> bits_shift) as usize;
             table.bits[at / 64] |= 1 << (at % 64);
         }
         table
     }
 
-    fn may_know(&self, gram: Gram) -> bool {
-        let at = (hash(gram) >> self.bits_shift) as usize;
+    fn is_empty(&self) -> bool {
+        self.noted.is_empty()
+    }
+
+    fn may_know(&self, hash: u32) -> bool {
+        let at = (hash >> self.bits_shift) as usize;
         self.bits[at / 64] >> (at % 64) & 1 == 1
     }
 
-    fn known(&self, gram: Gram) -> impl Iterator<Item = &Noted> {
-        let bucket = (hash(gram) >> self.bucket_shift) as usize;
-        let all = &self.noted[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize];
-        all.iter().filter(move |noted| noted.gram == gram)
+    fn known(&self, hash: u32) -> &[Noted] {
+        let bucket = (hash >> self.bucket_shift) as usize;
+        &self.noted[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize]
     }
 }
 
