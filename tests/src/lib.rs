@@ -8,5 +8,6 @@ pub mod engines;
 pub mod facts;
 pub mod fences;
 pub mod oracle;
+pub mod pages;
 pub mod random;
 pub mod recog;

@@ -3,6 +3,9 @@
 //! `tests/benches/engine/run` or `... run DATABASES FACTS`. Rows go to `target/bench/engine.ndjson`. `KSIG_BANNERS=20000` asks of fewer banners,
 //! `KSIG_ENGINES=hyperscan,ksig` runs some of the engines.
 //!
+//! `tests/benches/engine/run bodies [TOKENS]` finds patterns in the bodies of pages ([`bodies`]), `... run growth` measures releases of 5,000 to
+//! 50,000 signatures ([`growth`]), `... run retro` identifies a log anew ([`retro`]).
+//!
 //! | row | what runs |
 //! |---|---|
 //! | `regex` | each pattern in turn until one matches, with its captures: what all others must equal |
@@ -12,8 +15,11 @@
 //! | `ksig` | the tests of a slot as machine code, then the captures as the production path takes them |
 //! | `identify` | all of `Matcher::identify`: evidence in, identifications out |
 
+mod bodies;
 mod dialect;
+mod growth;
 mod peers;
+mod retro;
 mod work;
 
 use std::collections::HashMap;
@@ -31,7 +37,15 @@ const BANNERS: usize = 200_000;
 const ROUNDS: usize = 3;
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from).peekable();
+    let numbers = || std::env::args().skip(2).map(|argument| argument.parse::<usize>()).collect::<Result<Vec<_>, _>>();
+    match arguments.peek().and_then(|first| first.to_str()) {
+        Some("bodies") => return bodies::run(&arguments.nth(1).context("the argument of `bodies` is a file of tokens")?),
+        Some("growth") => return growth::run(&numbers()?),
+        Some("growth-of") => return growth::of(&arguments.nth(1).context("the argument of `growth-of` is a bundle")?),
+        Some("retro") => return retro::run(numbers()?.first().copied()),
+        _ => {}
+    }
     let databases = arguments.next().context("the first argument is a folder of Recog's databases")?;
     let facts = arguments.next();
     let work = Work::read(&databases, facts.as_deref())?;

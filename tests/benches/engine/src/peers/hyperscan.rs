@@ -46,9 +46,32 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// Databases live as long as the bench.
-struct Field {
+/// Patterns that are looked for together. It lives as long as the bench.
+pub struct Database {
     database: *mut c_void,
+    scratch: *mut c_void,
+}
+
+impl Database {
+    /// Of patterns with their numbers. Absent when Hyperscan does not take them, or there are none.
+    pub fn new(patterns: &[(usize, CString)]) -> Result<Option<Database>> {
+        let Some(database) = compile(patterns) else { return Ok(None) };
+        let mut scratch = ptr::null_mut();
+        // SAFETY: the database was compiled just now, and scratch is null.
+        ensure!(unsafe { hs_alloc_scratch(database, &raw mut scratch) } == 0, "Hyperscan has no scratch");
+        Ok(Some(Database { database, scratch }))
+    }
+
+    /// Appends the numbers of the patterns that match, each once.
+    pub fn scan(&self, bytes: &[u8], found: &mut Vec<usize>) {
+        let context: *mut Vec<usize> = found;
+        // SAFETY: the database and its scratch live as long as this; the bytes are as many as is said; the context outlives the call.
+        unsafe { hs_scan(self.database, bytes.as_ptr().cast(), bytes.len() as c_uint, 0, self.scratch, keep, context.cast()) };
+    }
+}
+
+struct Field {
+    database: Option<Database>,
     /// Patterns that Hyperscan does not take.
     refused: Vec<usize>,
 }
@@ -56,20 +79,18 @@ struct Field {
 /// The databases, and the patterns for captures.
 pub struct Hyperscan {
     fields: Vec<Field>,
-    scratch: *mut c_void,
     regexes: RegexLoop,
     found: RefCell<Vec<usize>>,
 }
 
 extern "C" fn keep(id: c_uint, _: u64, _: u64, _: c_uint, context: *mut c_void) -> c_int {
-    // SAFETY: the context is the vector that `find` passes, which nothing else uses meanwhile.
+    // SAFETY: the context is the vector that `scan` passes, which nothing else uses meanwhile.
     unsafe { (*context.cast::<Vec<usize>>()).push(id as usize) };
     0
 }
 
 impl Hyperscan {
     pub fn new(work: &Work) -> Result<Hyperscan> {
-        let mut scratch = ptr::null_mut();
         let mut fields = Vec::new();
         for field in &work.fields {
             let mut refused = Vec::new();
@@ -81,17 +102,13 @@ impl Hyperscan {
                     None => refused.push(place),
                 }
             }
-            let database = compile(&taken).unwrap_or(ptr::null_mut());
-            ensure!(!database.is_null() || taken.is_empty(), "Hyperscan takes the patterns alone, but not together");
-            if !database.is_null() {
-                // SAFETY: the database was compiled just now; scratch is null or was made here.
-                ensure!(unsafe { hs_alloc_scratch(database, &raw mut scratch) } == 0, "Hyperscan has no scratch");
-            }
+            let database = Database::new(&taken)?;
+            ensure!(database.is_some() || taken.is_empty(), "Hyperscan takes the patterns alone, but not together");
             fields.push(Field { database, refused });
         }
         let refused: usize = fields.iter().map(|field| field.refused.len()).sum();
         println!("    hyperscan does not take {refused} patterns; `regex` asks them");
-        Ok(Hyperscan { fields, scratch, regexes: RegexLoop::new(work)?, found: RefCell::default() })
+        Ok(Hyperscan { fields, regexes: RegexLoop::new(work)?, found: RefCell::default() })
     }
 }
 
@@ -131,12 +148,8 @@ impl Peer for Hyperscan {
         let field = &self.fields[banner.field];
         let mut found = self.found.borrow_mut();
         found.clear();
-        if !field.database.is_null() {
-            let context: *mut Vec<usize> = &mut *found;
-            // SAFETY: the database and its scratch live as long as this; the data is as long as is said; the context outlives the call.
-            unsafe {
-                hs_scan(field.database, banner.bytes.as_ptr().cast(), banner.bytes.len() as c_uint, 0, self.scratch, keep, context.cast())
-            };
+        if let Some(database) = &field.database {
+            database.scan(banner.bytes, &mut found);
         }
         let refused = field.refused.iter().copied().find(|&place| self.regexes.is_match(banner, place));
         let first = found.iter().copied().chain(refused).min()?;

@@ -1,0 +1,39 @@
+//! Hyperscan, one database of all tests.
+
+use std::ffi::CString;
+
+use anyhow::{Context as _, Result};
+use regex_syntax::hir::Hir;
+
+use super::Engine;
+use crate::bodies::corpus::{Asked, Corpus};
+use crate::dialect::perl;
+use crate::peers::hyperscan::Database;
+
+pub struct Hyperscan {
+    database: Database,
+}
+
+impl Hyperscan {
+    pub fn new(corpus: &Corpus) -> Result<Hyperscan> {
+        let written = |place| {
+            let word;
+            let hir = match corpus.asked(place) {
+                Asked::Pattern(hir) => hir,
+                Asked::Word(bytes) => {
+                    word = Hir::literal(bytes);
+                    &word
+                }
+            };
+            Ok((place, CString::new(perl(hir).context("Hyperscan cannot say a pattern")?)?))
+        };
+        let patterns: Vec<_> = (0..corpus.tests.len()).map(written).collect::<Result<_>>()?;
+        Ok(Hyperscan { database: Database::new(&patterns)?.context("Hyperscan does not take the patterns")? })
+    }
+}
+
+impl Engine for Hyperscan {
+    fn find(&self, page: &str, found: &mut Vec<usize>) {
+        self.database.scan(page.as_bytes(), found);
+    }
+}
