@@ -254,14 +254,7 @@ impl Matcher {
     }
 
     fn running(&self, date: Option<Date>) -> Running<'_> {
-        Running {
-            plan: &self.plan,
-            index: &self.index,
-            backend: &*self.backend,
-            traits: &self.traits,
-            date,
-            clock: self.clock,
-        }
+        Running { plan: &self.plan, index: &self.index, backend: &*self.backend, traits: &self.traits, date, clock: self.clock }
     }
 
     /// Why a signature matches a service or does not; absent when there is no signature of that name. One about the whole host is explained
