@@ -195,23 +195,41 @@ fn encode(observation: &Observation, body: Body) -> Result<Vec<u8>, LogError> {
     Ok(payload)
 }
 
-/// The head and the bytes after it; absent when the payload is no observation.
-fn decode(payload: &[u8]) -> Option<(Head, Vec<u8>)> {
-    let plain = match payload.split_first()? {
-        (0, plain) => plain.to_vec(),
-        (1, rest) => {
-            let (length, packed) = rest.split_first_chunk::<4>()?;
-            let length = u32::from_le_bytes(*length) as usize;
-            if length > RECORD_BYTES_MAX {
-                return None;
+/// Takes payloads apart. One for a reader: making what zstd needs takes as long as reading a small record.
+struct Unpacker {
+    zstd: zstd::bulk::Decompressor<'static>,
+}
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unpacker")
+    }
+}
+
+impl Unpacker {
+    fn new() -> Unpacker {
+        Unpacker { zstd: zstd::bulk::Decompressor::new().expect("zstd has memory for a decompressor") }
+    }
+
+    /// The head and the bytes after it; absent when the payload is no observation.
+    fn decode(&mut self, payload: &[u8]) -> Option<(Head, Vec<u8>)> {
+        let unpacked;
+        let plain = match payload.split_first()? {
+            (0, plain) => plain,
+            (1, rest) => {
+                let (length, packed) = rest.split_first_chunk::<4>()?;
+                let length = u32::from_le_bytes(*length) as usize;
+                if length > RECORD_BYTES_MAX {
+                    return None;
+                }
+                unpacked = self.zstd.decompress(packed, length).ok()?;
+                &unpacked
             }
-            zstd::bulk::decompress(packed, length).ok()?
-        }
-        _ => return None,
-    };
-    let (head, body) = postcard::take_from_bytes::<Head>(&plain).ok()?;
-    let body = body.to_vec();
-    Some((head, body))
+            _ => return None,
+        };
+        let (head, body) = postcard::take_from_bytes::<Head>(plain).ok()?;
+        Some((head, body.to_vec()))
+    }
 }
 
 impl Head {
@@ -547,6 +565,7 @@ struct OpenSegment {
     frames: Frames,
     /// A second place in the same file, for bodies.
     bodies: Frames,
+    unpacker: Unpacker,
 }
 
 impl std::fmt::Debug for Frames {
@@ -567,7 +586,7 @@ impl LogReader {
         while let Some(number) = self.segments.pop() {
             let path = segment_path(&self.dir, number);
             if let (Some(frames), Some(bodies)) = (Frames::open(path.clone())?, Frames::open(path.clone())?) {
-                self.current = Some(OpenSegment { frames, bodies });
+                self.current = Some(OpenSegment { frames, bodies, unpacker: Unpacker::new() });
                 return Ok(true);
             }
             if !self.segments.is_empty() {
@@ -581,7 +600,7 @@ impl LogReader {
 impl OpenSegment {
     fn observation(&mut self, offset: u64, payload: &[u8]) -> Result<Observation, LogError> {
         let damaged = |path: &Path, reason| LogError::Damaged { path: path.to_path_buf(), offset, reason };
-        let (head, here) = decode(payload).ok_or_else(|| damaged(&self.frames.path, Damage::Shape))?;
+        let (head, here) = self.unpacker.decode(payload).ok_or_else(|| damaged(&self.frames.path, Damage::Shape))?;
         let received = match head.body {
             Body::Here => here,
             Body::At(at) => self.body_at(at, offset)?.ok_or_else(|| damaged(&self.frames.path, Damage::Body { at }))?,
@@ -596,7 +615,9 @@ impl OpenSegment {
         }
         self.bodies.seek(at)?;
         match self.bodies.next()? {
-            Frame::Whole { payload, .. } => Ok(decode(&payload).and_then(|(head, body)| (head.body == Body::Here).then_some(body))),
+            Frame::Whole { payload, .. } => {
+                Ok(self.unpacker.decode(&payload).and_then(|(head, body)| (head.body == Body::Here).then_some(body)))
+            }
             _ => Ok(None),
         }
     }

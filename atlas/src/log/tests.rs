@@ -226,7 +226,7 @@ proptest! {
     #[test]
     fn no_payload_panics_the_decoder(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), kind in 0u8..3) {
         bytes.insert(0, kind);
-        if let Some((head, body)) = decode(&bytes) {
+        if let Some((head, body)) = Unpacker::new().decode(&bytes) {
             drop(head.into_observation(body));
         }
     }
