@@ -1,7 +1,10 @@
 //! Interpreter and machine code give the same answers, and both the answers that the predicates' meaning gives.
 
+mod fenced;
+
 use std::collections::BTreeSet;
 
+use fenced::Fenced;
 use ksig_compiler::jit::JitBackend;
 use ksig_runtime::backend::{gate, holds};
 use ksig_runtime::plan::*;
@@ -168,6 +171,14 @@ fn hits(engine: &dyn Backend, slot: SlotId, values: &[ValueView<'_>]) -> BTreeSe
     hits.into_iter().collect()
 }
 
+/// The same value in other memory.
+fn same_view<'v>(view: &ValueView<'_>, bytes: &'v [u8]) -> ValueView<'v> {
+    match view {
+        ValueView::Text(_) => ValueView::Text(std::str::from_utf8(bytes).expect("the same text")),
+        _ => ValueView::Bytes(bytes),
+    }
+}
+
 fn meant(plan: &VerifiedPlan, slot: SlotId, values: &[ValueView<'_>]) -> BTreeSet<TestId> {
     let tests = &plan.plan().tests;
     let any = |test: &TestId| values.iter().any(|&value| holds(plan, &tests[*test as usize].predicate, value));
@@ -188,6 +199,7 @@ proptest! {
         let plan = plan.verify().expect("all verify");
         let interpreter = Interpreter::new(&plan);
         let jit = JitBackend::compile(&plan).expect("this machine has a backend");
+        let mut fenced = Fenced::new();
 
         let mut views: Vec<ValueView<'_>> = texts.iter().map(|text| ValueView::Text(text)).collect();
         views.extend(raw.iter().map(|bytes| ValueView::Bytes(bytes)));
@@ -199,6 +211,11 @@ proptest! {
                 let wanted = meant(&plan, slot, one);
                 prop_assert_eq!(&hits(&interpreter, slot, one), &wanted, "interpreter on {:?}", view);
                 prop_assert_eq!(&hits(&jit, slot, one), &wanted, "jit on {:?}", view);
+                if let Some(bytes) = view.bytes() {
+                    for there in [Fenced::before_a_fence, Fenced::behind_a_fence] {
+                        prop_assert_eq!(&hits(&jit, slot, &[same_view(view, there(&mut fenced, bytes))]), &wanted, "jit on {:?}", view);
+                    }
+                }
             }
             let wanted = meant(&plan, slot, &views);
             prop_assert_eq!(&hits(&interpreter, slot, &views), &wanted);
@@ -230,6 +247,7 @@ fn of(tests: Vec<Predicate>, patterns: &[&str]) -> VerifiedPlan {
 #[test]
 fn literals_of_every_length_are_compared_whole() {
     let letters: Vec<u8> = (b'a'..=b'z').cycle().take(140).collect();
+    let mut fenced = Fenced::new();
     for len in 0..=140 {
         let literal = letters[..len].to_vec();
         let plan = of(
@@ -249,8 +267,10 @@ fn literals_of_every_length_are_compared_whole() {
             values.push(changed);
         }
         for value in &values {
-            let view = [ValueView::Bytes(value)];
-            assert_eq!(hits(&jit, 0, &view), meant(&plan, 0, &view), "{len} {}", value.escape_ascii());
+            let wanted = meant(&plan, 0, &[ValueView::Bytes(value)]);
+            for there in [Fenced::before_a_fence, Fenced::behind_a_fence] {
+                assert_eq!(hits(&jit, 0, &[ValueView::Bytes(there(&mut fenced, value))]), wanted, "{len} {}", value.escape_ascii());
+            }
         }
     }
 }

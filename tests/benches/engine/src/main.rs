@@ -33,7 +33,7 @@ use work::{Banner, Work};
 
 /// Banners of a run, where `KSIG_BANNERS` does not say how many.
 const BANNERS: usize = 200_000;
-/// Rounds over all of them; a banner counts with its fastest.
+/// Rounds over all of them, where `KSIG_ROUNDS` does not say how many; a banner counts with its fastest.
 const ROUNDS: usize = 3;
 
 fn main() -> Result<()> {
@@ -51,8 +51,7 @@ fn main() -> Result<()> {
     let work = Work::read(&databases, facts.as_deref())?;
     println!("{} patterns on {} fields, {} different banners", work.patterns(), work.fields.len(), work.banners.len());
     let mut rows = Rows::begin("engine");
-    let count = std::env::var("KSIG_BANNERS").ok().map(|count| count.parse()).transpose().context("KSIG_BANNERS is no number")?;
-    let count = count.unwrap_or(BANNERS);
+    let (count, rounds) = (number("KSIG_BANNERS", BANNERS)?, number("KSIG_ROUNDS", ROUNDS)?);
     let mixed = work.replicated(count);
     let mut by_field = mixed.clone();
     by_field.sort_by_key(|banner| banner.field);
@@ -73,7 +72,7 @@ fn main() -> Result<()> {
         ("ksig", |work| Ok(Box::new(peers::ksig::Ksig::new(work)?))),
     ];
     for (_, make) in peers.iter().filter(|(name, _)| is_asked(name)) {
-        measure(&mut rows, &*make(&work)?, &orders, &expected);
+        measure(&mut rows, &*make(&work)?, &orders, &expected, rounds);
     }
     if !is_asked("identify") {
         return Ok(());
@@ -81,10 +80,18 @@ fn main() -> Result<()> {
     let identify = peers::ksig::Identify::new(&work)?;
     for (order, corpus, banners) in &orders {
         let evidence: Vec<_> = banners.iter().map(|banner| identify.evidence(banner)).collect();
-        let times = Times::of(&evidence, ROUNDS, |evidence| identify.identify(evidence));
+        let times = Times::of(&evidence, rounds, |evidence| identify.identify(evidence));
         rows.add(&row("identify", order, corpus, &times, None));
     }
     Ok(())
+}
+
+/// A number that a variable of the environment gives.
+fn number(name: &str, default: usize) -> Result<usize> {
+    match std::env::var(name) {
+        Ok(number) => number.parse().with_context(|| format!("{name} is no number")),
+        Err(_) => Ok(default),
+    }
 }
 
 /// The winner of each banner; the same banner is asked once.
@@ -93,11 +100,17 @@ fn expected<'w>(reference: &dyn Peer, banners: &[Banner<'w>]) -> Vec<Option<peer
     banners.iter().map(|banner| found.entry((banner.field, banner.bytes)).or_insert_with(|| reference.find(banner)).clone()).collect()
 }
 
-fn measure(rows: &mut Rows, peer: &dyn Peer, orders: &[(&'static str, &str, Vec<Banner<'_>>)], expected: &[Vec<Option<peers::Winner>>]) {
+fn measure(
+    rows: &mut Rows,
+    peer: &dyn Peer,
+    orders: &[(&'static str, &str, Vec<Banner<'_>>)],
+    expected: &[Vec<Option<peers::Winner>>],
+    rounds: usize,
+) {
     for ((order, corpus, banners), expected) in orders.iter().zip(expected) {
         let found = banners.iter().zip(expected).map(|(banner, expected)| (banner, expected, peer.find(banner)));
         let differ: Vec<_> = found.filter(|(_, expected, found)| found != *expected).collect();
-        let times = Times::of(banners, ROUNDS, |banner| peer.find(banner));
+        let times = Times::of(banners, rounds, |banner| peer.find(banner));
         rows.add(&row(peer.name(), order, corpus, &times, Some(differ.is_empty())));
         if let Some((banner, expected, found)) = differ.first() {
             println!("    {} of {} differ, the first is \"{}\"", differ.len(), banners.len(), banner.bytes.escape_ascii());
