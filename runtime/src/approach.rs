@@ -12,6 +12,9 @@ use crate::verify::VerifiedPlan;
 const FLOATING_BYTES_MIN: usize = 2;
 /// Tests that may begin alike before another literal is looked for.
 const BEGIN_ALIKE_MAX: u32 = 4;
+/// Sets of literals that are looked for of one test, beside the first those that cost no more than this.
+const SETS_MAX: usize = 3;
+const SET_COST_MAX: u32 = 8;
 
 /// How one test of a slot is found.
 #[derive(Clone, Debug)]
@@ -22,8 +25,8 @@ pub enum Approach {
     Exact(Exact),
     /// The value, or a line of it, begins with one of these, ignoring ASCII case.
     Prefix(Prefixes),
-    /// One of these stands in the value, ignoring ASCII case.
-    Floating(Vec<Vec<u8>>),
+    /// Of each of these sets one stands in the value, ignoring ASCII case; from one set to [`SETS_MAX`].
+    Floating(Vec<Vec<Vec<u8>>>),
     /// Nothing is known of the value.
     Always,
     /// Not a question to a value.
@@ -58,12 +61,16 @@ pub fn approaches(plan: &VerifiedPlan, tests: &[TestId]) -> Vec<(TestId, Approac
 
 fn choose(prefix: Option<Prefixes>, required: Vec<Vec<Vec<u8>>>, commonness: &Commonness) -> Approach {
     let cost = |set: &Vec<Vec<u8>>| set.iter().map(|literal| commonness.cost(literal)).sum::<u32>();
-    let rarest = required.into_iter().map(|set| (cost(&set), set)).min_by_key(|(cost, _)| *cost);
+    let mut sets: Vec<(u32, Vec<Vec<u8>>)> = required.into_iter().map(|set| (cost(&set), set)).collect();
+    sets.sort();
+    let rarest = sets.first().map(|(cost, _)| *cost);
+    let sets = sets.into_iter().enumerate().filter(|(at, (cost, _))| *at == 0 || *at < SETS_MAX && *cost <= SET_COST_MAX);
+    let sets: Vec<_> = sets.map(|(_, (_, set))| set).collect();
     match (prefix, rarest) {
         (Some(prefix), None) => Approach::Prefix(prefix),
         (None, None) => Approach::Always,
-        (None, Some((_, set))) => Approach::Floating(set),
-        (Some(prefix), Some((cost, set))) => {
+        (None, Some(_)) => Approach::Floating(sets),
+        (Some(prefix), Some(cost)) => {
             // Three bytes at the start tell as much as more of them elsewhere.
             let alike = |literal: &Vec<u8>| match literal.len() {
                 1 => 50,
@@ -72,7 +79,7 @@ fn choose(prefix: Option<Prefixes>, required: Vec<Vec<Vec<u8>>>, commonness: &Co
                 _ => commonness.cost(literal),
             };
             let alike = prefix.literals.iter().map(alike).max().unwrap_or_default();
-            if alike > BEGIN_ALIKE_MAX && cost < alike / 2 { Approach::Floating(set) } else { Approach::Prefix(prefix) }
+            if alike > BEGIN_ALIKE_MAX && cost < alike / 2 { Approach::Floating(sets) } else { Approach::Prefix(prefix) }
         }
     }
 }
@@ -88,7 +95,7 @@ fn known(plan: &VerifiedPlan, test: TestId) -> Known {
         Predicate::Starts(prefix) => Approach::Prefix(Prefixes::of_text(prefix.to_ascii_lowercase())),
         Predicate::Under(oid) => Approach::Prefix(Prefixes::of_text(oid.clone().into_bytes())),
         Predicate::Ends(literal) | Predicate::Contains(literal) if literal.len() < FLOATING_BYTES_MIN => Approach::Always,
-        Predicate::Ends(literal) | Predicate::Contains(literal) => Approach::Floating(vec![literal.to_ascii_lowercase()]),
+        Predicate::Ends(literal) | Predicate::Contains(literal) => Approach::Floating(vec![vec![literal.to_ascii_lowercase()]]),
         Predicate::Matches(pattern) => {
             let hir = plan.pattern(*pattern).hir();
             if let Some(exact) = literals::exact(hir) {

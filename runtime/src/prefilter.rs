@@ -32,9 +32,10 @@ pub struct SlotFilter {
 #[derive(Debug)]
 struct Floating {
     literals: Literals,
-    /// By literal: positions in `tests`.
-    users: Vec<Vec<u32>>,
-    tests: Vec<TestId>,
+    /// By literal: positions in `tests`, and which set of the test it belongs to, as a bit.
+    users: Vec<Vec<(u32, u8)>>,
+    /// With all bits of their sets.
+    tests: Vec<(TestId, u8)>,
 }
 
 impl SlotFilter {
@@ -63,7 +64,7 @@ impl SlotFilter {
                     filter.prefix_lines |= set.lines;
                     set.literals.iter().for_each(|prefix| filter.prefixes.insert(prefix, test));
                 }
-                Approach::Floating(set) => floating.push((test, set)),
+                Approach::Floating(sets) => floating.push((test, sets)),
             }
         }
         filter.floating = (!floating.is_empty()).then(|| Floating::new(floating));
@@ -110,32 +111,57 @@ pub fn line_starts(bytes: &[u8], lines: bool) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Floating {
-    /// Of tests with literals of which one stands in the value.
-    fn new(floating: Vec<(TestId, Vec<Vec<u8>>)>) -> Floating {
-        let mut users: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    /// Of tests with sets of which one literal each stands in the value.
+    fn new(floating: Vec<(TestId, Vec<Vec<Vec<u8>>>)>) -> Floating {
+        let mut users: BTreeMap<Vec<u8>, Vec<(u32, u8)>> = BTreeMap::new();
         let mut tests = Vec::new();
-        for (test, literals) in floating {
-            for literal in literals {
-                users.entry(literal).or_default().push(tests.len() as u32);
+        for (test, sets) in floating {
+            let bits = (0..sets.len()).map(|set| 1u8 << set);
+            tests.push((test, bits.clone().sum()));
+            for (bit, set) in bits.zip(sets) {
+                for literal in set {
+                    users.entry(literal).or_default().push((tests.len() as u32 - 1, bit));
+                }
             }
-            tests.push(test);
         }
         let (literals, users): (Vec<_>, Vec<_>) = users.into_iter().unzip();
         Floating { literals: Literals::new(&literals), users, tests }
     }
 
     fn candidates(&self, bytes: &[u8], found: &mut impl FnMut(TestId)) {
-        let mut literals_seen = Bits::new(self.users.len());
-        let mut tests_seen = Bits::new(self.tests.len());
+        // Most values hold no literal at all.
+        let mut seen: Option<(Bits, Sets)> = None;
         self.literals.find(bytes, |literal| {
-            if literals_seen.insert(literal) {
-                for &at in &self.users[literal] {
-                    if tests_seen.insert(at as usize) {
-                        found(self.tests[at as usize]);
+            let (literals, sets) = seen.get_or_insert_with(|| (Bits::new(self.users.len()), Sets::new(self.tests.len())));
+            if literals.insert(literal) {
+                for &(at, bit) in &self.users[literal] {
+                    let (test, all) = self.tests[at as usize];
+                    if sets.completes(at as usize, bit, all) {
+                        found(test);
                     }
                 }
             }
         });
+    }
+}
+
+/// Which sets of each test were seen; needs no allocation for the usual sizes.
+struct Sets {
+    near: [u8; 512],
+    far: Vec<u8>,
+}
+
+impl Sets {
+    fn new(tests: usize) -> Sets {
+        Sets { near: [0; 512], far: if tests > 512 { vec![0; tests] } else { Vec::new() } }
+    }
+
+    /// Whether this was the last set that a test lacked.
+    fn completes(&mut self, test: usize, bit: u8, all: u8) -> bool {
+        let sets: &mut [u8] = if self.far.is_empty() { &mut self.near } else { &mut self.far };
+        let before = sets[test];
+        sets[test] = before | bit;
+        before != all && before | bit == all
     }
 }
 
