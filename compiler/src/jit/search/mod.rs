@@ -232,6 +232,7 @@ impl Walk<'_, '_> {
                 (false, false) => self.growing(bytes, *min, *max, follow, place, fail),
             },
             Part::Rounds { part, first, decided: true, .. } => Exit { place: self.rounds(part, first, place, fail), redo: None },
+            Part::Rounds { part, sure: true, .. } => Exit { place: self.rounds_while_they_match(part, place), redo: None },
             Part::Rounds { part, .. } => self.rounds_that_shrink(part, place, fail),
             Part::Group { index, part } => {
                 let begin = part.goes_back().then(|| self.keep_new(place));
@@ -249,8 +250,8 @@ impl Walk<'_, '_> {
                 }
                 exit
             }
-            Part::Choice { branches, firsts, decided: true } => self.decided(branches, firsts, place, fail),
-            Part::Choice { branches, .. } => self.choice(branches, place, fail),
+            Part::Choice { branches, firsts, decided: true, .. } => self.decided(branches, firsts, place, fail),
+            Part::Choice { branches, sure, .. } => self.choice(branches, *sure, place, fail),
         }
     }
 
@@ -464,6 +465,21 @@ impl Walk<'_, '_> {
         self.e.b.block_params(done)[0]
     }
 
+    /// As many rounds as there can be, none of which is given back: where the last ends that matched.
+    fn rounds_while_they_match(&mut self, part: &Part, place: Value) -> Value {
+        let (head, stop) = (self.block_at_place(), self.e.b.create_block());
+        let now = slot(self.e);
+        self.jump(head, place);
+        self.e.b.switch_to_block(head);
+        let at = self.e.b.block_params(head)[0];
+        self.keep(at, now);
+        self.pay(None);
+        let round = self.part(part, at, stop);
+        self.jump(head, round.place);
+        self.e.b.switch_to_block(stop);
+        self.kept(self.e.pointer, now)
+    }
+
     /// As many rounds as there can be, that are given back one by one.
     fn rounds_that_shrink(&mut self, part: &Part, place: Value, fail: Block) -> Exit {
         let begins = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * ROUNDS_MAX as u32, 3);
@@ -543,7 +559,7 @@ impl Walk<'_, '_> {
     }
 
     /// Branches that are tried in turn.
-    fn choice(&mut self, branches: &[Part], place: Value, fail: Block) -> Exit {
+    fn choice(&mut self, branches: &[Part], is_sure: bool, place: Value, fail: Block) -> Exit {
         branches.iter().for_each(|branch| self.forget(&branch.groups()));
         let exit = self.block_at_place();
         let (begin, taken) = (self.keep_new(place), slot(self.e));
@@ -563,9 +579,9 @@ impl Walk<'_, '_> {
                 self.forget(&branch.groups());
             }
         }
-        let redo = self.redo_of(taken, redos);
+        let redo = (!is_sure).then(|| self.redo_of(taken, redos));
         self.e.b.switch_to_block(exit);
-        Exit { place: self.e.b.block_params(exit)[0], redo: Some(redo) }
+        Exit { place: self.e.b.block_params(exit)[0], redo }
     }
 
     /// Asks the branch that was taken for another way.

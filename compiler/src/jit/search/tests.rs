@@ -58,6 +58,8 @@ fn captures_are_those_of_the_regex_engine() {
         (r"(?<a>.*) v(?<v>\d+)$", &["a v1", "a v1 v22", "x\na v3", " v", "v1 v"]),
         (r"(?m)^(?<a>\w+)$", &["a", "-\nb", "-\nb\n", "--\n-", "\nab\nc"]),
         (r"(?<a>\S+) (?<b>.+?)(?: (?<c>\d+))?$", &["a b", "a b 12", "  a b c 1", "a"]),
+        (r"v(?<v>\d+(?:\.\d+)*)", &["v1.2", "v1.2.", "v1.2.x", "v", "vv3"]),
+        (r"^(?<a>.+?)(?<b>\d*)", &["a12", "", "1"]),
         (r"\b(?<a>[a-c]+)\b", &["xa a", "-abc-", "abcd", ""]),
         (r"(?:(?<a>a)|b)c|(?<d>bd)", &["ac", "bc", "bd", "abd", "aac"]),
         (r"(?<a>(?:\d+\.)+\d+)", &["v1.2.3.", "1", "1.", "x1.2"]),
@@ -76,6 +78,7 @@ fn captures_are_those_of_the_regex_engine() {
             }
         }
     }
+    assert!(compiled(r"^a(?:\r|\n|.)+V", true).is_some(), "one of some bytes is a byte");
     let none = [r"^(?:(?<a>a)|(?<b>b))*$", r"^(?<a>管|理)+x", r"(?:\d+\.?)+1", r"^(?<a>\d*)$"];
     none.iter().for_each(|source| assert!(compiled(source, false).is_none(), "/{source}/"));
 }

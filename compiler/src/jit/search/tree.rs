@@ -46,16 +46,18 @@ pub(super) enum Part {
     One(Bytes),
     /// An assertion.
     Look(Look),
-    /// A run of bytes. `follow` is what can come after it; `decided` when none of that is in the run, so that it is as long as it can be.
+    /// A run of bytes. `follow` is what can come after it; `decided` when the run is as long as it can be, because none of that is in it, or
+    /// because what follows cannot fail.
     Run { bytes: Bytes, min: u32, max: Option<u32>, greedy: bool, follow: Symbols, decided: bool },
-    /// Rounds, as many as there can be; each has one way only. `decided` when nothing after them begins as a round does.
-    Rounds { part: Box<Part>, greedy: bool, first: Symbols, decided: bool },
+    /// Rounds, as many as there can be; each has one way only. `decided` when nothing after them begins as a round does; `sure` when what follows
+    /// cannot fail.
+    Rounds { part: Box<Part>, greedy: bool, first: Symbols, decided: bool, sure: bool },
     /// Named.
     Group { index: u32, part: Box<Part> },
     /// One after another.
     All(Vec<Part>),
-    /// The first that leads to a match. `decided` when the symbol tells which.
-    Choice { branches: Vec<Part>, firsts: Vec<Symbols>, decided: bool },
+    /// The first that leads to a match. `decided` when the symbol tells which; `sure` when what follows cannot fail.
+    Choice { branches: Vec<Part>, firsts: Vec<Symbols>, decided: bool, sure: bool },
 }
 
 impl Tree {
@@ -70,7 +72,7 @@ impl Tree {
         let smaller = (!on_bytes).then(|| on_valid_text(hir, true));
         let mut parts = Parts { left: PARTS_MAX };
         let mut root = parts.of(smaller.as_ref().unwrap_or(hir))?;
-        root.decide(Symbols::ALL)?;
+        root.decide(Symbols::ALL, true)?;
         let first = root.first(Symbols::ALL);
         let at_first = properties.look_set_prefix();
         let begins = match root.leading() {
@@ -152,7 +154,7 @@ impl Parts {
         }
         match max {
             None if properties.minimum_len() == Some(0) => return None,
-            None => copies.push(Part::Rounds { part: Box::new(part), greedy, first: Symbols::ALL, decided: false }),
+            None => copies.push(Part::Rounds { part: Box::new(part), greedy, first: Symbols::ALL, decided: false, sure: false }),
             Some(max) => {
                 let mut rest: Option<Part> = None;
                 for _ in min..max {
@@ -227,6 +229,14 @@ fn choice(branches: Vec<Part>) -> Part {
             _ => Part::All(Vec::new()),
         }
     }
+    let one_byte = |branch: &Part| match branch {
+        Part::Literal { bytes, .. } if bytes.len() > 1 => None,
+        Part::Literal { .. } | Part::One(_) => head(branch),
+        _ => None,
+    };
+    if let Some(all) = branches.iter().map(one_byte).collect::<Option<Vec<_>>>().filter(|all| !all.is_empty()) {
+        return Part::One(all.iter().fold(Bytes::default(), |all, one| all.or(one)));
+    }
     let mut grouped: Vec<(Option<Bytes>, Vec<Part>)> = Vec::new();
     for branch in branches {
         let own = head(&branch);
@@ -249,7 +259,7 @@ fn choice(branches: Vec<Part>) -> Part {
     let mut branches: Vec<Part> = merged.collect();
     match branches.len() {
         1 => branches.remove(0),
-        _ => Part::Choice { branches, firsts: Vec::new(), decided: false },
+        _ => Part::Choice { branches, firsts: Vec::new(), decided: false, sure: false },
     }
 }
 
@@ -269,7 +279,7 @@ impl Part {
         match self {
             Part::Literal { .. } | Part::One(_) | Part::Look(_) => 0,
             Part::Run { .. } => 7,
-            Part::Rounds { part, decided: false, .. } => 2 + ROUNDS_MAX as usize + part.slots(),
+            Part::Rounds { part, decided: false, sure: false, .. } => 2 + ROUNDS_MAX as usize + part.slots(),
             Part::Rounds { part, .. } | Part::Group { part, .. } => 1 + part.slots(),
             Part::All(parts) => parts.iter().map(Part::slots).sum(),
             Part::Choice { branches, .. } => 2 + branches.iter().map(Part::slots).sum::<usize>(),
@@ -281,10 +291,10 @@ impl Part {
         match self {
             Part::Literal { .. } | Part::One(_) | Part::Look(_) => false,
             Part::Run { decided, .. } => !decided,
-            Part::Rounds { part, decided, .. } => !decided || part.goes_back(),
+            Part::Rounds { part, decided, sure, .. } => !(*decided || *sure) || part.goes_back(),
             Part::Group { part, .. } => part.goes_back(),
             Part::All(parts) => parts.iter().any(Part::goes_back),
-            Part::Choice { branches, decided, .. } => !decided || branches.iter().any(Part::goes_back),
+            Part::Choice { branches, decided, sure, .. } => !(*decided || *sure) || branches.iter().any(Part::goes_back),
         }
     }
 
@@ -355,39 +365,58 @@ impl Part {
         }
     }
 
-    /// Says of each part what may follow it, and what that decides. Whether nothing in it is ever tried again; absent for rounds that
-    /// have several ways.
-    fn decide(&mut self, behind: Symbols) -> Option<bool> {
+    /// Whether it exits wherever it is called, once or after another way.
+    fn never_fails(&self) -> bool {
+        match self {
+            Part::Literal { .. } | Part::One(_) | Part::Look(_) => false,
+            Part::Run { min, .. } => *min == 0,
+            // A round that has begun may fail, and then the rounds before it stand.
+            Part::Rounds { greedy, .. } => *greedy,
+            Part::Group { part, .. } => part.never_fails(),
+            Part::All(parts) => parts.iter().all(Part::never_fails),
+            Part::Choice { branches, .. } => branches.iter().any(Part::never_fails),
+        }
+    }
+
+    /// Says of each part what may follow it, and what that decides; `sure` when what follows cannot fail. Whether nothing in it is ever tried
+    /// again; absent for rounds that have several ways.
+    fn decide(&mut self, behind: Symbols, is_sure: bool) -> Option<bool> {
         Some(match self {
             Part::Literal { .. } | Part::One(_) | Part::Look(_) => true,
-            Part::Run { bytes, min, max, follow, decided, .. } => {
+            Part::Run { bytes, min, max, greedy, follow, decided } => {
                 *follow = behind;
-                *decided = Some(*min) == *max || bytes.and(&behind.bytes).is_empty();
+                if is_sure && !*greedy {
+                    *max = Some(*min);
+                }
+                *decided = is_sure || Some(*min) == *max || bytes.and(&behind.bytes).is_empty();
                 *decided
             }
-            Part::Rounds { part, greedy, first, decided } => {
+            Part::Rounds { part, greedy, first, decided, sure } => {
                 *first = part.first(Symbols::default());
                 *decided = first.and(&behind).is_empty();
-                let alone = part.decide(first.or(&behind))?;
-                // What is given back would have to forget its captures.
+                *sure = is_sure;
+                // After a round come more of them, or what is behind.
+                let alone = part.decide(first.or(&behind), is_sure && *greedy)?;
+                // What is given back, or was begun in vain, would have to forget its captures.
                 if !alone || !*decided && (!*greedy || !part.groups().is_empty()) {
                     return None;
                 }
-                *decided
+                *decided || is_sure
             }
-            Part::Group { part, .. } => part.decide(behind)?,
+            Part::Group { part, .. } => part.decide(behind, is_sure)?,
             Part::All(parts) => {
-                let (mut follow, mut alone) = (behind, true);
+                let (mut follow, mut sure, mut alone) = (behind, is_sure, true);
                 for part in parts.iter_mut().rev() {
-                    alone &= part.decide(follow)?;
+                    alone &= part.decide(follow, sure)?;
                     follow = part.first(follow);
+                    sure &= part.never_fails();
                 }
                 alone
             }
-            Part::Choice { branches, firsts, decided } => {
+            Part::Choice { branches, firsts, decided, sure } => {
                 let mut alone = true;
                 for branch in branches.iter_mut() {
-                    alone &= branch.decide(behind)?;
+                    alone &= branch.decide(behind, is_sure)?;
                 }
                 *firsts = branches.iter().map(|branch| branch.first(behind)).collect();
                 let mut seen = Symbols::default();
@@ -396,7 +425,8 @@ impl Part {
                     seen = seen.or(first);
                     apart
                 });
-                alone && *decided
+                *sure = is_sure;
+                alone && (*decided || is_sure)
             }
         })
     }
