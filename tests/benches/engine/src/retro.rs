@@ -2,7 +2,7 @@
 //!
 //! `tests/benches/engine/run retro [COUNT]`. Rows go to `target/bench/retro.ndjson`. The log is written by `LogWriter` below `target/bench/retro`,
 //! and removed afterwards. Its answers are those of the simulator's demo population, fetched over sockets, each page made longer by an invented one
-//! (`ksig_tests::pages`) so that the mean is about 2 KB and no two are equal; two in five of the answers are unknown to every signature.
+//! (`ksig_tests::pages`) so that the mean is about 2 KB and equal pages are rare; two in five of the answers are unknown to every signature.
 //!
 //! | row | what runs |
 //! |---|---|
