@@ -1,7 +1,7 @@
 //! What one service's answers say about every slot and test of a plan.
 //!
-//! In: the responses of a service, or of the services to which the probes of a signature are bound. Out: a [`Board`]: for each slot its values or why it has none, for each test its truth. Filled by one pass over
-//! the facts; a slot that no fact fills costs nothing.
+//! In: the responses of a service, or of the services to which the probes of a signature are bound. Out: a [`Board`]: for each slot its values or
+//! why it has none, for each test its truth. Filled by one pass over the facts; a slot that no fact fills costs nothing.
 //!
 //! | state of a slot | when | its tests |
 //! |---|---|---|

@@ -15,6 +15,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What a gram costs for each place where [`COMMON`] has it, beside one for each literal that has it.
 const BACKGROUND: u32 = 64;
@@ -175,11 +176,10 @@ impl Literals {
         }));
         let mut commonness = Commonness::default();
         literals.iter().for_each(|literal| commonness.count([literal]));
-        let background = Commonness::background();
         let mut noted: BTreeMap<Look, Vec<Noted>> = BTreeMap::new();
         for (at, literal) in literals.iter().enumerate() {
             let look = Look::of(literal.len());
-            let begin = commonness.rarest(literal, &background);
+            let begin = commonness.rarest(literal);
             let cuts = (begin..begin + look.step).map(|place| {
                 let (stands, mask) = first(&literal[place..]);
                 Noted { stands, mask, literal: at as u32, before: place as u32 }
@@ -286,17 +286,17 @@ pub struct Commonness {
     shared: HashMap<Gram, u32>,
 }
 
-impl Commonness {
-    /// What pages have.
-    fn background() -> Commonness {
-        let mut background = Commonness::default();
-        for width in [3, 4] {
-            let look = Look { width, step: 1 };
-            COMMON.as_bytes().windows(width).for_each(|bytes| *background.shared.entry(look.gram(first(bytes).0)).or_default() += 1);
-        }
-        background
+/// What [`COMMON`] has.
+static IN_PAGES: LazyLock<Commonness> = LazyLock::new(|| {
+    let mut pages = Commonness::default();
+    for width in [3, 4] {
+        let look = Look { width, step: 1 };
+        COMMON.as_bytes().windows(width).for_each(|bytes| *pages.shared.entry(look.gram(first(bytes).0)).or_default() += 1);
     }
+    pages
+});
 
+impl Commonness {
     /// Counts what one pattern has.
     pub fn count<'l>(&mut self, literals: impl IntoIterator<Item = &'l Vec<u8>>) {
         let grams = |literal: &'l Vec<u8>| {
@@ -322,8 +322,8 @@ impl Commonness {
     }
 
     /// Where the stretch begins that is looked for.
-    fn rarest(&self, literal: &[u8], background: &Commonness) -> usize {
-        let cost = |gram| self.of(gram) + BACKGROUND * background.of(gram);
+    fn rarest(&self, literal: &[u8]) -> usize {
+        let cost = |gram| self.of(gram) + BACKGROUND * IN_PAGES.of(gram);
         begins(literal).min_by_key(|&begin| looked_for(literal, begin).map(cost).sum::<u32>()).unwrap_or_default()
     }
 

@@ -42,8 +42,9 @@ pub fn exact(hir: &Hir) -> Option<Exact> {
     (!values.iter().any(Vec::is_empty)).then_some(Exact { values, lines })
 }
 
-/// Most texts that a pattern may be.
+/// Most texts that a pattern may be, and their bytes.
 const TEXTS_MAX: usize = 4096;
+const TEXTS_BYTES_MAX: usize = 256 * 1024;
 
 /// All that an expression matches, as it stands; absent when that is too much.
 fn texts(hir: &Hir) -> Option<Vec<Vec<u8>>> {
@@ -71,7 +72,9 @@ fn texts(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 }
 
 fn followed_by(heads: &[Vec<u8>], tails: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
-    let few = heads.len().saturating_mul(tails.len()) <= TEXTS_MAX;
+    let bytes = |texts: &[Vec<u8>]| texts.iter().map(Vec::len).sum::<usize>();
+    let all = bytes(heads).saturating_mul(tails.len()).saturating_add(bytes(tails).saturating_mul(heads.len()));
+    let few = heads.len().saturating_mul(tails.len()) <= TEXTS_MAX && all <= TEXTS_BYTES_MAX;
     few.then(|| heads.iter().flat_map(|head| tails.iter().map(move |tail| [head.as_slice(), tail].concat())).collect())
 }
 
@@ -384,6 +387,8 @@ mod tests {
         for other in ["ab", "^ab", "^a?$", "^a+$", "^$", "^a.$"] {
             assert_eq!(found(other), None, "{other}");
         }
+        let long = format!("^[0-9][0-9][0-9]{}$", "x".repeat(1000));
+        assert_eq!(found(&long), None, "a thousand texts of a thousand bytes are too much");
     }
 
     #[test]

@@ -16,9 +16,9 @@
 //! Whether the rest of a pattern matches from a place on does not hang on how the place was reached. So a run whose exits have all failed
 //! remembers them, and is not tried at those places again: `.*a.*b.*c` is not cubic.
 //!
-//! The state of a part that can be asked again (how far a run went, which branch was taken) is one slot in the frame: no part is entered twice before
-//! it failed, because loops whose rounds have several ways have no tree; of others, some rounds are remembered. Going back is paid from an allowance that grows with the text; where it is
-//! spent, the function gives up and the regex engine, whose work is bounded, answers.
+//! The state of a part that can be asked again (how far a run went, which branch was taken) lies in the frame: no part is entered twice before it
+//! failed, because loops whose rounds have several ways have no tree; of others, some rounds are remembered. Going back is paid from an allowance
+//! that grows with the text; where it is spent, the function gives up and the regex engine, whose work is bounded, answers.
 
 mod symbols;
 mod tree;
