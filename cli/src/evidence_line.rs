@@ -39,6 +39,9 @@ pub enum LineError {
         /// What it holds.
         wanted: &'static str,
     },
+    /// A field that has a value for each key stands without one.
+    #[error("`{0}` needs a key: write `{0}.KEY`")]
+    NoKey(String),
     /// The time is neither a day nor a moment.
     #[error("`time`: `{0}` is neither 2026-11-01 nor 2026-11-01T00:00:00Z")]
     Time(String),
@@ -182,6 +185,9 @@ fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, unkno
         unknown.push(name.into());
         return Ok(());
     };
+    if field.keyed && key.is_none() {
+        return Err(LineError::NoKey(name.into()));
+    }
     let values = match values {
         OneOrMany::Many(values) => values,
         OneOrMany::One(value) => vec![value],

@@ -182,10 +182,18 @@ fn the_world_fails_in_japanese_too() {
 fn a_line_that_is_no_evidence_is_named_and_the_others_are_answered() {
     let folder = folder();
     let good = r#"{"id":"b","evidence":{"ftp.banner":["(vsFTPd 3.0.3)"]}}"#;
-    fs::write(folder.path().join("lines.ndjson"), format!("{{\"id\":\"a\"\n{good}\n")).expect("our own folder");
+    // A field with keys and without one, as bytes that are no UTF-8 and as text.
+    let keyless = r#"{"id":"c","evidence":{"http.header":{"b64":"YWNtZa2gQuMtMQ=="}}}"#;
+    let keyless_text = r#"{"id":"d","evidence":{"http.header":"acme"}}"#;
+    let lines = format!("{{\"id\":\"a\"\n{good}\n{keyless}\n{keyless_text}\n");
+    fs::write(folder.path().join("lines.ndjson"), lines).expect("our own folder");
     let identify = run_in(folder.path(), &["identify", "--from", "evidence", "--input", "lines.ndjson"]);
     assert_eq!(identify.code, Some(2), "{identify:?}");
     assert!(identify.stderr.contains("lines.ndjson:1: "), "{}", identify.stderr);
+    for line in [3, 4] {
+        let said = format!("lines.ndjson:{line}: `http.header` needs a key: write `http.header.KEY`");
+        assert!(identify.stderr.contains(&said), "{}", identify.stderr);
+    }
     let answers = identify.json_lines();
     assert!(
         answers.iter().any(|answer| answer["id"] == "b" && answer["identifications"][0]["components"][0]["product"] == "vsftpd"),
