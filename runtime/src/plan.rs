@@ -147,6 +147,16 @@ pub struct Slot {
     pub raw: bool,
 }
 
+impl Slot {
+    /// The field with its key, as an evidence line names it: `http.header.server`.
+    pub fn path(&self) -> String {
+        match &self.key {
+            Some(key) => format!("{}.{key}", self.field),
+            None => self.field.clone(),
+        }
+    }
+}
+
 /// A regular expression in ksig's dialect, with typed captures already taken out and tables spliced in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pattern {

@@ -60,10 +60,7 @@ impl Deciding<'_> {
     /// As it is shown; each of the secrets is masked wherever it stands.
     pub fn proof(&self, board: &Board<'_>, secrets: &[&[u8]]) -> Proof {
         let slot = &board.plan().plan().slots[self.slot as usize];
-        let field = match &slot.key {
-            Some(key) => format!("{}.{key}", slot.field),
-            None => slot.field.clone(),
-        };
+        let field = slot.path();
         let (probe, port) = (board.key(slot.probe), board.port_of(slot.probe));
         if self.values.fact.field.redact {
             return Proof { probe, port, field, value: "(redacted)".into(), span: None };

@@ -95,7 +95,7 @@ fn nanoseconds() -> u64 {
 impl Profile {
     fn of(plan: &Plan, counts: &Counts) -> Profile {
         let field = |(slot, count): (&ksig_runtime::plan::Slot, &SlotCount)| Field {
-            field: slot.key.as_ref().map_or_else(|| slot.field.clone(), |key| format!("{}.{key}", slot.field)),
+            field: slot.path(),
             probe: match &plan.probes[slot.probe as usize] {
                 Probe::Exactly(key) | Probe::Bound { key, .. } | Probe::Beside { key, .. } => key.to_string(),
                 Probe::Named(named) => named.constructor.clone(),
