@@ -1,5 +1,6 @@
 //! Signatures analysed with the fields of all protocols.
 
+use ksig_compiler::lints::{self, Levels};
 use ksig_compiler::{Analysis, Input, ReleaseName, World};
 use ksig_schema::{Budget, Schema};
 
@@ -14,17 +15,26 @@ pub fn world(schema: &Schema) -> World<'_> {
     }
 }
 
-/// As [`check_within`], within the budget that a policy has by default.
+/// What those decided who keep the signatures: by default what a policy allows by default, and lints as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// What a signature may cost.
+    pub budget: Budget,
+    /// How bad the findings of lints are.
+    pub levels: Levels,
+}
+
+/// As [`check_by`], by default rules.
 pub fn check(input: &Input) -> Analysis {
-    check_within(input, Budget::default())
+    check_by(input, &Rules::default())
 }
 
 /// Analyses sources, and lints them when they have no error.
-pub fn check_within(input: &Input, budget: Budget) -> Analysis {
+pub fn check_by(input: &Input, rules: &Rules) -> Analysis {
     let schema = ksig_protocols::schema();
-    let mut analysis = ksig_compiler::analyze(input, World { budget, ..world(&schema) });
+    let mut analysis = ksig_compiler::analyze(input, World { budget: rules.budget, ..world(&schema) });
     if !analysis.failed() {
-        let lints = ksig_compiler::lints::run(&analysis.program);
+        let lints = lints::run_at(&analysis, &rules.levels);
         analysis.diagnostics.extend(lints);
         analysis.diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
     }

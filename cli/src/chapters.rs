@@ -105,12 +105,59 @@ fn problems() -> String {
     out
 }
 
+/// How levels are chosen; the fences run with the other chapters'.
+const LEVELS: &str = r#"
+## Levels
+
+Each lint says below how bad its findings are: an error, which makes `ksig check` fail, a warning, or a note. Those who keep signatures may see it otherwise, and say so in `ksig.toml` beside them, with `"error"`, `"warning"`, `"note"` or `"off"`:
+
+```file=ksig.toml
+[lints]
+missing-summary = "off"
+no-near-miss-test = "off"
+```
+
+```ksig,body,clean
+match { top.html.title == "ACME router" }
+identify { vendor = acme }
+example "ACME router" in top.html.title => { vendor: acme }
+```
+
+The same signature without that file:
+
+```ksig,body,problem=missing-summary
+match { top.html.title == "ACME router" }
+identify { vendor = acme }
+example "ACME router" in top.html.title => { vendor: acme }
+```
+
+`allow` spares a signature whatever the level is:
+
+```file=ksig.toml
+[lints]
+no-near-miss-test = "error"
+```
+
+```ksig,body,clean
+summary "ACME router by its title"
+allow no_near_miss_test "no other product has a title like it"
+match { top.html.title == "ACME router" }
+identify { vendor = acme }
+example "ACME router" in top.html.title => { vendor: acme }
+```
+
+A name that no lint has, and a level that is none, end every command that reads the file, with exit code 2: nothing would be found where somebody counts on it. What is no lint, an error of a signature that does not compile, has no level.
+
+## All lints
+"#;
+
 fn lints_chapter() -> String {
     let mut out = head("Lints", "lints");
     out.push_str(
         "\nA lint finds what compiles and is still a mistake, or soon will be. A signature says `allow name \"why\"` (with `_` for `-`) to be \
          spared one; without a reason nothing is spared. The examples are statements in [the frame](README.md#the-frame).\n",
     );
+    out.push_str(LEVELS);
     for lint in lints::ALL {
         let level = match lint.level {
             Severity::Error => "Error.",

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use ksig_compiler::{Analysis, Input};
 use ksig_lang::{Diagnostic, FileId, Fix};
 
+use crate::analysis::{Rules, check_by};
+
 /// Fixes may uncover problems that have fixes themselves; more rounds than any real file needs.
 const ROUNDS_MAX: usize = 8;
 
@@ -20,10 +22,10 @@ pub struct Fixed {
     pub count: usize,
 }
 
-/// Fixes what can be fixed in the sources that `asked` names. `input` is changed as the files should be.
-pub fn fix(input: &mut Input, asked: &dyn Fn(&str) -> bool) -> Fixed {
+/// Fixes what can be fixed in the sources that `asked` names; what the rules do not report stays. `input` is changed as the files should be.
+pub fn fix(input: &mut Input, rules: &Rules, asked: &dyn Fn(&str) -> bool) -> Fixed {
     let mut fixed = Fixed::default();
-    let mut analysis = crate::analysis::check(input);
+    let mut analysis = check_by(input, rules);
     for _ in 0..ROUNDS_MAX {
         let mut fixes: Vec<Fix> = chosen(&analysis, asked);
         let mut accepted = None;
@@ -36,7 +38,7 @@ pub fn fix(input: &mut Input, asked: &dyn Fn(&str) -> bool) -> Fixed {
                     source.text.clone_from(text);
                 }
             }
-            let after = crate::analysis::check(&tried);
+            let after = check_by(&tried, rules);
             if weight(&after) < weight(&analysis) {
                 accepted = Some((tried, changed, after));
                 break;

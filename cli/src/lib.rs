@@ -23,6 +23,7 @@ pub mod evidence_line;
 pub mod failure;
 pub mod fixing;
 pub mod import;
+pub mod levels;
 pub mod live;
 pub mod load;
 pub mod phases;

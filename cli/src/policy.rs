@@ -1,16 +1,24 @@
-//! What a release may send, as the people decided who run it: `[policy]` of `ksig.toml`, and the flags that win over it.
+//! What the people decided who keep the signatures and run them, in `ksig.toml` beside them: `[policy]` is what a release may send, over
+//! which the flags win, and `[lints]` how bad the findings of lints are.
 //!
 //! ```toml
 //! [policy]
 //! review = true
 //! attestation = "A. Example, 2026-11-23: our own hosts, 198.51.100.0/24"
 //! snmp_public = true
+//!
+//! [lints]
+//! unanchored-model = "error"
+//! missing-summary = "off"
 //! ```
 
 use ksig_compiler::Input;
-use ksig_lang::{Text, say};
+use ksig_compiler::lints::Levels;
+use ksig_lang::{Lang, Text, say};
 use ksig_schema::Policy;
 use serde::Deserialize;
+
+use crate::levels::{self, LevelProblem};
 
 /// The file beside the signatures.
 const FILE: &str = "ksig.toml";
@@ -27,9 +35,10 @@ pub struct PolicyArgs {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct File {
     policy: Policy,
+    lints: levels::Written,
 }
 
 /// Why there is no policy.
@@ -37,6 +46,8 @@ struct File {
 pub enum PolicyError {
     /// Not TOML, or not of the form.
     Form(String),
+    /// Levels of no lint, or that are none: all of them, in the order of the file.
+    Lints(Vec<LevelProblem>),
     /// Review without saying who answers for it.
     Unattested,
 }
@@ -46,6 +57,10 @@ impl PolicyError {
     pub fn text(&self) -> Text {
         match self {
             PolicyError::Form(reason) => Text::quoted(format!("{FILE}: {reason}")),
+            PolicyError::Lints(problems) => {
+                let lines = |lang| problems.iter().map(|problem| problem.line(FILE, lang)).collect::<Vec<_>>().join("\n").into();
+                Text { en: lines(Lang::En), ja: lines(Lang::Ja) }
+            }
             PolicyError::Unattested => say!(
                 "{FILE}: `review = true` needs an `attestation` that says who decided, when, and for which targets",
                 "{FILE}: `review = true`には、誰が、いつ、どの対象について決めたかを書いた`attestation`が必要です"
@@ -64,13 +79,7 @@ impl std::error::Error for PolicyError {}
 
 /// The policy of these signatures; without a file, nothing beyond what any client does is sent.
 pub fn of(input: &Input, flags: &PolicyArgs) -> Result<Policy, PolicyError> {
-    let mut policy = match input.assets.get(FILE) {
-        Some(bytes) => {
-            let text = std::str::from_utf8(bytes).map_err(|error| PolicyError::Form(error.to_string()))?;
-            toml::from_str::<File>(text).map_err(|error| PolicyError::Form(error.to_string()))?.policy
-        }
-        None => Policy::default(),
-    };
+    let (mut policy, _) = read(input)?;
     if let Some(attestation) = &flags.attest {
         policy.review = true;
         policy.attestation = attestation.clone();
@@ -80,6 +89,23 @@ pub fn of(input: &Input, flags: &PolicyArgs) -> Result<Policy, PolicyError> {
         return Err(PolicyError::Unattested);
     }
     Ok(policy)
+}
+
+/// The levels of lints of these signatures; without a file, each lint is as bad as it says itself.
+///
+/// # Errors
+/// As [`of`], but for a review that nobody answers for.
+pub fn levels(input: &Input) -> Result<Levels, PolicyError> {
+    Ok(read(input)?.1)
+}
+
+/// The file, whole: who asks for one part of it is told what is wrong with the other too.
+fn read(input: &Input) -> Result<(Policy, Levels), PolicyError> {
+    let Some(bytes) = input.assets.get(FILE) else { return Ok(Default::default()) };
+    let text = std::str::from_utf8(bytes).map_err(|error| PolicyError::Form(error.to_string()))?;
+    let file: File = toml::from_str(text).map_err(|error| PolicyError::Form(error.to_string()))?;
+    let levels = levels::read(file.lints, text).map_err(PolicyError::Lints)?;
+    Ok((file.policy, levels))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use ksig_schema::probe::{ArgumentError, ArgumentKind};
 use ksig_schema::{Budget, Date, Policy, ProbeCost, Request, Schema};
 
 pub use input::{Input, Source};
+pub use problems::nearest;
 
 /// Says why an argument of a probe is refused. `protocols` knows; it is an argument here so that the compiler needs no protocol.
 pub type ArgumentCheck = fn(ArgumentKind, &str) -> Result<(), ArgumentError>;

@@ -8,32 +8,47 @@ mod no_positive_test;
 mod unanchored_model;
 mod unused_capture;
 
+use std::collections::BTreeMap;
+
 use ksig_lang::{CodeDoc, Diagnostic, Severity, Text};
 
-use crate::hir::{Program, Signature};
+use crate::Analysis;
+use crate::hir::Signature;
 
 /// A lint.
 pub struct Lint {
     /// What it finds and why that matters. The code is its name, and that of what it finds; the examples are statements of a signature.
     pub doc: CodeDoc,
-    /// How bad a finding is.
+    /// How bad a finding is, unless [`Levels`] say otherwise.
     pub level: Severity,
     /// Looks at one signature.
-    pub check: fn(&Signature, &Program, &mut Vec<Diagnostic>),
+    pub check: fn(&Signature, &Analysis, &mut Vec<Diagnostic>),
 }
 
 /// All lints, by name.
 pub const ALL: &[&Lint] =
     &[&missing_summary::LINT, &no_near_miss_test::LINT, &no_positive_test::LINT, &unanchored_model::LINT, &unused_capture::LINT];
 
-/// Runs all lints. A signature that says `allow name "why"` is not shown that one.
-pub fn run(program: &Program) -> Vec<Diagnostic> {
+/// How bad the findings of a lint are, by its name, where that is not what the lint itself says; nothing for one that is off.
+pub type Levels = BTreeMap<&'static str, Option<Severity>>;
+
+/// Runs all lints as they are. A signature that says `allow name "why"` is not shown that one.
+pub fn run(analysis: &Analysis) -> Vec<Diagnostic> {
+    run_at(analysis, &Levels::default())
+}
+
+/// As [`run`], with the levels that somebody chose.
+pub fn run_at(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
+    let level = |lint: &Lint| levels.get(lint.doc.code).copied().unwrap_or(Some(lint.level));
+    let chosen: Vec<(&Lint, Severity)> = ALL.iter().filter_map(|lint| Some((*lint, level(lint)?))).collect();
     let mut found = Vec::new();
-    for signature in &program.signatures {
-        for lint in ALL {
+    for signature in &analysis.program.signatures {
+        for (lint, level) in &chosen {
             let allowed = signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.doc.code && !reason.is_empty());
             if !allowed {
-                (lint.check)(signature, program, &mut found);
+                let before = found.len();
+                (lint.check)(signature, analysis, &mut found);
+                found[before..].iter_mut().for_each(|finding: &mut Diagnostic| finding.severity = *level);
             }
         }
     }

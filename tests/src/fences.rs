@@ -265,7 +265,7 @@ impl Book {
             }
         }
         let analysis = analyze(&input, world(schema));
-        let linted = lints::run(&analysis.program);
+        let linted = lints::run_at(&analysis, &ksig::policy::levels(&input)?);
         let rendered = |found: &[ksig_lang::Diagnostic]| ksig_lang::render(found, &analysis.sources, RenderStyle::default());
         let errors: Vec<_> = analysis.diagnostics.iter().filter(|found| found.severity == Severity::Error).cloned().collect();
         if let Some(code) = &case.problem {

@@ -1,8 +1,10 @@
 //! Fixes are applied, and the formats that programs read say the same problems.
 
-use ksig::{analysis, fixing, problems};
+use ksig::analysis::{self, Rules};
+use ksig::{fixing, problems};
 use ksig_compiler::{Input, Source};
 use ksig_lang::Lang;
+use ksig_tests::binary::run_in;
 
 const VOCABULARY: &str = "ksig 1\nmodule vocab.vendors\nvendor acme { name \"ACME\" }\nvendor apex { name \"Apex\" }\n";
 
@@ -65,15 +67,15 @@ fn corpus(file: &str) -> Input {
 #[test]
 fn fixes_are_applied_until_nothing_is_left_to_fix() {
     let mut input = corpus(FIXABLE);
-    let fixed = fixing::fix(&mut input, &|_| true);
+    let fixed = fixing::fix(&mut input, &Rules::default(), &|_| true);
     assert_eq!(fixed.texts.get("router/acme.ksig").map(String::as_str), Some(FIXED));
     assert_eq!(fixed.texts.len(), 1);
-    assert_eq!(fixing::fix(&mut input, &|_| true), fixing::Fixed::default());
+    assert_eq!(fixing::fix(&mut input, &Rules::default(), &|_| true), fixing::Fixed::default());
 }
 
 #[test]
 fn what_was_not_asked_for_is_not_changed() {
-    assert_eq!(fixing::fix(&mut corpus(FIXABLE), &|path| path.starts_with("vocab/")), fixing::Fixed::default());
+    assert_eq!(fixing::fix(&mut corpus(FIXABLE), &Rules::default(), &|path| path.starts_with("vocab/")), fixing::Fixed::default());
 }
 
 #[test]
@@ -132,4 +134,89 @@ fn what_a_base_of_another_file_binds_is_no_capture_of_the_signature() {
     let found: Vec<_> = analysis.diagnostics.iter().filter(|problem| problem.code == "unused-capture").collect();
     assert!(found.is_empty(), "{found:#?}");
     assert_eq!(analysis.program.signatures.len(), 2, "{:#?}", analysis.diagnostics);
+}
+
+/// A signature that compiles, has no near miss, and says what it is without a summary.
+const LINTED: &str = "ksig 1
+module router.acme
+use vocab.vendors { acme }
+probe top = http.get(\"/\")
+signature one {
+  match { top.html.title == \"ACME\" }
+  identify { vendor = acme }
+  example \"ACME\" in top.html.title => { vendor: acme }
+}
+";
+
+/// Signatures on disk, with what `ksig.toml` beside them says.
+fn folder(file: &str, settings: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (path, text) in [("vocab/vendors.ksig", VOCABULARY), ("router/acme.ksig", file), ("ksig.toml", settings)] {
+        let path = folder.path().join("signatures").join(path);
+        std::fs::create_dir_all(path.parent().expect("below a folder")).expect("our own folder");
+        std::fs::write(path, text).expect("our own folder");
+    }
+    folder
+}
+
+/// A code and how bad it is.
+type Finding = (&'static str, &'static str);
+
+#[test]
+fn how_bad_a_lint_is_stands_beside_the_signatures() {
+    // What `ksig.toml` says, the exit code, with warnings denied too, and what is found: each code and how bad it is.
+    let both = [("missing-summary", "warning"), ("no-near-miss-test", "warning")];
+    let cases: [(&str, i32, i32, &[Finding]); 4] = [
+        ("", 0, 1, &both),
+        ("[lints]\nmissing-summary = \"error\"\n", 1, 1, &[("missing-summary", "error"), both[1]]),
+        ("[lints]\nmissing-summary = \"note\"\nno-near-miss-test = \"off\"\n", 0, 0, &[("missing-summary", "note")]),
+        ("[policy]\n[lints]\nmissing-summary = \"off\"\nno-near-miss-test = \"off\"\n", 0, 0, &[]),
+    ];
+    for (settings, code, denied, meant) in cases {
+        let folder = folder(LINTED, settings);
+        let check = run_in(folder.path(), &["check", "signatures", "--format", "json"]);
+        let answer = check.json_lines().remove(0);
+        let problems = answer["problems"].as_array().expect("a list");
+        let word = |problem: &serde_json::Value, of: &str| problem[of].as_str().unwrap_or_default().to_string();
+        let found: Vec<_> = problems.iter().map(|problem| (word(problem, "code"), word(problem, "severity"))).collect();
+        let meant: Vec<_> = meant.iter().map(|(code, level)| (code.to_string(), level.to_string())).collect();
+        assert_eq!((check.code, &found), (Some(code), &meant), "{settings}");
+        for (level, counted) in [("error", "errors"), ("warning", "warnings"), ("note", "notes")] {
+            assert_eq!(answer[counted], meant.iter().filter(|(_, of)| of == level).count(), "{settings}");
+        }
+        let strict = run_in(folder.path(), &["check", "signatures", "--deny-warnings"]);
+        assert_eq!(strict.code, Some(denied), "{settings}: {strict:?}");
+        assert_eq!(strict.stdout.contains("1 notes"), settings.contains("note\""), "{strict:?}");
+    }
+}
+
+#[test]
+fn what_a_signature_is_spared_with_a_reason_is_not_raised() {
+    let settings = "[lints]\nmissing-summary = \"error\"\nno-near-miss-test = \"error\"\n";
+    let spared = LINTED.replace("  match", "  summary \"ACME\"\n  allow no_near_miss_test \"no title is like it\"\n  match");
+    let check = run_in(folder(&spared, settings).path(), &["check", "signatures"]);
+    assert_eq!(check.code, Some(0), "{check:?}");
+    let unreasoned = spared.replace("no title is like it", "");
+    let check = run_in(folder(&unreasoned, settings).path(), &["check", "signatures"]);
+    assert_eq!(check.code, Some(1), "{check:?}");
+    assert!(check.stderr.contains("bad-metadata"), "{}", check.stderr);
+}
+
+#[test]
+fn a_lint_that_there_is_not_ends_the_check() {
+    let folder = folder(LINTED, "[lints]\nmissing-sumary = \"off\"\nunused-capture = \"silent\"\n");
+    for command in ["check", "test", "plan"] {
+        let named: &[&str] = if command == "plan" { &["plan", "--signatures", "signatures"] } else { &[command, "signatures"] };
+        let ended = run_in(folder.path(), named);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let lines =
+            ["ksig.toml:2:1: there is no lint `missing-sumary`; did you mean `missing-summary`?", "ksig.toml:3:18: a lint has no level"];
+        assert!(lines.iter().all(|line| ended.stderr.contains(line)), "{}", ended.stderr);
+    }
+    let japanese = run_in(folder.path(), &["check", "signatures", "--lang", "ja"]);
+    assert!(
+        japanese.stderr.contains("`missing-sumary`というリントはありません。`missing-summary`の間違いではありませんか"),
+        "{}",
+        japanese.stderr
+    );
 }

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use ksig_compiler::Analysis;
-use ksig_lang::{Lang, Severity, say};
+use ksig_compiler::{Analysis, Input};
+use ksig_lang::{Lang, Severity, Text, say};
 
 use super::{Failure, Outcome, answer, remark, show_problems};
-use crate::policy::PolicyArgs;
+use crate::analysis::{Rules, check_by};
+use crate::policy::{self, PolicyArgs};
 use crate::{fixing, plain, problems};
 
 /// Parse, resolve, type-check and lint signatures; show all problems of all files
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig check signatures\n  ksig check signatures --fix\n  ksig check signatures/router/yamaha/rtx.ksig --format sarif\n\nExit codes: 0 no error, 1 errors, 2 files could not be read.\n\nLines and columns count from 1 in every format, columns in characters: a tab, an accent by itself and a full-width letter are one each, a byte order mark none. Text counts what it shows."
+    after_help = "Examples:\n  ksig check signatures\n  ksig check signatures --fix\n  ksig check signatures/router/yamaha/rtx.ksig --format sarif\n\nExit codes: 0 no error, 1 errors, 2 files could not be read.\n\n[lints] in ksig.toml beside the signatures says how bad the findings of a lint are: \"error\", \"warning\", \"note\" or \"off\". `allow name \"why\"` in a signature spares it one, whatever the level.\n\n  [lints]\n  unanchored-model = \"error\"\n  missing-summary = \"off\"\n\nLines and columns count from 1 in every format, columns in characters: a tab, an accent by itself and a full-width letter are one each, a byte order mark none. Text counts what it shows."
 )]
 pub struct Args {
     /// Files and folders; the folder `signatures` when none is named
@@ -48,11 +49,15 @@ pub(super) fn or_signatures(paths: Vec<PathBuf>) -> Vec<PathBuf> {
     if paths.is_empty() { vec![PathBuf::from("signatures")] } else { paths }
 }
 
+/// The rules that stand beside the signatures.
+fn rules(input: &Input) -> Result<Rules, Failure> {
+    Ok(Rules { budget: policy::of(input, &PolicyArgs::default())?.budget, levels: policy::levels(input)? })
+}
+
 /// Loads and checks; problems of files that were not asked for are left out.
 pub(super) fn analysed(paths: Vec<PathBuf>) -> Result<(crate::Loaded, Analysis), Failure> {
     let loaded = crate::load::load(&or_signatures(paths))?;
-    let budget = crate::policy::of(&loaded.input, &PolicyArgs::default())?.budget;
-    let mut analysis = crate::analysis::check_within(&loaded.input, budget);
+    let mut analysis = check_by(&loaded.input, &rules(&loaded.input)?);
     let asked: Vec<u32> = analysis.sources.iter().filter(|(_, source)| loaded.asked.contains(&source.path)).map(|(file, _)| file).collect();
     analysis.diagnostics.retain(|problem| problem.labels.first().is_none_or(|label| asked.contains(&label.file)));
     Ok((loaded, analysis))
@@ -66,7 +71,7 @@ impl Args {
         }
         let (loaded, analysis) = analysed(paths)?;
         let count = |severity| analysis.diagnostics.iter().filter(|problem| problem.severity == severity).count();
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
         let failed = errors > 0 || (self.deny_warnings && warnings > 0);
         match self.format {
             Format::Text => {
@@ -74,16 +79,19 @@ impl Args {
                     show_problems(&analysis, lang);
                 }
                 let (files, signatures) = (loaded.asked.len(), analysis.program.signatures.len());
+                // No lint is a note unless `ksig.toml` makes it one.
+                let noted = if notes == 0 { Text::NONE } else { say!(", {notes} notes", "、注意{notes}件") };
                 let summary = say!(
-                    "{files} files, {signatures} signatures, {errors} errors, {warnings} warnings\n",
-                    "ファイル{files}件、シグネチャ{signatures}件、エラー{errors}件、警告{warnings}件\n"
+                    "{files} files, {signatures} signatures, {errors} errors, {warnings} warnings{noted}\n",
+                    "ファイル{files}件、シグネチャ{signatures}件、エラー{errors}件、警告{warnings}件{noted}\n";
+                    noted
                 );
                 answer(summary.in_lang(lang))?;
             }
             Format::Json => {
                 let object = serde_json::json!({
                     "files": loaded.asked.len(), "signatures": analysis.program.signatures.len(),
-                    "errors": errors, "warnings": warnings, "problems": problems::as_json(&analysis, lang),
+                    "errors": errors, "warnings": warnings, "notes": notes, "problems": problems::as_json(&analysis, lang),
                 });
                 answer(&format!("{}\n", plain::json(&object)?))?;
             }
@@ -99,7 +107,8 @@ impl Args {
 fn fix(paths: &[PathBuf], lang: Lang) -> Result<(), Failure> {
     let mut loaded = crate::load::load(paths)?;
     let asked = loaded.asked;
-    let fixed = fixing::fix(&mut loaded.input, &|path| asked.iter().any(|asked| asked == path));
+    let rules = rules(&loaded.input)?;
+    let fixed = fixing::fix(&mut loaded.input, &rules, &|path| asked.iter().any(|asked| asked == path));
     for (path, text) in &fixed.texts {
         super::fmt::replace(path, text)?;
     }

@@ -31,7 +31,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, program, found| {
+    check: |signature, analysis, found| {
         let mut read = BTreeSet::new();
         let mut note = |expr: &Expr| {
             if let ExprKind::Var(id) = expr.kind {
@@ -51,9 +51,9 @@ pub const LINT: Lint = Lint {
             .flat_map(|expect| if let Expect::Captures(values, _) = expect { values.as_slice() } else { &[] })
             .map(|(name, _)| name.as_str())
             .collect();
-        let refined = program.signatures.iter().any(|other| other.refines.as_deref() == Some(&signature.name));
+        let refined = analysis.program.signatures.iter().any(|other| other.refines.as_deref() == Some(&signature.name));
         // What a base bound stands in another signature, perhaps of another file.
-        let base = signature.refines.as_ref().and_then(|base| program.signatures.iter().find(|other| other.name == *base));
+        let base = signature.refines.as_ref().and_then(|base| analysis.program.signatures.iter().find(|other| other.name == *base));
         let inherited = base.map_or(0, |base| base.vars.len());
         for (id, var) in signature.vars.iter().enumerate().skip(inherited) {
             let span = signature.var_spans[id];
