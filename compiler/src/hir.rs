@@ -469,6 +469,48 @@ impl Expr {
             ExprKind::Template(parts) => parts.iter().for_each(|(e, _)| e.walk(visit)),
         }
     }
+
+    /// The same without its places: equal to what is written alike elsewhere.
+    pub fn without_places(&self) -> Expr {
+        let mut expr = self.clone();
+        expr.leave_places();
+        expr
+    }
+
+    fn leave_places(&mut self) {
+        self.span = Span::default();
+        self.children_mut().into_iter().for_each(Expr::leave_places);
+    }
+
+    /// The expressions that stand directly in this one.
+    fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Const(_) | ExprKind::Var(_) | ExprKind::Field(_) | ExprKind::ScanDate => Vec::new(),
+            ExprKind::Pick(a, ..)
+            | ExprKind::Row(_, a)
+            | ExprKind::Column(a, _)
+            | ExprKind::Matches(a, _)
+            | ExprKind::Extract(a, ..)
+            | ExprKind::InList(a, _)
+            | ExprKind::InTable(a, _)
+            | ExprKind::Under(a, _)
+            | ExprKind::Absent(a)
+            | ExprKind::Present(a)
+            | ExprKind::Not(a)
+            | ExprKind::Convert(a, _) => vec![a],
+            ExprKind::Compare(_, _, a, b)
+            | ExprKind::Within(_, a, b)
+            | ExprKind::Range(a, b, _)
+            | ExprKind::TextTest(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b) => vec![a, b],
+            ExprKind::Latest { key, at, .. } => vec![key, at],
+            ExprKind::InRange { value, low, high, .. } => vec![value, low, high],
+            ExprKind::If(a, b, c) => vec![a, b, c],
+            ExprKind::FirstOf(all) => all.iter_mut().collect(),
+            ExprKind::Template(parts) => parts.iter_mut().map(|(expr, _)| expr).collect(),
+        }
+    }
 }
 
 impl Condition {

@@ -1,12 +1,29 @@
 //! Lints: what compiles and is still a mistake, or soon will be. One file a lint; its examples run as tests.
 //!
-//! To add one, copy [`no_near_miss_test`], and add its line to [`ALL`].
+//! To add one, copy [`no_near_miss_test`], and add its line to [`ALL`]. What a signature inherits, or names, is written elsewhere and told
+//! there: [`own`] has what it writes itself.
 
+mod always_true_condition;
+mod capture_untested;
+mod case_insensitive_not_needed;
+mod confusable_character;
+mod duplicate_condition;
+mod generic_title;
+mod icon_only_match;
+mod identity_incomplete;
+mod matches_everything;
 mod missing_summary;
+mod mojibake_literal;
+mod needless_regex;
 pub mod no_near_miss_test;
 mod no_positive_test;
+mod own;
+mod status_only_match;
 mod unanchored_model;
+mod unbounded_dot;
+mod unsatisfiable_condition;
 mod unused_capture;
+mod version_in_model;
 
 use std::collections::BTreeMap;
 
@@ -26,8 +43,28 @@ pub struct Lint {
 }
 
 /// All lints, by name.
-pub const ALL: &[&Lint] =
-    &[&missing_summary::LINT, &no_near_miss_test::LINT, &no_positive_test::LINT, &unanchored_model::LINT, &unused_capture::LINT];
+pub const ALL: &[&Lint] = &[
+    &always_true_condition::LINT,
+    &capture_untested::LINT,
+    &case_insensitive_not_needed::LINT,
+    &confusable_character::LINT,
+    &duplicate_condition::LINT,
+    &generic_title::LINT,
+    &icon_only_match::LINT,
+    &identity_incomplete::LINT,
+    &matches_everything::LINT,
+    &missing_summary::LINT,
+    &mojibake_literal::LINT,
+    &needless_regex::LINT,
+    &no_near_miss_test::LINT,
+    &no_positive_test::LINT,
+    &status_only_match::LINT,
+    &unanchored_model::LINT,
+    &unbounded_dot::LINT,
+    &unsatisfiable_condition::LINT,
+    &unused_capture::LINT,
+    &version_in_model::LINT,
+];
 
 /// How bad the findings of a lint are, by its name, where that is not what the lint itself says; nothing for one that is off.
 pub type Levels = BTreeMap<&'static str, Option<Severity>>;

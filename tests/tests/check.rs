@@ -220,3 +220,68 @@ fn a_lint_that_there_is_not_ends_the_check() {
         japanese.stderr
     );
 }
+
+/// What lints mend, in one signature.
+const MENDABLE: &str = r#"ksig 1
+module router.acme
+use vocab.vendors { acme }
+probe top = http.get("/")
+signature one {
+  summary "ACME router"
+  match {
+    top.html.title ~ /^ACME "ルータ" \(\x{E9}\)$/
+    top.header["server"] ~ /^acme\/1\.0/m
+    top.header["via"] ~ /acme\.example/
+    top.header["via"] ~ /\.example$/
+    top.header["x-acme"] ~ /.*/
+    top.auth.basic.realm ~ /^(?<model>\d\d-\d)/is
+    any { top.html.title contains "ãƒ«"; top.html.title contains "АCME" }
+  }
+  identify { vendor = acme; model = model }
+  example "12-3" in top.auth.basic.realm => { model: "12-3" }
+  example "Login" in top.html.title => nothing
+}
+"#;
+
+#[test]
+fn what_lints_find_is_mended_where_its_meaning_stays() {
+    let mended = MENDABLE
+        .replace(r#"~ /^ACME "ルータ" \(\x{E9}\)$/"#, r#"== "ACME \"ルータ\" (é)""#)
+        .replace(r"~ /acme\.example/", r#"contains "acme.example""#)
+        .replace(r"~ /\.example$/", r#"ends ".example""#)
+        .replace("~ /.*/", "present")
+        .replace("/is", "/s")
+        .replace("ãƒ«", "ル")
+        .replace("АCME", "ACME");
+    let mut input = corpus(MENDABLE);
+    let fixed = fixing::fix(&mut input, &Rules::default(), &|_| true);
+    assert_eq!(fixed.texts.get("router/acme.ksig").map(String::as_str), Some(mended.as_str()));
+    assert!(analysis::check(&input).diagnostics.is_empty(), "{:#?}", analysis::check(&input).diagnostics);
+
+    let off = Rules { levels: [("needless-regex", None)].into(), ..Rules::default() };
+    let fixed = fixing::fix(&mut corpus(MENDABLE), &off, &|_| true);
+    assert_eq!(fixed.count, 4, "{:#?}", fixed.texts);
+    assert!(fixed.texts["router/acme.ksig"].contains(r"~ /acme\.example/"), "what is off is not mended");
+}
+
+#[test]
+fn what_a_base_or_a_let_of_a_file_says_is_told_where_it_is_written() {
+    let head = |module: &str| format!("ksig 1\nmodule {module}\nuse vocab.vendors {{ acme }}\nprobe top = http.get(\"/\")\n");
+    let tests = "  example \"ACME BRL\" in top.html.title => { model: \"BRL\" }\n  example \"Login\" in top.html.title => nothing\n";
+    let base = head("a")
+        + "let shown = top.status == 200 and top.status == 401\nsignature s {\n  summary \"ACME\"\n  match {\n    top.html.title ~ /^ACME (?<model>.+)$/\n    top.header[\"server\"] ~ /acme/\n  }\n  identify { vendor = acme; model = model }\n"
+        + tests
+        + "}\n";
+    let derived = head("b").replace("probe", "use a { shown }\nprobe")
+        + "signature s refines a.s {\n  summary \"ACME with its status\"\n  match { shown; top.html.title present }\n"
+        + tests
+        + "}\n";
+    let mut input = corpus("ksig 1\nmodule router.acme\n");
+    for (path, text) in [("a.ksig", base), ("b.ksig", derived)] {
+        input.sources.push(Source { path: path.into(), module: None, folder: String::new(), text });
+    }
+    let analysis = analysis::check(&input);
+    let place = |problem: &ksig_lang::Diagnostic| (problem.code, problems::first_place(&analysis, problem).0);
+    let found: Vec<_> = analysis.diagnostics.iter().map(place).collect();
+    assert_eq!(found, [("unbounded-dot", "a.ksig".to_string()), ("needless-regex", "a.ksig".to_string())], "{:#?}", analysis.diagnostics);
+}
