@@ -155,7 +155,7 @@ fn lints_chapter() -> String {
     let mut out = head("Lints", "lints");
     out.push_str(
         "\nA lint finds what compiles and is still a mistake, or soon will be. A signature says `allow name \"why\"` (with `_` for `-`) to be \
-         spared one; without a reason nothing is spared. The examples are statements in [the frame](README.md#the-frame).\n",
+         spared one; without a reason nothing is spared. Examples that are no whole files are statements in [the frame](README.md#the-frame).\n",
     );
     out.push_str(LEVELS);
     for lint in lints::ALL {

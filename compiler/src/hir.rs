@@ -483,7 +483,7 @@ impl Expr {
     }
 
     /// The expressions that stand directly in this one.
-    fn children_mut(&mut self) -> Vec<&mut Expr> {
+    pub fn children_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
             ExprKind::Const(_) | ExprKind::Var(_) | ExprKind::Field(_) | ExprKind::ScanDate => Vec::new(),
             ExprKind::Pick(a, ..)

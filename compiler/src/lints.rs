@@ -3,11 +3,15 @@
 //! To add one, copy [`no_near_miss_test`], and add its line to [`ALL`]. What a signature inherits, or names, is written elsewhere and told
 //! there: [`own`] has what it writes itself.
 
+mod alike;
 mod always_true_condition;
+mod ambiguous_pair;
+mod brand_word_only;
 mod capture_untested;
 mod case_insensitive_not_needed;
 mod confusable_character;
 mod duplicate_condition;
+mod duplicate_identity;
 mod generic_title;
 mod icon_only_match;
 mod identity_incomplete;
@@ -15,6 +19,7 @@ mod matches_everything;
 mod missing_summary;
 mod mojibake_literal;
 mod needless_regex;
+mod no_literal_atom;
 pub mod no_near_miss_test;
 mod no_positive_test;
 mod own;
@@ -38,17 +43,28 @@ pub struct Lint {
     pub doc: CodeDoc,
     /// How bad a finding is, unless [`Levels`] say otherwise.
     pub level: Severity,
-    /// Looks at one signature.
-    pub check: fn(&Signature, &Analysis, &mut Vec<Diagnostic>),
+    /// What it looks at.
+    pub look: Look,
+}
+
+/// What a lint looks at, and finds there.
+pub enum Look {
+    /// One signature.
+    Signature(fn(&Signature, &Analysis, &mut Vec<Diagnostic>)),
+    /// All signatures together; each finding with the number of the signature that it is about.
+    Set(fn(&Analysis, &mut Vec<(usize, Diagnostic)>)),
 }
 
 /// All lints, by name.
 pub const ALL: &[&Lint] = &[
     &always_true_condition::LINT,
+    &ambiguous_pair::LINT,
+    &brand_word_only::LINT,
     &capture_untested::LINT,
     &case_insensitive_not_needed::LINT,
     &confusable_character::LINT,
     &duplicate_condition::LINT,
+    &duplicate_identity::LINT,
     &generic_title::LINT,
     &icon_only_match::LINT,
     &identity_incomplete::LINT,
@@ -56,6 +72,7 @@ pub const ALL: &[&Lint] = &[
     &missing_summary::LINT,
     &mojibake_literal::LINT,
     &needless_regex::LINT,
+    &no_literal_atom::LINT,
     &no_near_miss_test::LINT,
     &no_positive_test::LINT,
     &status_only_match::LINT,
@@ -78,16 +95,28 @@ pub fn run(analysis: &Analysis) -> Vec<Diagnostic> {
 pub fn run_at(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
     let level = |lint: &Lint| levels.get(lint.doc.code).copied().unwrap_or(Some(lint.level));
     let chosen: Vec<(&Lint, Severity)> = ALL.iter().filter_map(|lint| Some((*lint, level(lint)?))).collect();
+    let allows = |signature: &Signature, lint: &Lint| {
+        signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.doc.code && !reason.is_empty())
+    };
+    let signatures = &analysis.program.signatures;
     let mut found = Vec::new();
-    for signature in &analysis.program.signatures {
+    for signature in signatures {
         for (lint, level) in &chosen {
-            let allowed = signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.doc.code && !reason.is_empty());
-            if !allowed {
+            let Look::Signature(look) = lint.look else { continue };
+            if !allows(signature, lint) {
                 let before = found.len();
-                (lint.check)(signature, analysis, &mut found);
+                look(signature, analysis, &mut found);
                 found[before..].iter_mut().for_each(|finding: &mut Diagnostic| finding.severity = *level);
             }
         }
+    }
+    for (lint, level) in &chosen {
+        let Look::Set(look) = lint.look else { continue };
+        let mut of_set = Vec::new();
+        look(analysis, &mut of_set);
+        let spared = |(about, _): &(usize, Diagnostic)| allows(&signatures[*about], lint);
+        let shown = of_set.into_iter().filter(|finding| !spared(finding));
+        found.extend(shown.map(|(_, finding)| Diagnostic { severity: *level, ..finding }));
     }
     found
 }

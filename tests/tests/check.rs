@@ -285,3 +285,36 @@ fn what_a_base_or_a_let_of_a_file_says_is_told_where_it_is_written() {
     let found: Vec<_> = analysis.diagnostics.iter().map(place).collect();
     assert_eq!(found, [("unbounded-dot", "a.ksig".to_string()), ("needless-regex", "a.ksig".to_string())], "{:#?}", analysis.diagnostics);
 }
+
+#[test]
+fn what_asks_the_same_is_told_wherever_it_stands() {
+    let head = |module: &str, probe: &str| {
+        format!("ksig 1\nmodule {module}\nuse vocab.vendors {{ acme, apex }}\nprobe {probe} = http.get(\"/\")\n")
+    };
+    let signature = |name: &str, probe: &str, says: &str, allows: &str| {
+        format!(
+            "signature {name} {{\n  summary \"a title\"\n  {allows}\n  match {{ {probe}.status == 200; {probe}.html.title == \"AC-1\" }}\n  {says}\n  test \"a page\" {{ given {probe} = http {{ status: 200, html.title: \"AC-1\" }}; expect identify {{ }} }}\n  example \"Login\" in {probe}.html.title => nothing\n}}\n"
+        )
+    };
+    let first = head("a", "top") + &signature("one", "top", "identify { vendor = acme; model = \"AC-1\" }", "");
+    // What software runs there is no other answer about the device; what refines a signature was made to stand in its place.
+    let apart = signature("two", "page", "identify os { vendor = apex }", "")
+        + "signature three refines a.one {\n  summary \"a title\"\n  identify { model = \"AC-1a\" }\n  example \"Login\" in page.html.title => nothing\n  allow no_positive_test \"its base has one\"\n}\n";
+    let said = |says: &str, allows: &str| {
+        let second = head("b", "page") + &apart + &signature("four", "page", says, allows);
+        let mut input = corpus("ksig 1\nmodule router.acme\n");
+        for (path, text) in [("a.ksig", first.clone()), ("b.ksig", second)] {
+            input.sources.push(Source { path: path.into(), module: None, folder: String::new(), text });
+        }
+        let analysis = analysis::check(&input);
+        let place =
+            |problem: &ksig_lang::Diagnostic| (problem.code, problems::first_place(&analysis, problem).0, problem.message.en.to_string());
+        analysis.diagnostics.iter().map(place).collect::<Vec<_>>()
+    };
+    let other = said("identify { vendor = apex }", "");
+    assert_eq!(other, [("ambiguous-pair", "b.ksig".to_string(), "`b.four` matches whenever `a.one` does".to_string())]);
+    let same = said("identify { vendor = acme; model = \"AC-1\" }", "");
+    assert_eq!(same, [("duplicate-identity", "b.ksig".to_string(), "`b.four` says what `a.one` says".to_string())]);
+    assert_eq!(said("identify { vendor = apex }", "allow ambiguous_pair \"one of them was sold under both names\""), []);
+    assert_eq!(said("identify { vendor = acme; series = \"AC\" }", ""), []);
+}

@@ -14,7 +14,7 @@ use crate::{fixing, plain, problems};
 /// Parse, resolve, type-check and lint signatures; show all problems of all files
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig check signatures\n  ksig check signatures --fix\n  ksig check signatures/router/yamaha/rtx.ksig --format sarif\n\nExit codes: 0 no error, 1 errors, 2 files could not be read.\n\n[lints] in ksig.toml beside the signatures says how bad the findings of a lint are: \"error\", \"warning\", \"note\" or \"off\". `allow name \"why\"` in a signature spares it one, whatever the level.\n\n  [lints]\n  unanchored-model = \"error\"\n  missing-summary = \"off\"\n\nLines and columns count from 1 in every format, columns in characters: a tab, an accent by itself and a full-width letter are one each, a byte order mark none. Text counts what it shows."
+    after_help = "Examples:\n  ksig check signatures\n  ksig check signatures --fix\n  ksig check signatures/router/yamaha/rtx.ksig --format sarif\n\nExit codes: 0 no error, 1 errors, 2 files could not be read, or ksig.toml not understood.\n\n[lints] in ksig.toml beside the signatures says how bad the findings of a lint are: \"error\", \"warning\", \"note\" or \"off\". `allow name \"why\"` in a signature spares it one, whatever the level.\n\n  [lints]\n  unanchored-model = \"error\"\n  missing-summary = \"off\"\n\nLines and columns count from 1 in every format, columns in characters: a tab, an accent by itself and a full-width letter are one each, a byte order mark none. Text counts what it shows."
 )]
 pub struct Args {
     /// Files and folders; the folder `signatures` when none is named

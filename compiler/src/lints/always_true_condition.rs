@@ -2,7 +2,7 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -40,7 +40,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         for asked in own::patterns(signature, analysis) {
             let Ok(meaning) = ksig_runtime::pattern::hir(&asked.matched.pattern) else { continue };
             let says = meaning.properties();
@@ -55,5 +55,5 @@ pub const LINT: Lint = Lint {
             let fix = say!("ask whether it is there", "値があるかどうかを問う");
             found.push(problem.help(help).fix(fix, signature.file, asked.question, " present"));
         }
-    },
+    }),
 };

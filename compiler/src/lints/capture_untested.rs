@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ksig_lang::{CodeDoc, Severity, Text, say};
 use ksig_runtime::plan::{Datum, IdentitySlot};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 use crate::hir::{Expect, Signature};
 
 /// The lint.
@@ -32,7 +32,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         let (slots, vars) = looked_at(signature);
         // Without a test that it matches there is another thing to say.
         if slots.is_empty() {
@@ -53,7 +53,7 @@ pub const LINT: Lint = Lint {
             let problem = LINT.finding(signature, expr.span, message, label);
             found.push(problem.help(say!("name `{name}` in an example or a test", "例かテストに`{name}`の値を書いてください")));
         }
-    },
+    }),
 };
 
 /// The slots and the variables of which tests say a value.

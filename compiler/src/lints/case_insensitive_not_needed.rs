@@ -4,7 +4,7 @@ use ksig_lang::{CodeDoc, Severity, Span, Text, say};
 use ksig_runtime::pattern;
 use ksig_runtime::plan::Pattern;
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -30,7 +30,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         for asked in own::patterns(signature, analysis) {
             let folding = &asked.matched.pattern;
             if !folding.ignore_case && !folding.ignore_case_unicode {
@@ -45,7 +45,7 @@ pub const LINT: Lint = Lint {
                 found.push(problem.fix(say!("leave the flag out", "フラグを外す"), signature.file, flag, ""));
             }
         }
-    },
+    }),
 };
 
 /// Where among the flags of a pattern the one stands that is about case.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ksig_lang::{CodeDoc, Fix, Severity, Span, Text, say};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// Letters that look like Latin ones, Cyrillic and Greek, and below each the letter that it looks like. Small letters of which only the capital
 /// does are none: nobody takes `μ` for an `m`.
@@ -35,7 +35,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         // A word stands in the pattern and in the examples: it is told once, and mended everywhere.
         let mut words: BTreeMap<&str, Vec<(Span, char)>> = BTreeMap::new();
         for (start, literal) in own::literals(signature, analysis) {
@@ -61,7 +61,7 @@ pub const LINT: Lint = Lint {
             problem.fix = Some(Fix { message: say!("write `{meant}`", "`{meant}`と書く"), edits });
             found.push(problem);
         }
-    },
+    }),
 };
 
 /// Words, and where they begin, that have an ASCII letter and one that looks like one.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ksig_lang::{CodeDoc, Diagnostic, Severity, Span, Text, say};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 use crate::hir::{Condition, Expr, Signature};
 
 /// The lint.
@@ -44,7 +44,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         let Condition::All(blocks) = &signature.condition else { return };
         // What the base asks stands in another signature, perhaps of another file.
         let inherited = blocks.len() - own::blocks(signature, analysis).len();
@@ -53,7 +53,7 @@ pub const LINT: Lint = Lint {
         for (at, block) in blocks.iter().enumerate() {
             said.together(block, at >= inherited, &mut asked);
         }
-    },
+    }),
 };
 
 /// Questions that were asked, and where, unless in the base.

@@ -1,11 +1,8 @@
 //! A signature that a common title decides: see [`LINT`].
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
-use ksig_runtime::pattern;
-use ksig_runtime::plan::{Datum, Pattern};
-use regex_syntax::hir::HirKind;
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 use crate::hir::{Expr, ExprKind};
 
 /// Titles that products of many makers have, in lower case.
@@ -74,7 +71,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         let evidence = own::evidence(&signature.condition);
         let status = |expr: &Expr| {
             let fields = own::fields(expr);
@@ -91,34 +88,12 @@ pub const LINT: Lint = Lint {
             let problem = LINT.finding(signature, signature.name_span, message, label);
             found.push(problem.help(say!("ask for something that names the product", "製品名の現れるものを条件に加えてください")));
         }
-    },
+    }),
 };
 
 /// Whether a question to the title asks for nothing but such words.
 fn is_generic(expr: &Expr) -> bool {
     let is_title = |subject: &Expr| matches!(&subject.kind, ExprKind::Field(field) if field.field.name == "http.html.title");
-    let generic = |text: &str| GENERIC.contains(&text.trim().to_lowercase().as_str());
-    let word = |value: &Datum| matches!(value, Datum::Text(text) if generic(text));
-    match &expr.kind {
-        ExprKind::Compare(_, _, subject, value) | ExprKind::TextTest(_, subject, value) => {
-            is_title(subject) && matches!(&value.kind, ExprKind::Const(value) if word(value))
-        }
-        ExprKind::InList(subject, values) => is_title(subject) && !values.is_empty() && values.iter().all(word),
-        ExprKind::Matches(subject, matched) => {
-            let strict = Pattern { ignore_case: false, ignore_case_unicode: false, ..matched.pattern.clone() };
-            let text = pattern::hir(&strict).ok().and_then(|meaning| only_text(meaning.kind()));
-            is_title(subject) && text.is_some_and(|text| generic(&text))
-        }
-        _ => false,
-    }
-}
-
-/// The text of a pattern that has nothing but one, tied to whatever place.
-fn only_text(meaning: &HirKind) -> Option<String> {
-    match meaning {
-        HirKind::Literal(text) => String::from_utf8(text.0.to_vec()).ok(),
-        HirKind::Look(_) => Some(String::new()),
-        HirKind::Concat(parts) => parts.iter().map(|part| only_text(part.kind())).collect(),
-        _ => None,
-    }
+    let generic = |text: &String| GENERIC.contains(&text.trim().to_lowercase().as_str());
+    own::texts(expr).is_some_and(|(subject, texts)| is_title(subject) && texts.iter().all(generic))
 }

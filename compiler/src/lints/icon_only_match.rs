@@ -3,7 +3,7 @@
 use ksig_lang::{CodeDoc, Severity, Text, say};
 use ksig_schema::identification::Confidence;
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -30,7 +30,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         let sure = !matches!(signature.meta.confidence, Confidence::Weak | Confidence::Hint);
         if sure && own::asks_only(signature, |field| field.starts_with("http.favicon.")) {
             let name = &signature.name;
@@ -42,5 +42,5 @@ pub const LINT: Lint = Lint {
                 "他の条件を加えるか、`confidence weak`と書いてください"
             )));
         }
-    },
+    }),
 };

@@ -3,7 +3,7 @@
 use ksig_lang::{CodeDoc, Severity, Text, say};
 use ksig_runtime::plan::IdentitySlot;
 
-use super::Lint;
+use super::{Lint, Look};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -29,7 +29,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         for identity in signature.identities.iter().filter(|identity| identity.facet == "device") {
             let has = |wanted: IdentitySlot| identity.slots.iter().any(|(slot, _)| *slot == wanted);
             let named = [IdentitySlot::Model, IdentitySlot::Series, IdentitySlot::Version].into_iter().any(has);
@@ -41,5 +41,5 @@ pub const LINT: Lint = Lint {
                 found.push(problem.help(say!("add `vendor = ...`", "`vendor = ...`を追加してください")));
             }
         }
-    },
+    }),
 };

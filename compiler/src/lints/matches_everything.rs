@@ -2,7 +2,7 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -50,7 +50,7 @@ Content-Length: 27
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         if own::evidence(&signature.condition).is_empty() {
             let name = &signature.name;
             let message =
@@ -59,5 +59,5 @@ Content-Length: 27
             let problem = LINT.finding(signature, signature.name_span, message, label);
             found.push(problem.help(say!("ask for something that names the product", "製品名の現れるものを条件に加えてください")));
         }
-    },
+    }),
 };

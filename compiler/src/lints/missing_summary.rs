@@ -2,7 +2,7 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::Lint;
+use super::{Lint, Look};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -27,7 +27,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         if signature.meta.summary.is_empty() {
             let name = &signature.name;
             let message = say!("signature `{name}` has no summary", "シグネチャ`{name}`に`summary`がありません");
@@ -36,5 +36,5 @@ pub const LINT: Lint = Lint {
                 "`summary \"何を、何によって特定するか\"`を追加してください"
             )));
         }
-    },
+    }),
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ksig_lang::{CodeDoc, Fix, Severity, Span, Text, say};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -30,7 +30,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         let mut texts: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
         for (start, literal) in own::literals(signature, analysis) {
             for run in literal.split(|c: char| c.is_ascii()).filter(|run| !run.is_empty()) {
@@ -53,7 +53,7 @@ pub const LINT: Lint = Lint {
         let edits = places.iter().map(|(place, meant)| (signature.file, *place, meant.clone())).collect();
         problem.fix = Some(Fix { message: say!("write what was meant", "正しい文字に直す"), edits });
         found.push(problem);
-    },
+    }),
 };
 
 /// What characters outside of ASCII were before UTF-8 was read as windows-1252.

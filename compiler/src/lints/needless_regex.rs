@@ -3,11 +3,11 @@
 use ksig_lang::{CodeDoc, Severity, Text, say};
 use ksig_runtime::pattern;
 use ksig_schema::Type;
-use regex_syntax::hir::{Hir, HirKind, Look};
+use regex_syntax::hir::{Hir, HirKind, Look as Place};
 use unicode_normalization::is_nfc;
 
-use super::Lint;
 use super::own::{self, Asked};
+use super::{Lint, Look};
 use crate::hir::ExprKind;
 
 /// The lint.
@@ -34,7 +34,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         for asked in own::patterns(signature, analysis) {
             let Some((word, text)) = plainly(&asked) else { continue };
             let said = format!("{word} {}", quoted(&text));
@@ -43,7 +43,7 @@ pub const LINT: Lint = Lint {
             let fix = say!("write `{said}`", "`{said}`と書く");
             found.push(problem.fix(fix, signature.file, asked.question, format!(" {said}")));
         }
-    },
+    }),
 };
 
 /// The word and the text that ask the same; absent where the pattern asks more, or its field is compared otherwise.
@@ -57,8 +57,8 @@ fn plainly(asked: &Asked) -> Option<(&'static str, String)> {
         HirKind::Concat(parts) => parts,
         _ => std::slice::from_ref(&meaning),
     };
-    let is = |part: Option<&Hir>, look: Look| part.is_some_and(|part| *part.kind() == HirKind::Look(look));
-    let (starts, ends) = (is(parts.first(), Look::Start), is(parts.last(), Look::End));
+    let is = |part: Option<&Hir>, look: Place| part.is_some_and(|part| *part.kind() == HirKind::Look(look));
+    let (starts, ends) = (is(parts.first(), Place::Start), is(parts.last(), Place::End));
     parts = &parts[usize::from(starts)..];
     parts = &parts[..parts.len().saturating_sub(usize::from(ends))];
     let [text] = parts else { return None };

@@ -2,7 +2,7 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::Lint;
+use super::{Lint, Look};
 use crate::hir::Expect;
 
 /// The lint.
@@ -28,7 +28,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         let refuses = |expect: &Expect| matches!(expect, Expect::NoMatch(..));
         if !signature.tests.iter().any(|test| test.expect.iter().any(refuses)) {
             let name = &signature.name;
@@ -44,5 +44,5 @@ pub const LINT: Lint = Lint {
                 "`example \"...\" in FIELD => nothing`か、`expect no_match`のあるテストを追加してください"
             )));
         }
-    },
+    }),
 };

@@ -2,7 +2,7 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::Lint;
+use super::{Lint, Look};
 use crate::hir::Expect;
 
 /// The lint.
@@ -28,7 +28,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Error,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         let matches = |expect: &Expect| !matches!(expect, Expect::NoMatch(..));
         if !signature.tests.iter().any(|test| test.expect.iter().any(matches)) {
             let name = &signature.name;
@@ -40,5 +40,5 @@ pub const LINT: Lint = Lint {
                 "`example \"...\" in FIELD => {{ model: \"...\" }}`か、`expect identify`のあるテストを追加してください"
             )));
         }
-    },
+    }),
 };

@@ -4,7 +4,9 @@
 //! device has to answer with something.
 
 use ksig_lang::{Span, SyntaxKind};
-use ksig_runtime::plan::IdentitySlot;
+use ksig_runtime::pattern;
+use ksig_runtime::plan::{CompareOp, Datum, IdentitySlot, Pattern};
+use regex_syntax::hir::HirKind;
 
 use crate::Analysis;
 use crate::hir::{Condition, Expr, ExprKind, Identity, Match, Signature};
@@ -140,6 +142,35 @@ pub fn fields(expr: &Expr) -> Vec<&'static str> {
         }
     });
     names
+}
+
+/// What is asked, and the texts of which it must be or hold one, where these are all: `== "x"`, `contains "x"`, `in ["x", "y"]`, a pattern
+/// that is one text.
+pub fn texts(expr: &Expr) -> Option<(&Expr, Vec<String>)> {
+    let text = |datum: &Datum| if let Datum::Text(text) = datum { Some(text.clone()) } else { None };
+    let (subject, texts) = match &expr.kind {
+        ExprKind::Compare(CompareOp::Eq, _, subject, value) | ExprKind::TextTest(_, subject, value) => match &value.kind {
+            ExprKind::Const(value) => (subject, vec![text(value)?]),
+            _ => return None,
+        },
+        ExprKind::InList(subject, values) => (subject, values.iter().map(text).collect::<Option<Vec<_>>>()?),
+        ExprKind::Matches(subject, matched) => {
+            let strict = Pattern { ignore_case: false, ignore_case_unicode: false, ..matched.pattern.clone() };
+            (subject, vec![only_text(pattern::hir(&strict).ok()?.kind())?])
+        }
+        _ => return None,
+    };
+    (!texts.is_empty()).then_some((subject, texts))
+}
+
+/// The text of a pattern that has nothing but one, tied to whatever place.
+fn only_text(meaning: &HirKind) -> Option<String> {
+    match meaning {
+        HirKind::Literal(text) => String::from_utf8(text.0.to_vec()).ok(),
+        HirKind::Look(_) => Some(String::new()),
+        HirKind::Concat(parts) => parts.iter().map(|part| only_text(part.kind())).collect(),
+        _ => None,
+    }
 }
 
 /// Whether there is a question, and all of them read such fields only.

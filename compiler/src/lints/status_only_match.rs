@@ -2,7 +2,7 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -47,7 +47,7 @@ WWW-Authenticate: Basic realm="ACME BRL"
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         if own::asks_only(signature, is_status) {
             let name = &signature.name;
             let message = say!("signature `{name}` looks at status codes only", "シグネチャ`{name}`はステータスコードしか見ていません");
@@ -55,7 +55,7 @@ WWW-Authenticate: Basic realm="ACME BRL"
             let problem = LINT.finding(signature, signature.name_span, message, label);
             found.push(problem.help(say!("ask for something that names the product", "製品名の現れるものを条件に加えてください")));
         }
-    },
+    }),
 };
 
 /// `http.status`, and those of other protocols.

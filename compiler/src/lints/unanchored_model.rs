@@ -2,7 +2,7 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::Lint;
+use super::{Lint, Look};
 use crate::hir::ExprKind;
 
 /// The lint.
@@ -29,7 +29,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, _, found| {
+    look: Look::Signature(|signature, _, found| {
         signature.condition.walk(&mut |expr| {
             let ExprKind::Matches(_, matched) = &expr.kind else { return };
             let source = &matched.pattern.source;
@@ -48,7 +48,7 @@ pub const LINT: Lint = Lint {
                 )));
             }
         });
-    },
+    }),
 };
 
 /// Whether the group that opens at the start closes at the end.

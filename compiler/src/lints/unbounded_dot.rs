@@ -5,7 +5,7 @@ use ksig_runtime::pattern;
 use ksig_runtime::plan::{IdentitySlot, Pattern};
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -31,7 +31,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         let slots = own::slots(signature, analysis)
             .into_iter()
             .filter(|(slot, _)| matches!(slot, IdentitySlot::Model | IdentitySlot::Series | IdentitySlot::Version));
@@ -59,7 +59,7 @@ pub const LINT: Lint = Lint {
                 "`[\\w-]+`のように使われる文字を書くか、`[^ ]+`のように含まない文字を書いてください"
             )));
         }
-    },
+    }),
 };
 
 /// The name of the group that ends a pattern and holds any characters, without a limit.

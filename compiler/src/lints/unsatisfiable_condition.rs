@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ksig_lang::{CodeDoc, Diagnostic, Severity, Span, Text, say};
 use ksig_runtime::plan::{CompareOp, Datum, TextOp};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 use crate::hir::{Condition, Expr, ExprKind, FieldRef, ProbeId, Signature};
 
 /// The lint.
@@ -45,7 +45,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         let mut lines: Vec<&Expr> = Vec::new();
         own::blocks(signature, analysis).iter().for_each(|block| together(block, &mut lines));
         let asked: Vec<Asked> = lines.into_iter().filter_map(question).collect();
@@ -67,7 +67,7 @@ pub const LINT: Lint = Lint {
                 found.push(contradiction(signature, asked.span, *first));
             }
         }
-    },
+    }),
 };
 
 /// A field of one answer: its probe, its name and its key.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::Lint;
+use super::{Lint, Look};
 use crate::hir::{Asks, Expect, Expr, ExprKind};
 
 /// The lint.
@@ -31,7 +31,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         let mut read = BTreeSet::new();
         let mut note = |expr: &Expr| {
             if let ExprKind::Var(id) = expr.kind {
@@ -65,5 +65,5 @@ pub const LINT: Lint = Lint {
                 found.push(problem.help(say!("use it, or write (?:...)", "使用するか、(?:...)に書き換えてください")));
             }
         }
-    },
+    }),
 };

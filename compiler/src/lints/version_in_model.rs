@@ -3,7 +3,7 @@
 use ksig_lang::{CodeDoc, Severity, Text, say};
 use ksig_runtime::plan::{Datum, IdentitySlot};
 
-use super::{Lint, own};
+use super::{Lint, Look, own};
 use crate::hir::{Expect, ExprKind};
 
 /// The lint.
@@ -30,7 +30,7 @@ pub const LINT: Lint = Lint {
 "#,
     },
     level: Severity::Warning,
-    check: |signature, analysis, found| {
+    look: Look::Signature(|signature, analysis, found| {
         let constants = own::slots(signature, analysis).into_iter().filter_map(|(slot, expr)| match (slot, &expr.kind) {
             (IdentitySlot::Model, ExprKind::Const(Datum::Text(model))) => Some((expr.span, model)),
             _ => None,
@@ -49,7 +49,7 @@ pub const LINT: Lint = Lint {
             let problem = LINT.finding(signature, span, message, label);
             found.push(problem.help(say!("put it into `version`", "`version`に書いてください")));
         }
-    },
+    }),
 };
 
 /// `AC-1 v1.20`, `AC-1 Ver. 1.20`, `AC-1 firmware 1.20.3`: a word for versions before numbers with dots.
