@@ -28,6 +28,7 @@ mod unanchored_model;
 mod unbounded_dot;
 mod unsatisfiable_condition;
 mod unused_capture;
+mod unused_table_column;
 mod version_in_model;
 
 use std::collections::BTreeMap;
@@ -80,6 +81,7 @@ pub const ALL: &[&Lint] = &[
     &unbounded_dot::LINT,
     &unsatisfiable_condition::LINT,
     &unused_capture::LINT,
+    &unused_table_column::LINT,
     &version_in_model::LINT,
 ];
 
