@@ -19,11 +19,11 @@ use std::sync::LazyLock;
 
 /// What a gram costs for each place where [`COMMON`] has it, beside one for each literal that has it.
 const BACKGROUND: u32 = 64;
-/// Places of a text that are looked at before any of them is seen closer.
+/// Steps of four bytes that are looked at before any place in them is seen closer; two bits of a word for each.
 const BLOCK: usize = 32;
 /// Fewest and most bits of a table.
 const BITS_MIN: usize = 1 << 9;
-const BITS_MAX: usize = 1 << 19;
+const BITS_MAX: usize = 1 << 21;
 /// Bits for each gram that is noted: one of so many others is taken for it.
 const BITS_A_GRAM: usize = 32;
 
@@ -210,33 +210,37 @@ impl Literals {
 
     /// What is noted of tables whose steps are four and two.
     fn find_long<const LONG: bool, const SHORT: bool>(&self, text: &[u8], found: &mut impl FnMut(usize)) {
-        // First all places of a block, without a branch on what stands there, then those of which something is noted.
-        let (mut long, mut short) = (Places::new(), Places::new());
         let (steps, _) = text.as_chunks::<4>();
         let whole = steps.len().saturating_sub(1);
         for begin in (0..whole).step_by(BLOCK) {
+            // First all places of a block, without a branch on what stands there, then those of which something is noted.
+            let (mut long, mut short) = (0, 0);
             let mut low = u32::from_le_bytes(steps[begin]);
-            for (at, next) in (begin..whole.min(begin + BLOCK)).zip(&steps[begin + 1..]) {
+            for (place, next) in steps[begin + 1..=whole.min(begin + BLOCK)].iter().enumerate() {
                 let high = u32::from_le_bytes(*next);
                 let stretch = Stretch::from(low) | Stretch::from(high) << 32 | FOLDED;
                 if LONG {
-                    long.push_if(self.long.may_know(Look::LONG.hash(stretch)), 4 * at);
+                    long |= u64::from(self.long.may_know(Look::LONG.hash(stretch))) << place;
                 }
                 if SHORT {
-                    short.push_if(self.short.may_know(Look::SHORT.hash(stretch)), 4 * at);
-                    short.push_if(self.short.may_know(Look::SHORT.hash(stretch >> 16)), 4 * at + 2);
+                    short |= u64::from(self.short.may_know(Look::SHORT.hash(stretch))) << (2 * place);
+                    short |= u64::from(self.short.may_know(Look::SHORT.hash(stretch >> 16))) << (2 * place + 1);
                 }
                 low = high;
             }
-            long.drain(|at| self.see(&self.long, text, at, found));
-            short.drain(|at| self.see(&self.short, text, at, found));
+            ones(long).for_each(|place| self.see(&self.long, text, 4 * (begin + place), found));
+            ones(short).for_each(|place| self.see(&self.short, text, 4 * begin + 2 * place, found));
         }
-        for at in (4 * whole..text.len()).step_by(2) {
-            if LONG && at.is_multiple_of(4) {
-                self.see(&self.long, text, at, found);
-            }
-            if SHORT {
-                self.see(&self.short, text, at, found);
+        // Less than a stretch is left; behind its end there are zeros, which no gram has.
+        let (rest, _) = first(&text[4 * whole..]);
+        if LONG && self.long.may_know(Look::LONG.hash(rest)) {
+            self.see(&self.long, text, 4 * whole, found);
+        }
+        if SHORT {
+            for place in (0..STRETCH - Look::SHORT.width).step_by(2) {
+                if self.short.may_know(Look::SHORT.hash(rest >> (8 * place))) {
+                    self.see(&self.short, text, 4 * whole + place, found);
+                }
             }
         }
     }
@@ -258,26 +262,13 @@ impl Literals {
     }
 }
 
-/// Places of a text that shall be seen closer.
-struct Places {
-    places: [u32; 2 * BLOCK],
-    count: usize,
-}
-
-impl Places {
-    fn new() -> Places {
-        Places { places: [0; 2 * BLOCK], count: 0 }
-    }
-
-    fn push_if(&mut self, is_wanted: bool, at: usize) {
-        self.places[self.count % (2 * BLOCK)] = at as u32;
-        self.count += usize::from(is_wanted);
-    }
-
-    fn drain(&mut self, mut each: impl FnMut(usize)) {
-        self.places.iter().take(self.count).for_each(|&at| each(at as usize));
-        self.count = 0;
-    }
+/// Which bits are set.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(lowest)
+    })
 }
 
 /// How many have a gram in common: what few patterns share is likely rare in texts too.

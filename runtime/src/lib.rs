@@ -29,6 +29,7 @@ pub mod matcher;
 pub mod pattern;
 pub mod plan;
 pub mod prefilter;
+mod prefix_index;
 mod proof;
 mod resolve;
 mod rows;

@@ -1,7 +1,7 @@
 //! Which tests of a slot are worth confirming on a value: those whose literals stand in it.
 //!
 //! In: the tests of one slot. Out: for a value, a superset of the tests that hold for it. Exact values are found by hash, tests that are bound to
-//! the start of a text or line by a walk down a trie, the rest by one pass for their literals; what has no literal is always a candidate.
+//! the start of a text or line by a hash that runs along it, the rest by one pass for their literals; what has no literal is always a candidate.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,6 +11,7 @@ use crate::grams::Literals;
 use crate::hash::Quick;
 use crate::literals::Exact;
 use crate::plan::{SlotId, TestId};
+use crate::prefix_index::PrefixIndex;
 use crate::verify::VerifiedPlan;
 
 /// The candidates of one slot.
@@ -22,7 +23,7 @@ pub struct SlotFilter {
     exact_lengths: u64,
     /// Some of them are lines.
     exact_lines: bool,
-    prefixes: Trie,
+    prefixes: PrefixIndex,
     /// Some of them begin lines.
     prefix_lines: bool,
     floating: Option<Floating>,
@@ -47,7 +48,7 @@ impl SlotFilter {
     /// For some tests of one slot; an engine may have better ways to find the others.
     pub fn of(tests: impl IntoIterator<Item = (TestId, Approach)>) -> SlotFilter {
         let mut filter = SlotFilter::default();
-        let mut floating = Vec::new();
+        let (mut prefixes, mut floating) = (Vec::new(), Vec::new());
         for (test, approach) in tests {
             match approach {
                 Approach::Never => {}
@@ -62,11 +63,12 @@ impl SlotFilter {
                 }
                 Approach::Prefix(set) => {
                     filter.prefix_lines |= set.lines;
-                    set.literals.iter().for_each(|prefix| filter.prefixes.insert(prefix, test));
+                    prefixes.extend(set.literals.into_iter().map(|prefix| (prefix, test)));
                 }
                 Approach::Floating(sets) => floating.push((test, sets)),
             }
         }
+        filter.prefixes = PrefixIndex::of(prefixes.iter().map(|(prefix, test)| (prefix.as_slice(), *test)));
         filter.floating = (!floating.is_empty()).then(|| Floating::new(floating));
         filter
     }
@@ -130,112 +132,78 @@ impl Floating {
 
     fn candidates(&self, bytes: &[u8], found: &mut impl FnMut(TestId)) {
         // Most values hold no literal at all.
-        let mut seen: Option<(Bits, Sets)> = None;
+        let mut seen: Option<(Marks, Marks)> = None;
         self.literals.find(bytes, |literal| {
-            let (literals, sets) = seen.get_or_insert_with(|| (Bits::new(self.users.len()), Sets::new(self.tests.len())));
-            if literals.insert(literal) {
-                for &(at, bit) in &self.users[literal] {
-                    let (test, all) = self.tests[at as usize];
-                    if sets.completes(at as usize, bit, all) {
-                        found(test);
-                    }
+            let (literals, tests) = seen.get_or_insert_with(|| (Marks::of(self.users.len()), Marks::of(self.tests.len())));
+            if literals.add(literal, 1) == 1 {
+                return;
+            }
+            for &(at, bit) in &self.users[literal] {
+                let (test, all) = self.tests[at as usize];
+                let before = tests.add(at as usize, bit);
+                if before != all && before | bit == all {
+                    found(test);
                 }
             }
         });
     }
 }
 
-/// Which sets of each test were seen; needs no allocation for the usual sizes.
-struct Sets {
-    near: [u8; 512],
+/// Bits that stand for some of many things. A value marks few of them, which are remembered one by one; where it marks more, all have a place.
+struct Marks {
+    near: [(u32, u8); Marks::NEAR],
+    marked: usize,
+    things: usize,
     far: Vec<u8>,
 }
 
-impl Sets {
-    fn new(tests: usize) -> Sets {
-        Sets { near: [0; 512], far: if tests > 512 { vec![0; tests] } else { Vec::new() } }
+impl Marks {
+    const NEAR: usize = 24;
+
+    fn of(things: usize) -> Marks {
+        Marks { near: [(0, 0); Marks::NEAR], marked: 0, things, far: Vec::new() }
     }
 
-    /// Whether this was the last set that a test lacked.
-    fn completes(&mut self, test: usize, bit: u8, all: u8) -> bool {
-        let sets: &mut [u8] = if self.far.is_empty() { &mut self.near } else { &mut self.far };
-        let before = sets[test];
-        sets[test] = before | bit;
-        before != all && before | bit == all
-    }
-}
-
-/// A set of small numbers that needs no allocation for the usual sizes.
-struct Bits {
-    near: [u64; 16],
-    far: Vec<u64>,
-}
-
-impl Bits {
-    fn new(len: usize) -> Bits {
-        let words = len.div_ceil(64);
-        Bits { near: [0; 16], far: if words > 16 { vec![0; words] } else { Vec::new() } }
-    }
-
-    /// Whether it is new.
-    fn insert(&mut self, at: usize) -> bool {
-        let words: &mut [u64] = if self.far.is_empty() { &mut self.near } else { &mut self.far };
-        let (word, bit) = (at / 64, 1u64 << (at % 64));
-        let new = words[word] & bit == 0;
-        words[word] |= bit;
-        new
-    }
-}
-
-/// Prefixes in lower case and the tests behind them.
-#[derive(Debug)]
-struct Trie {
-    nodes: Vec<Node>,
-}
-
-#[derive(Debug, Default)]
-struct Node {
-    /// Sorted by byte.
-    children: Vec<(u8, u32)>,
-    tests: Vec<TestId>,
-}
-
-impl Default for Trie {
-    fn default() -> Self {
-        Trie { nodes: vec![Node::default()] }
-    }
-}
-
-impl Trie {
-    fn insert(&mut self, prefix: &[u8], test: TestId) {
-        let mut at = 0usize;
-        for &byte in prefix {
-            at = match self.nodes[at].children.binary_search_by_key(&byte, |&(byte, _)| byte) {
-                Ok(found) => self.nodes[at].children[found].1 as usize,
-                Err(place) => {
-                    let new = self.nodes.len();
-                    self.nodes.push(Node::default());
-                    self.nodes[at].children.insert(place, (byte, new as u32));
-                    new
-                }
-            };
+    /// Adds bits to a thing and says which it had before.
+    fn add(&mut self, thing: usize, bits: u8) -> u8 {
+        if let Some(has) = self.far.get_mut(thing) {
+            return std::mem::replace(has, *has | bits);
         }
-        if self.nodes[at].tests.last() != Some(&test) {
-            self.nodes[at].tests.push(test);
+        if let Some((_, has)) = self.near[..self.marked].iter_mut().find(|(at, _)| *at == thing as u32) {
+            return std::mem::replace(has, *has | bits);
         }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.nodes.len() == 1
-    }
-
-    fn walk(&self, bytes: &[u8], found: &mut impl FnMut(TestId)) {
-        let mut node = &self.nodes[0];
-        for byte in bytes {
-            let byte = byte.to_ascii_lowercase();
-            let Ok(next) = node.children.binary_search_by_key(&byte, |&(byte, _)| byte) else { return };
-            node = &self.nodes[node.children[next].1 as usize];
-            node.tests.iter().copied().for_each(&mut *found);
+        if self.marked < Marks::NEAR {
+            self.near[self.marked] = (thing as u32, bits);
+            self.marked += 1;
+            return 0;
         }
+        self.far = vec![0; self.things];
+        self.near.iter().for_each(|&(at, has)| self.far[at as usize] = has);
+        self.far[thing] = bits;
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_with_many_literals_finds_each_test_once() {
+        // More than are remembered one by one; each test wants two literals, and every second one lacks its other.
+        let literal = |at: usize| format!("<tag{at:03}>").into_bytes();
+        let tests = 3 * Marks::NEAR;
+        let approaches = (0..tests).map(|at| (at as TestId, Approach::Floating(vec![vec![literal(at)], vec![literal(1000 + at)]])));
+        let filter = SlotFilter::of(approaches);
+        let mut page = Vec::new();
+        for at in (0..tests).chain(0..tests) {
+            page.extend(literal(at));
+            if at.is_multiple_of(2) {
+                page.extend(literal(1000 + at));
+            }
+        }
+        let mut found = Vec::new();
+        filter.candidates(ValueView::Text(std::str::from_utf8(&page).expect("ASCII")), |test| found.push(test));
+        assert_eq!(found, (0..tests as TestId).step_by(2).collect::<Vec<_>>());
     }
 }

@@ -5,7 +5,7 @@
 //! | test | found by | confirmed by |
 //! |---|---|---|
 //! | ranges of a number | one function a slot | itself |
-//! | texts that begin so, patterns bound to the start of a text or line | one trie a slot, in code | wide compares, or the pattern in code |
+//! | texts that begin so, patterns bound to the start of a text or line | one trie a slot, in code; of very many, a hash | wide compares, or the pattern in code |
 //! | one of many texts | hash | itself |
 //! | texts that contain, patterns with a literal | one pass a slot for literals | `memmem`, or the pattern in code |
 //! | the rest | always tried | the pattern in code |

@@ -12,10 +12,10 @@ use ksig_runtime::plan::TestId;
 use super::emit::Emitter;
 use super::numbers::{finish, write};
 
-/// Most nodes of a trie that is compiled; a larger slot walks a table.
+/// Most nodes of a trie that is compiled; the prefixes of a larger slot are found by their hash.
 const NODES_MAX: usize = 6000;
 /// How far prefixes are followed, the most that fits; the rest is the confirmation's.
-const DEPTHS: [usize; 4] = [32, 16, 8, 5];
+const DEPTHS: [usize; 2] = [32, 16];
 
 /// Prefixes and the tests behind them.
 #[derive(Debug, Default)]
