@@ -27,6 +27,7 @@ mod join;
 pub mod literals;
 pub mod matcher;
 pub mod pattern;
+mod pattern_engine;
 pub mod plan;
 pub mod prefilter;
 mod prefix_index;

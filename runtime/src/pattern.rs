@@ -12,7 +12,7 @@
 //! `^` and `$` are the start and the end of the text. Line anchors are said explicitly: `(?m:^)`.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use ksig_schema::Value;
 use regex_automata::meta::Regex;
@@ -22,6 +22,7 @@ use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
 
+use crate::pattern_engine::Engine;
 use crate::plan::Pattern;
 use crate::text_automaton::on_valid_text;
 
@@ -402,9 +403,9 @@ const SHORT_BYTES_MAX: usize = 1024;
 /// What runs it is made when it is first asked, because few patterns of a release ever meet a text that they could match.
 #[derive(Clone)]
 pub struct CompiledPattern {
-    regex: OnceLock<Regex>,
+    engine: Engine,
     /// For captures in short texts.
-    short: OnceLock<Regex>,
+    short: Engine,
     hir: Hir,
     groups: Vec<String>,
     size_bytes: usize,
@@ -430,7 +431,7 @@ impl CompiledPattern {
     /// As [`hir`], and when the compiled form passes [`PATTERN_COMPILED_BYTES_MAX`].
     pub fn new(pattern: &Pattern) -> Result<CompiledPattern, PatternError> {
         let hir = hir(pattern)?;
-        let (regex, mut groups) = (OnceLock::new(), Vec::new());
+        let (mut engine, mut groups) = (Engine::default(), Vec::new());
         collect_groups(&hir, &mut groups);
         let bound = size_bound(&hir).saturating_add(ENGINE_BYTES);
         let size_bytes = if bound <= SIZE_BOUND_TRUSTED_BYTES {
@@ -438,14 +439,16 @@ impl CompiledPattern {
         } else {
             // Too near to the limit for a bound: the real thing is made, and measured.
             let built = build(&hir, pattern.bytes, true).map_err(|problem| PatternError::whole(pattern, problem))?;
-            regex.get_or_init(|| built).memory_usage()
+            let size_bytes = built.memory_usage();
+            engine = Engine::from(built);
+            size_bytes
         };
-        Ok(CompiledPattern { regex, short: OnceLock::new(), hir, groups, size_bytes, bytes: pattern.bytes })
+        Ok(CompiledPattern { engine, short: Engine::default(), hir, groups, size_bytes, bytes: pattern.bytes })
     }
 
     /// The engine. A pattern whose size was only bounded is far below the limit, so making it cannot fail; if it did, nothing would match.
-    fn regex(&self) -> &Regex {
-        self.regex.get_or_init(|| build(&self.hir, self.bytes, true).unwrap_or_else(|_| nothing()))
+    fn regex(&self) -> Arc<Regex> {
+        self.engine.get(|| Arc::new(build(&self.hir, self.bytes, true).unwrap_or_else(|_| nothing())))
     }
 
     /// Whether the pattern is found in the text or bytes; of a text pattern, they must be UTF-8.
@@ -464,16 +467,20 @@ impl CompiledPattern {
         let mut captures = regex.create_captures();
         regex.captures(haystack, &mut captures);
         let found = captures.get_match()?;
-        let groups = regex.group_info().pattern_names(regex_automata::PatternID::ZERO).enumerate();
-        let named = groups.filter_map(|(index, name)| {
-            let span = captures.get_group(index)?;
-            Some((name?, (span.start, span.end)))
-        });
+        // Each group has a name, so they are numbered as they are named; 0 is the whole.
+        let spans = self.groups.iter().enumerate().map(|(at, name)| (name, captures.get_group(at + 1)));
+        let named = spans.filter_map(|(name, span)| span.map(|span| (name.as_str(), (span.start, span.end))));
         Some(((found.start(), found.end()), named.collect()))
     }
 
-    fn short(&self) -> &Regex {
-        self.short.get_or_init(|| build(&self.hir, self.bytes, false).unwrap_or_else(|_| self.regex().clone()))
+    fn short(&self) -> Arc<Regex> {
+        self.short.get(|| build(&self.hir, self.bytes, false).map_or_else(|_| self.regex(), Arc::new))
+    }
+
+    /// Gives back the memory of what runs it, because something else answers by now; it is made again for who asks nevertheless.
+    pub fn let_engines_go(&self) {
+        self.engine.let_go();
+        self.short.let_go();
     }
 
     /// Its meaning.

@@ -18,7 +18,7 @@ use regex_syntax::hir::Look;
 
 use super::code::{Places, Search};
 use super::search::{Answer, NOWHERE, PLACES_MAX};
-use super::{JitError, Job, compile_jobs};
+use super::{JitError, Job, compile_jobs, pattern};
 
 /// Questions that the regex engine answers before a pattern is worth its code. Making the code takes as long as some thousand answers.
 const USES_BEFORE_CODE: u32 = 64;
@@ -142,6 +142,11 @@ impl Patterns {
         let (code, functions) = compile_jobs(&self.isa, plan, &jobs, threads)?;
         let code = Arc::new(code);
         for (&test, function) in asked.iter().zip(functions) {
+            if function.is_some()
+                && let Some(pattern) = pattern(plan, test)
+            {
+                pattern.let_engines_go();
+            }
             self.settle(test, function.map(|function| code.search(function)));
         }
         Ok(())
