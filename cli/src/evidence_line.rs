@@ -185,7 +185,7 @@ fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, unkno
         unknown.push(name.into());
         return Ok(());
     };
-    if field.keyed && key.is_none() {
+    if field.keyed && !field.whole && key.is_none() {
         return Err(LineError::NoKey(name.into()));
     }
     let values = match values {

@@ -140,7 +140,7 @@ impl Facts {
 
     /// Adds a text with the bytes that it was read from; `key` for a keyed field.
     pub fn push_read(&mut self, field: &'static FieldDef, key: Option<&str>, text: String, bytes: &[u8]) {
-        debug_assert_eq!(field.keyed, key.is_some(), "{}", field.name);
+        debug_assert!(field.keyed == key.is_some() || field.whole && key.is_none(), "{}", field.name);
         let raw = (text.as_bytes() != bytes).then(|| bytes.to_vec());
         if let (Some(fact), Some(raw)) = (self.push_at(field, key.map(|key| field.key(key)), Value::Text(text)), raw) {
             fact.raw.push((fact.values.len() - 1, raw));

@@ -185,7 +185,10 @@ fn a_line_that_is_no_evidence_is_named_and_the_others_are_answered() {
     // A field with keys and without one, as bytes that are no UTF-8 and as text.
     let keyless = r#"{"id":"c","evidence":{"http.header":{"b64":"YWNtZa2gQuMtMQ=="}}}"#;
     let keyless_text = r#"{"id":"d","evidence":{"http.header":"acme"}}"#;
-    let lines = format!("{{\"id\":\"a\"\n{good}\n{keyless}\n{keyless_text}\n");
+    // One that stands without a key too: it is all of it.
+    let whole = r#"{"id":"e","evidence":{"ipp.device_id":"MFG:ACME;MDL:AC-10;CLS:PRINTER;"}}"#;
+    let whole_bytes = r#"{"id":"f","evidence":{"ipp.device_id":{"b64":"TUZHOkFDTUU7TURMOkFDLTEwO0NMUzpQUklOVEVSOw=="}}}"#;
+    let lines = format!("{{\"id\":\"a\"\n{good}\n{keyless}\n{keyless_text}\n{whole}\n{whole_bytes}\n");
     fs::write(folder.path().join("lines.ndjson"), lines).expect("our own folder");
     let identify = run_in(folder.path(), &["identify", "--from", "evidence", "--input", "lines.ndjson"]);
     assert_eq!(identify.code, Some(2), "{identify:?}");
@@ -194,7 +197,9 @@ fn a_line_that_is_no_evidence_is_named_and_the_others_are_answered() {
         let said = format!("lines.ndjson:{line}: `http.header` needs a key: write `http.header.KEY`");
         assert!(identify.stderr.contains(&said), "{}", identify.stderr);
     }
+    assert!(!identify.stderr.contains("lines.ndjson:5: ") && !identify.stderr.contains("lines.ndjson:6: "), "{}", identify.stderr);
     let answers = identify.json_lines();
+    assert!(["e", "f"].iter().all(|id| answers.iter().any(|answer| answer["id"] == **id)), "{answers:?}");
     assert!(
         answers.iter().any(|answer| answer["id"] == "b" && answer["identifications"][0]["components"][0]["product"] == "vsftpd"),
         "{answers:?}"
