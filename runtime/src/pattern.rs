@@ -395,7 +395,8 @@ fn ascii_only(inner: Ast) -> Ast {
     Ast::group(ast::Group { span, kind: ast::GroupKind::NonCapturing(ast::Flags { span, items }), ast: Box::new(inner) })
 }
 
-/// Longest text in which captures are sought without a lazy automaton first; two passes over cold tables cost more than one over a short text.
+/// Longest text that is searched without a lazy automaton: over a short text, two passes over cold tables cost more than one, and the
+/// automaton would be memory for each pattern that is asked at all.
 const SHORT_BYTES_MAX: usize = 1024;
 
 /// A pattern that is proven to be one of the dialect and within its limits, with its own scratch; shared by all threads.
@@ -403,8 +404,8 @@ const SHORT_BYTES_MAX: usize = 1024;
 /// What runs it is made when it is first asked, because few patterns of a release ever meet a text that they could match.
 #[derive(Clone)]
 pub struct CompiledPattern {
-    engine: Engine,
-    /// For captures in short texts.
+    long: Engine,
+    /// For texts of up to [`SHORT_BYTES_MAX`].
     short: Engine,
     hir: Hir,
     groups: Vec<String>,
@@ -431,7 +432,7 @@ impl CompiledPattern {
     /// As [`hir`], and when the compiled form passes [`PATTERN_COMPILED_BYTES_MAX`].
     pub fn new(pattern: &Pattern) -> Result<CompiledPattern, PatternError> {
         let hir = hir(pattern)?;
-        let (mut engine, mut groups) = (Engine::default(), Vec::new());
+        let (mut long, mut groups) = (Engine::default(), Vec::new());
         collect_groups(&hir, &mut groups);
         let bound = size_bound(&hir).saturating_add(ENGINE_BYTES);
         let size_bytes = if bound <= SIZE_BOUND_TRUSTED_BYTES {
@@ -440,20 +441,24 @@ impl CompiledPattern {
             // Too near to the limit for a bound: the real thing is made, and measured.
             let built = build(&hir, pattern.bytes, true).map_err(|problem| PatternError::whole(pattern, problem))?;
             let size_bytes = built.memory_usage();
-            engine = Engine::from(built);
+            long = Engine::from(built);
             size_bytes
         };
-        Ok(CompiledPattern { engine, short: Engine::default(), hir, groups, size_bytes, bytes: pattern.bytes })
+        Ok(CompiledPattern { long, short: Engine::default(), hir, groups, size_bytes, bytes: pattern.bytes })
     }
 
-    /// The engine. A pattern whose size was only bounded is far below the limit, so making it cannot fail; if it did, nothing would match.
-    fn regex(&self) -> Arc<Regex> {
-        self.engine.get(|| Arc::new(build(&self.hir, self.bytes, true).unwrap_or_else(|_| nothing())))
+    fn engine_for(&self, haystack: &[u8]) -> Arc<Regex> {
+        if haystack.len() <= SHORT_BYTES_MAX { self.short() } else { self.long() }
+    }
+
+    /// The engine for long texts. A pattern whose size was only bounded is far below the limit, so making it cannot fail; if it did, nothing would match.
+    fn long(&self) -> Arc<Regex> {
+        self.long.get(|| Arc::new(build(&self.hir, self.bytes, true).unwrap_or_else(|_| nothing())))
     }
 
     /// Whether the pattern is found in the text or bytes; of a text pattern, they must be UTF-8.
     pub fn is_match(&self, haystack: &[u8]) -> bool {
-        self.regex().is_match(haystack)
+        self.engine_for(haystack).is_match(haystack)
     }
 
     /// The named groups that took part in the leftmost-first match, in the order in which they open; absent without a match.
@@ -463,7 +468,7 @@ impl CompiledPattern {
 
     /// Where the leftmost-first match lies, and its named groups.
     pub fn find_captures<'p>(&'p self, haystack: &[u8]) -> Option<Found<'p>> {
-        let regex = if haystack.len() <= SHORT_BYTES_MAX { self.short() } else { self.regex() };
+        let regex = self.engine_for(haystack);
         let mut captures = regex.create_captures();
         regex.captures(haystack, &mut captures);
         let found = captures.get_match()?;
@@ -474,12 +479,12 @@ impl CompiledPattern {
     }
 
     fn short(&self) -> Arc<Regex> {
-        self.short.get(|| build(&self.hir, self.bytes, false).map_or_else(|_| self.regex(), Arc::new))
+        self.short.get(|| build(&self.hir, self.bytes, false).map_or_else(|_| self.long(), Arc::new))
     }
 
     /// Gives back the memory of what runs it, because something else answers by now; it is made again for who asks nevertheless.
     pub fn let_engines_go(&self) {
-        self.engine.let_go();
+        self.long.let_go();
         self.short.let_go();
     }
 
