@@ -16,13 +16,24 @@ use ksig_schema::field::FieldType;
 use ksig_schema::{Date, Ended, Evidence, Facts, ProbeKey, Response, Schema, Service, Time, Transport, Value, form};
 use serde::Deserialize;
 
-/// Evidence of one line, and the fields of it that no protocol has.
+/// Evidence of one line, and what of it cannot be evidence.
 #[derive(Debug)]
 pub struct Line {
     /// What was read.
     pub evidence: Evidence,
-    /// Names that no protocol has, in the order of the line.
-    pub unknown_fields: Vec<String>,
+    /// In the order of the line.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A field of a line that no signature could read, so that the rest of the line is the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LeftOut {
+    /// No protocol has a field of that name.
+    #[error("no protocol has the field `{0}`; it was left out")]
+    Unknown(String),
+    /// A field that has a value for each key, and none as a whole, stands without a key.
+    #[error("`{0}` needs a key: write `{0}.KEY`; it was left out")]
+    NoKey(String),
 }
 
 /// Why a line is not evidence.
@@ -39,9 +50,6 @@ pub enum LineError {
         /// What it holds.
         wanted: &'static str,
     },
-    /// A field that has a value for each key stands without one.
-    #[error("`{0}` needs a key: write `{0}.KEY`")]
-    NoKey(String),
     /// The time is neither a day nor a moment.
     #[error("`time`: `{0}` is neither 2026-11-01 nor 2026-11-01T00:00:00Z")]
     Time(String),
@@ -144,26 +152,26 @@ pub fn parse(line: &str, schema: &Schema) -> Result<Line, LineError> {
     let raw: Raw = serde_json::from_str(line)?;
     let time = raw.time.as_deref().map(read_time).transpose()?;
     let (host, address) = (raw.id.clone(), raw.address);
-    let mut unknown_fields = Vec::new();
-    let services = raw.services()?.into_iter().map(|service| read_service(service, address, schema, &mut unknown_fields));
+    let mut left_out = Vec::new();
+    let services = raw.services()?.into_iter().map(|service| read_service(service, address, schema, &mut left_out));
     let mut services = services.collect::<Result<Vec<Service>, LineError>>()?;
     services.sort_by_key(|service| (service.port, service.transport));
-    Ok(Line { evidence: Evidence { host, time, services }, unknown_fields })
+    Ok(Line { evidence: Evidence { host, time, services }, left_out })
 }
 
-fn read_service(raw: RawService, address: Option<IpAddr>, schema: &Schema, unknown_fields: &mut Vec<String>) -> Result<Service, LineError> {
+fn read_service(raw: RawService, address: Option<IpAddr>, schema: &Schema, left_out: &mut Vec<LeftOut>) -> Result<Service, LineError> {
     let mut by_probe: BTreeMap<ProbeKey, (Facts, Option<Ended>)> = BTreeMap::new();
     for (name, values) in raw.evidence {
         match ksig_protocols::plain_probe(&name) {
-            Some(probe) => push(&mut by_probe.entry(probe).or_default().0, schema, &name, values, unknown_fields)?,
-            None => unknown_fields.push(name),
+            Some(probe) => push(&mut by_probe.entry(probe).or_default().0, schema, &name, values, left_out)?,
+            None => left_out.push(LeftOut::Unknown(name)),
         }
     }
     for response in raw.responses {
         let entry = by_probe.entry(response.probe).or_default();
         entry.1 = response.ended;
         for (name, values) in response.facts {
-            push(&mut entry.0, schema, &name, values, unknown_fields)?;
+            push(&mut entry.0, schema, &name, values, left_out)?;
         }
     }
     let responses: Vec<Response> = by_probe
@@ -180,13 +188,14 @@ fn read_time(text: &str) -> Result<Time, LineError> {
     text.parse::<Time>().or_else(|_| text.parse::<Date>().and_then(day)).map_err(|_| LineError::Time(text.into()))
 }
 
-fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, unknown: &mut Vec<String>) -> Result<(), LineError> {
+fn push(facts: &mut Facts, schema: &Schema, name: &str, values: OneOrMany, left_out: &mut Vec<LeftOut>) -> Result<(), LineError> {
     let Some((field, key)) = schema.field_and_key(name) else {
-        unknown.push(name.into());
+        left_out.push(LeftOut::Unknown(name.into()));
         return Ok(());
     };
     if field.keyed && !field.whole && key.is_none() {
-        return Err(LineError::NoKey(name.into()));
+        left_out.push(LeftOut::NoKey(name.into()));
+        return Ok(());
     }
     let values = match values {
         OneOrMany::Many(values) => values,

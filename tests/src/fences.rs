@@ -304,7 +304,7 @@ impl Book {
         }
         for (evidence, expected, place) in &case.answers {
             let line = ksig::evidence_line::parse(evidence, schema).with_context(|| place.clone())?;
-            ensure!(line.unknown_fields.is_empty(), "{place}: there is no field {:?}", line.unknown_fields);
+            ensure!(line.left_out.is_empty(), "{place}: {}", line.left_out[0]);
             engines.agree_on(&line.evidence)?;
             let answers = engines.identify(&line.evidence)?;
             let answer = if line.evidence.services.len() == 1 { answers.first() } else { answers.last() };

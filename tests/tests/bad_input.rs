@@ -194,12 +194,12 @@ fn a_line_that_is_no_evidence_is_named_and_the_others_are_answered() {
     assert_eq!(identify.code, Some(2), "{identify:?}");
     assert!(identify.stderr.contains("lines.ndjson:1: "), "{}", identify.stderr);
     for line in [3, 4] {
-        let said = format!("lines.ndjson:{line}: `http.header` needs a key: write `http.header.KEY`");
+        let said = format!("lines.ndjson:{line}: `http.header` needs a key: write `http.header.KEY`; it was left out");
         assert!(identify.stderr.contains(&said), "{}", identify.stderr);
     }
     assert!(!identify.stderr.contains("lines.ndjson:5: ") && !identify.stderr.contains("lines.ndjson:6: "), "{}", identify.stderr);
     let answers = identify.json_lines();
-    assert!(["e", "f"].iter().all(|id| answers.iter().any(|answer| answer["id"] == **id)), "{answers:?}");
+    assert!(["c", "d", "e", "f"].iter().all(|id| answers.iter().any(|answer| answer["id"] == **id)), "{answers:?}");
     assert!(
         answers.iter().any(|answer| answer["id"] == "b" && answer["identifications"][0]["components"][0]["product"] == "vsftpd"),
         "{answers:?}"

@@ -79,8 +79,8 @@ fn evidence(
         match line.and_then(|line| crate::evidence_line::parse(line, schema).map_err(|error| error.to_string())) {
             Err(reason) => report(number, &reason),
             Ok(line) => {
-                for field in &line.unknown_fields {
-                    remark(&format!("{shown}:{number}: no protocol has the field `{field}`; it was left out"));
+                for field in &line.left_out {
+                    remark(&format!("{shown}:{number}: {field}"));
                 }
                 each(&line.evidence, line.evidence.services.len() == 1)?;
             }
