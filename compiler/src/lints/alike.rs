@@ -11,6 +11,9 @@ use ksig_runtime::plan::{LineNote, VarId};
 use crate::Analysis;
 use crate::hir::{Condition, Expr, ExprKind, Identity, ProbeId, Signature};
 
+/// How many of its group a signature is compared with, so that a thousand that ask the same take a thousand times as long as one.
+pub const COMPARED_MAX: usize = 64;
+
 /// Numbers of signatures that ask the same, at least two, in the order of files.
 pub fn groups(analysis: &Analysis) -> Vec<Vec<usize>> {
     let signatures = &analysis.program.signatures;

@@ -62,7 +62,7 @@ signature two {
         for group in alike::groups(analysis) {
             let said: Vec<Vec<Identity>> = group.iter().map(|number| alike::identities(&signatures[*number])).collect();
             for (at, own) in said.iter().enumerate() {
-                let Some(first) = said[..at].iter().position(|before| contradict(before, own)) else { continue };
+                let Some(first) = said[..at.min(alike::COMPARED_MAX)].iter().position(|before| contradict(before, own)) else { continue };
                 let (first, signature) = (&signatures[group[first]], &signatures[group[at]]);
                 let (name, before) = (&signature.name, &first.name);
                 let message = say!("`{name}` matches whenever `{before}` does", "`{name}`は`{before}`が該当するときに必ず該当します");

@@ -56,7 +56,7 @@ signature one {
             let said: Vec<Vec<Identity>> = group.iter().map(|number| alike::identities(&signatures[*number])).collect();
             // One that only names software or details may add what the other leaves out.
             for (at, own) in said.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
-                let Some(first) = said[..at].iter().position(|before| before == own) else { continue };
+                let Some(first) = said[..at.min(alike::COMPARED_MAX)].iter().position(|before| before == own) else { continue };
                 let (first, signature) = (&signatures[group[first]], &signatures[group[at]]);
                 let (name, before) = (&signature.name, &first.name);
                 let message = say!("`{name}` says what `{before}` says", "`{name}`は`{before}`と同じ内容です");

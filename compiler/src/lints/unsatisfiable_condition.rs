@@ -70,6 +70,9 @@ pub const LINT: Lint = Lint {
     }),
 };
 
+/// Most values of a list that is judged; each line about its field looks at all of them.
+const VALUES_MAX: usize = 256;
+
 /// A field of one answer: its probe, its name and its key.
 type Place<'a> = (ProbeId, &'a str, Option<&'a str>);
 
@@ -136,7 +139,7 @@ fn question(expr: &Expr) -> Option<Asked<'_>> {
     let ExprKind::Field(field) = &subject.kind else { return None };
     let judged = |value: &Datum| matches!(value, Datum::Text(_) | Datum::Int(_));
     let all = match &kind {
-        Kind::OneOf(values) => values.iter().all(|value| judged(value)),
+        Kind::OneOf(values) => values.len() <= VALUES_MAX && values.iter().all(|value| judged(value)),
         Kind::Compare(_, value) => matches!(value, Datum::Int(_)),
         Kind::Text(_, value) => judged(value),
     };
