@@ -142,12 +142,11 @@ impl Patterns {
         let (code, functions) = compile_jobs(&self.isa, plan, &jobs, threads)?;
         let code = Arc::new(code);
         for (&test, function) in asked.iter().zip(functions) {
-            if function.is_some()
-                && let Some(pattern) = pattern(plan, test)
-            {
+            self.settle(test, function.map(|function| code.search(function)));
+            // Only now does nobody ask the engines any more.
+            if let (Some(_), Some(pattern)) = (function, pattern(plan, test)) {
                 pattern.let_engines_go();
             }
-            self.settle(test, function.map(|function| code.search(function)));
         }
         Ok(())
     }
