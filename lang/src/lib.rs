@@ -28,6 +28,7 @@ pub use codes::{CODES, CodeDoc, explain, is_limit};
 pub use diagnostic::{Diagnostic, FileId, Fix, Label, Severity};
 pub use fmt::format;
 pub use lexer::tokens;
+pub use literal::quoted;
 pub use parser::{DEPTH_MAX, is_reserved};
 pub use render::{RenderStyle, render};
 pub use source::{NotUtf8, SOURCE_BYTES_MAX, Source, Sources, Span, decode_source, line_column};

@@ -1,7 +1,7 @@
 //! Signatures that ask the same. Not a lint, but what those look at that compare signatures.
 //!
-//! In: all signatures. Out: groups whose conditions are the same but for the names of probes and the places where they are written. One that
-//! refines another of its group is left out: it was made to stand in its place.
+//! In: all signatures. Out: pairs whose conditions are the same but for the names of probes and the places where they are written. One that
+//! refines another is left out: it was made to stand in its place.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,24 @@ use crate::Analysis;
 use crate::hir::{Condition, Expr, ExprKind, Identity, ProbeId, Signature};
 
 /// How many of its group a signature is compared with, so that a thousand that ask the same take a thousand times as long as one.
-pub const COMPARED_MAX: usize = 64;
+const COMPARED_MAX: usize = 64;
+
+/// Of signatures that ask the same, the numbers of each whose identities stand to those of an earlier one as `tells` says: the first such one,
+/// then it.
+pub fn pairs(analysis: &Analysis, tells: impl Fn(&[Identity], &[Identity]) -> bool) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    for group in groups(analysis) {
+        let said: Vec<Vec<Identity>> = group.iter().map(|number| identities(&analysis.program.signatures[*number])).collect();
+        for (at, own) in said.iter().enumerate() {
+            let first = said[..at.min(COMPARED_MAX)].iter().position(|before| tells(before, own));
+            pairs.extend(first.map(|first| (group[first], group[at])));
+        }
+    }
+    pairs
+}
 
 /// Numbers of signatures that ask the same, at least two, in the order of files.
-pub fn groups(analysis: &Analysis) -> Vec<Vec<usize>> {
+fn groups(analysis: &Analysis) -> Vec<Vec<usize>> {
     let signatures = &analysis.program.signatures;
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (number, signature) in signatures.iter().enumerate().filter(|(_, signature)| signature.refines.is_none()) {
@@ -33,7 +47,7 @@ pub fn groups(analysis: &Analysis) -> Vec<Vec<usize>> {
 }
 
 /// What a signature says of a device, comparable with what another of its group says.
-pub fn identities(signature: &Signature) -> Vec<Identity> {
+fn identities(signature: &Signature) -> Vec<Identity> {
     let mut numbers = Numbers::default();
     numbers.condition(&signature.condition);
     let said = signature.identities.iter().map(|identity| Identity {

@@ -59,19 +59,15 @@ signature two {
     level: Severity::Warning,
     look: Look::Set(|analysis, found| {
         let signatures = &analysis.program.signatures;
-        for group in alike::groups(analysis) {
-            let said: Vec<Vec<Identity>> = group.iter().map(|number| alike::identities(&signatures[*number])).collect();
-            for (at, own) in said.iter().enumerate() {
-                let Some(first) = said[..at.min(alike::COMPARED_MAX)].iter().position(|before| contradict(before, own)) else { continue };
-                let (first, signature) = (&signatures[group[first]], &signatures[group[at]]);
-                let (name, before) = (&signature.name, &first.name);
-                let message = say!("`{name}` matches whenever `{before}` does", "`{name}`は`{before}`が該当するときに必ず該当します");
-                let label = say!("asks the same and answers otherwise", "同じ条件から異なる結果を出しています");
-                let problem = LINT.finding(signature, signature.name_span, message, label);
-                let problem = problem.label(first.file, first.name_span, say!("asks the same", "同じ条件です"));
-                let help = say!("ask in each for what tells the two apart", "両者を区別できる条件を、それぞれに加えてください");
-                found.push((group[at], problem.help(help)));
-            }
+        for (first, number) in alike::pairs(analysis, contradict) {
+            let (first, signature) = (&signatures[first], &signatures[number]);
+            let (name, before) = (&signature.name, &first.name);
+            let message = say!("`{name}` matches whenever `{before}` does", "`{name}`は`{before}`が該当するときに必ず該当します");
+            let label = say!("asks the same and answers otherwise", "同じ条件から異なる結果を出しています");
+            let problem = LINT.finding(signature, signature.name_span, message, label);
+            let problem = problem.label(first.file, first.name_span, say!("asks the same", "同じ条件です"));
+            let help = say!("ask in each for what tells the two apart", "両者を区別できる条件を、それぞれに加えてください");
+            found.push((number, problem.help(help)));
         }
     }),
 };

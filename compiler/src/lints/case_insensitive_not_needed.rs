@@ -2,7 +2,6 @@
 
 use ksig_lang::{CodeDoc, Severity, Span, Text, say};
 use ksig_runtime::pattern;
-use ksig_runtime::plan::Pattern;
 
 use super::{Lint, Look, own};
 
@@ -36,7 +35,7 @@ pub const LINT: Lint = Lint {
             if !folding.ignore_case && !folding.ignore_case_unicode {
                 continue;
             }
-            let strict = Pattern { ignore_case: false, ignore_case_unicode: false, ..folding.clone() };
+            let strict = own::strict(folding);
             let (Ok(with), Ok(without)) = (pattern::hir(folding), pattern::hir(&strict)) else { continue };
             let Some(flag) = case_flag(own::written(signature, analysis, asked.flags), asked.flags.start) else { continue };
             if with == without {

@@ -3,7 +3,6 @@
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
 use super::{Lint, Look, alike};
-use crate::hir::Identity;
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -52,19 +51,15 @@ signature one {
     level: Severity::Warning,
     look: Look::Set(|analysis, found| {
         let signatures = &analysis.program.signatures;
-        for group in alike::groups(analysis) {
-            let said: Vec<Vec<Identity>> = group.iter().map(|number| alike::identities(&signatures[*number])).collect();
-            // One that only names software or details may add what the other leaves out.
-            for (at, own) in said.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
-                let Some(first) = said[..at.min(alike::COMPARED_MAX)].iter().position(|before| before == own) else { continue };
-                let (first, signature) = (&signatures[group[first]], &signatures[group[at]]);
-                let (name, before) = (&signature.name, &first.name);
-                let message = say!("`{name}` says what `{before}` says", "`{name}`は`{before}`と同じ内容です");
-                let label = say!("asks the same and identifies the same", "同じ条件から同じものを特定しています");
-                let problem = LINT.finding(signature, signature.name_span, message, label);
-                let problem = problem.label(first.file, first.name_span, say!("first here", "最初はここ"));
-                found.push((group[at], problem.help(say!("keep one, with the examples of both", "両方の例をまとめて一つにしてください"))));
-            }
+        // One that only names software or details may add what the other leaves out.
+        for (first, number) in alike::pairs(analysis, |before, own| !own.is_empty() && before == own) {
+            let (first, signature) = (&signatures[first], &signatures[number]);
+            let (name, before) = (&signature.name, &first.name);
+            let message = say!("`{name}` says what `{before}` says", "`{name}`は`{before}`と同じ内容です");
+            let label = say!("asks the same and identifies the same", "同じ条件から同じものを特定しています");
+            let problem = LINT.finding(signature, signature.name_span, message, label);
+            let problem = problem.label(first.file, first.name_span, say!("first here", "最初はここ"));
+            found.push((number, problem.help(say!("keep one, with the examples of both", "両方の例をまとめて一つにしてください"))));
         }
     }),
 };

@@ -1,6 +1,6 @@
 //! A pattern that is a text: see [`LINT`].
 
-use ksig_lang::{CodeDoc, Severity, Text, say};
+use ksig_lang::{CodeDoc, Severity, Text, quoted, say};
 use ksig_runtime::pattern;
 use ksig_schema::Type;
 use regex_syntax::hir::{Hir, HirKind, Look as Place};
@@ -72,22 +72,4 @@ fn plainly(asked: &Asked) -> Option<(&'static str, String)> {
     };
     // A literal of another form would not be read.
     is_nfc(&text).then_some((word, text))
-}
-
-/// A text as a literal.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -2,7 +2,6 @@
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 use ksig_runtime::pattern;
-use ksig_runtime::plan::Pattern;
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::{Lint, Look, own};
@@ -55,7 +54,7 @@ pub const LINT: Lint = Lint {
 /// Whether a question asks for a pattern that needs no letter and no digit, in whatever case.
 fn is_shape(expr: &Expr) -> bool {
     let ExprKind::Matches(_, matched) = &expr.kind else { return false };
-    let strict = Pattern { ignore_case: false, ignore_case_unicode: false, ..matched.pattern.clone() };
+    let strict = own::strict(&matched.pattern);
     pattern::hir(&strict).is_ok_and(|meaning| {
         // A byte outside of ASCII is one of a letter, or of bytes that somebody chose.
         let letters = needed(&meaning, &|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());

@@ -154,13 +154,15 @@ pub fn texts(expr: &Expr) -> Option<(&Expr, Vec<String>)> {
             _ => return None,
         },
         ExprKind::InList(subject, values) => (subject, values.iter().map(text).collect::<Option<Vec<_>>>()?),
-        ExprKind::Matches(subject, matched) => {
-            let strict = Pattern { ignore_case: false, ignore_case_unicode: false, ..matched.pattern.clone() };
-            (subject, vec![only_text(pattern::hir(&strict).ok()?.kind())?])
-        }
+        ExprKind::Matches(subject, matched) => (subject, vec![only_text(pattern::hir(&strict(&matched.pattern)).ok()?.kind())?]),
         _ => return None,
     };
     (!texts.is_empty()).then_some((subject, texts))
+}
+
+/// The same pattern without its flags for case, so that a letter in it stays a letter.
+pub fn strict(pattern: &Pattern) -> Pattern {
+    Pattern { ignore_case: false, ignore_case_unicode: false, ..pattern.clone() }
 }
 
 /// The text of a pattern that has nothing but one, tied to whatever place.

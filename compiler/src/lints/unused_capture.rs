@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ksig_lang::{CodeDoc, Severity, Text, say};
 
-use super::{Lint, Look};
+use super::{Lint, Look, own};
 use crate::hir::{Asks, Expect, Expr, ExprKind};
 
 /// The lint.
@@ -53,12 +53,11 @@ pub const LINT: Lint = Lint {
             .collect();
         let refined = analysis.program.signatures.iter().any(|other| other.refines.as_deref() == Some(&signature.name));
         // What a base bound stands in another signature, perhaps of another file.
-        let base = signature.refines.as_ref().and_then(|base| analysis.program.signatures.iter().find(|other| other.name == *base));
-        let inherited = base.map_or(0, |base| base.vars.len());
+        let inherited = own::base(signature, analysis).map_or(0, |base| base.vars.len());
         for (id, var) in signature.vars.iter().enumerate().skip(inherited) {
             let span = signature.var_spans[id];
-            let own = signature.span.start <= span.start && span.end <= signature.span.end;
-            if own && !refined && !read.contains(&(id as u32)) && !tested.contains(&var.name.as_str()) && !var.redact {
+            let is_own = signature.span.start <= span.start && span.end <= signature.span.end;
+            if is_own && !refined && !read.contains(&(id as u32)) && !tested.contains(&var.name.as_str()) && !var.redact {
                 let name = &var.name;
                 let message = say!("nothing reads `{name}`", "`{name}`はどこからも参照されていません");
                 let problem = LINT.finding(signature, span, message, say!("bound here", "ここで束縛しています"));
