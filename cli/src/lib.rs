@@ -18,6 +18,7 @@ pub mod accuracy;
 pub mod analysis;
 pub mod bundled;
 pub mod chapters;
+pub mod ci;
 pub mod commands;
 pub mod evidence_line;
 pub mod failure;

@@ -6,6 +6,8 @@ use ksig_compiler::Analysis;
 use ksig_lang::{Diagnostic, Lang, RenderStyle, Severity, Text, line_column};
 use serde_json::json;
 
+use crate::ci::{self, JunitCase, JunitFailure};
+
 /// All problems with their source lines.
 pub fn as_text(analysis: &Analysis, style: RenderStyle) -> String {
     ksig_lang::render(&analysis.diagnostics, &analysis.sources, style)
@@ -114,43 +116,18 @@ fn uri(path: &str) -> String {
 
 /// JUnit XML: a test case for each file, which fails with its problems.
 pub fn as_junit(analysis: &Analysis, files: &[String], lang: Lang) -> String {
-    let mut by_file: BTreeMap<String, Vec<&Diagnostic>> = BTreeMap::new();
+    let mut by_file: BTreeMap<String, Vec<JunitFailure>> = BTreeMap::new();
     for problem in &analysis.diagnostics {
-        by_file.entry(first_place(analysis, problem).0).or_default().push(problem);
+        let (path, line, column) = first_place(analysis, problem);
+        let text = format!("{path}:{line}:{column}: {}", sentences(problem, lang));
+        let failure = JunitFailure { kind: problem.code.into(), message: problem.message.in_lang(lang).into(), text };
+        by_file.entry(path).or_default().push(failure);
     }
-    let failed = files.iter().filter(|path| by_file.contains_key(*path)).count();
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"ksig check\" tests=\"{}\" failures=\"{failed}\">\n",
-        files.len()
-    );
-    for path in files {
-        out.push_str(&format!("<testcase classname=\"ksig\" name=\"{}\">\n", xml(path)));
-        for problem in by_file.get(path).into_iter().flatten() {
-            let (_, line, column) = first_place(analysis, problem);
-            let message = problem.message.in_lang(lang);
-            let text = format!("{path}:{line}:{column}: {}", sentences(problem, lang));
-            out.push_str(&format!("<failure type=\"{}\" message=\"{}\">{}</failure>\n", problem.code, xml(message), xml(&text)));
-        }
-        out.push_str("</testcase>\n");
-    }
-    out.push_str("</testsuite>\n</testsuites>\n");
-    out
-}
-
-/// Text inside XML. What XML has no form for, controls above all, is written out.
-fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in crate::plain::text(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ => out.push(c),
-        }
-    }
-    out
+    let case = |path: &String| {
+        let failures = by_file.remove(path).unwrap_or_default();
+        JunitCase { class: "ksig".into(), name: path.clone(), file: None, failures }
+    };
+    ci::junit("ksig check", &files.iter().map(case).collect::<Vec<_>>())
 }
 
 /// What is wrong and what to do, as running text.
@@ -171,10 +148,7 @@ pub fn as_github(analysis: &Analysis, lang: Lang) -> String {
             Severity::Note => "notice",
         };
         let (path, line, column) = first_place(analysis, problem);
-        let text = sentences(problem, lang).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-        // Commas and colons part the properties of an annotation.
-        let path = path.replace('%', "%25").replace(',', "%2C").replace(':', "%3A");
-        out.push_str(&format!("::{word} file={path},line={line},col={column},title={}::{text}\n", problem.code));
+        out.push_str(&ci::github(word, (&path, line, column), problem.code, &sentences(problem, lang)));
     }
     out
 }

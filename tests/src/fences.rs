@@ -20,6 +20,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use ksig::analysis::world;
+use ksig::testing::Asked;
 use ksig_compiler::hir::Program;
 use ksig_compiler::{Input, ReleaseName, Source, analyze, lints, lower};
 use ksig_lang::{RenderStyle, Severity};
@@ -277,13 +278,13 @@ impl Book {
         ensure!(errors.is_empty(), "does not compile:\n{}", rendered(&errors));
         let found = [analysis.diagnostics.as_slice(), linted.as_slice()].concat();
         ensure!(!case.clean || found.is_empty(), "is not clean:\n{}", rendered(&found));
-        let report = ksig::testing::run(&input, &analysis, "", &|_| true)?;
+        let report = ksig::testing::run(&input, &analysis, &Asked { filter: "", file: &|_| true })?;
         // That another signature answers to a fixture too is what some chapters show.
-        let failures = report.failures.iter().filter(|failure| failure.engine != "corpus");
-        let failures: Vec<String> = failures.map(|f| format!("test {:?}, {}: {}", f.test, f.engine, f.reason.en)).collect();
+        let failures = report.failures().filter(|(_, failure)| failure.engine != "corpus");
+        let failures: Vec<String> = failures.map(|(case, f)| format!("test {:?}, {}: {}", case.test, f.engine, f.reason.en)).collect();
         ensure!(failures.is_empty(), "{}", failures.join("\n"));
         let says_something =
-            report.tests > 0 || !case.answers.is_empty() || !case.plans.is_empty() || analysis.program.signatures.is_empty();
+            !report.cases.is_empty() || !case.answers.is_empty() || !case.plans.is_empty() || analysis.program.signatures.is_empty();
         ensure!(says_something || case.clean, "nothing here can fail: a signature of the fence needs a test");
         for plan in &case.plans {
             planned(&analysis.program, plan)?;

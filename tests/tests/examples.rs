@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ksig::analysis::{named, world};
+use ksig::testing::Asked;
 use ksig_compiler::{Analysis, Input, Source, compile};
 use ksig_lang::{RenderStyle, Severity};
 
@@ -155,11 +156,12 @@ fn the_examples_of_the_design_compile_and_their_tests_pass() {
             wrong.push(format!("{name}:\n{}", ksig_lang::render(&errors, &analysis.sources, RenderStyle::default())));
             continue;
         }
-        let report = ksig::testing::run(&input, &analysis, "", &|_| true).expect("the example is made into a release");
-        if report.tests == 0 {
+        let report =
+            ksig::testing::run(&input, &analysis, &Asked { filter: "", file: &|_| true }).expect("the example is made into a release");
+        if report.cases.is_empty() {
             wrong.push(format!("{name}: no test ran"));
         }
-        wrong.extend(report.failures.iter().map(|failure| format!("{name}, {}, {}: {}", failure.test, failure.engine, failure.reason.en)));
+        wrong.extend(report.failures().map(|(case, failure)| format!("{name}, {}, {}: {}", case.test, failure.engine, failure.reason.en)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

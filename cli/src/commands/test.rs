@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use ksig_lang::{Lang, Severity, say};
+use ksig_lang::{Lang, Severity};
 
 use super::{Failure, Outcome, answer, remark, show_problems};
-use crate::{plain, testing};
+use crate::plain;
+use crate::testing::{self, Asked, report};
 
 /// Run the tests inside signatures on the JIT and the interpreter, then show every fixture to the whole corpus
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  ksig test signatures\n  ksig test --filter yamaha\n  ksig test signatures/server --format json")]
+#[command(
+    after_help = "Examples:\n  ksig test signatures\n  ksig test --filter yamaha\n  ksig test signatures/server --format junit > report.xml\n\nExit codes: 0 all tests passed, 1 some failed, 2 wrong use or a failure of the world."
+)]
 pub struct Args {
     /// Files and folders; the folder `signatures` when none is named
     paths: Vec<PathBuf>,
@@ -28,6 +31,12 @@ enum Format {
     Text,
     /// One JSON object
     Json,
+    /// JUnit XML, a test case a test
+    Junit,
+    /// TAP 14, with what is wrong as YAML
+    Tap,
+    /// GitHub annotation lines
+    Github,
 }
 
 impl Args {
@@ -37,32 +46,22 @@ impl Args {
             show_problems(&analysis, lang);
             return Ok(Outcome::Findings);
         }
-        let asked = |path: &str| loaded.asked.iter().any(|asked| asked == path);
-        let report = testing::run(&loaded.input, &analysis, &self.filter, &asked)?;
+        let file = |path: &str| loaded.asked.iter().any(|asked| asked == path);
+        let asked = Asked { filter: &self.filter, file: &file };
+        let ran = testing::run(&loaded.input, &analysis, &asked)?;
         match self.format {
-            Format::Json => answer(&format!("{}\n", plain::json(&report.as_json(lang))?))?,
+            Format::Json => answer(&format!("{}\n", plain::json(&report::as_json(&ran, lang))?))?,
+            Format::Junit => answer(&report::as_junit(&ran, lang))?,
+            Format::Tap => answer(&report::as_tap(&ran, lang))?,
+            Format::Github => answer(&report::as_github(&ran, lang))?,
             Format::Text => {
-                for failure in &report.failures {
-                    remark(&format!(
-                        "{}:{}:{}: {} [{}] {}\n  {}",
-                        failure.path,
-                        failure.line,
-                        failure.column,
-                        failure.signature,
-                        failure.engine,
-                        failure.test,
-                        failure.reason.in_lang(lang).trim_end().replace('\n', "\n  ")
-                    ));
+                let failures = report::as_text(&ran, lang);
+                if !failures.is_empty() {
+                    remark(failures.trim_end());
                 }
-                let testing::Report { tests, signatures, fixtures_shown, failures } = &report;
-                let failures = failures.len();
-                let summary = say!(
-                    "{tests} tests of {signatures} signatures on jit and interpreter, {fixtures_shown} fixtures shown to the corpus, {failures} failures\n",
-                    "テスト{tests}件（シグネチャ{signatures}件、jitとinterpreterで実行）、全シグネチャと照合した応答{fixtures_shown}件、失敗{failures}件\n"
-                );
-                answer(summary.in_lang(lang))?;
+                answer(report::summary(&ran).in_lang(lang))?;
             }
         }
-        Ok(if report.failures.is_empty() { Outcome::Fine } else { Outcome::Findings })
+        Ok(if ran.failures().next().is_none() { Outcome::Fine } else { Outcome::Findings })
     }
 }

@@ -1,0 +1,94 @@
+//! What `ksig test` writes in each form, and what it says of the tests themselves.
+
+use std::fs;
+
+use ksig_tests::binary::{Finished, run_in};
+use tempfile::TempDir;
+
+/// A test that passes, one that fails on both engines, and one whose name and fixture hold what forms must escape. SYNTHETIC.
+const ACME: &str = r##"ksig 1
+module router.acme
+vendor acme { name "ACME" }
+tag old { en "Old"; ja "旧版" }
+probe top = http.get("/")
+signature one {
+  summary "ACME by its realm"
+  evidence documented "ACME's manual"
+  match { top.auth.basic.realm ~ /^ACME (?<model>[A-Z0-9-]+)$/ }
+  identify { vendor = acme; series = "Gate"; model = model }
+  example "ACME AC-1" in top.auth.basic.realm => { model: "AC-1" }
+  example "ACME AC-2" in top.auth.basic.realm => { series: "Gata", model: "AC-3" }
+  test "<b>&\"#1\" \\ says" {
+    given top = http"""
+      HTTP/1.0 401 Unauthorized
+      WWW-Authenticate: Basic realm="ACME AC-9"
+
+      """
+    expect identify { model: "]]>" }
+  }
+}
+"##;
+
+fn folder(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir_all(folder.path().join("signatures/router")).expect("a folder");
+    fs::write(folder.path().join("signatures/router/acme.ksig"), text).expect("a file");
+    folder
+}
+
+fn test(folder: &TempDir, more: &[&str]) -> Finished {
+    let arguments: Vec<&str> = ["test", "signatures"].iter().chain(more).copied().collect();
+    run_in(folder.path(), &arguments)
+}
+
+#[test]
+fn junit_has_a_case_a_test_and_counts_it_once() {
+    let finished = test(&folder(ACME), &["--format", "junit"]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let document = roxmltree::Document::parse(&finished.stdout).unwrap_or_else(|error| panic!("{error}\n{}", finished.stdout));
+    assert_eq!(document.root_element().tag_name().name(), "testsuites");
+    let suite = document.root_element().first_element_child().expect("a suite");
+    assert_eq!((suite.attribute("name"), suite.attribute("tests"), suite.attribute("failures")), (Some("ksig test"), Some("3"), Some("2")));
+    let cases: Vec<_> = suite.children().filter(|node| node.has_tag_name("testcase")).collect();
+    assert_eq!(cases.len(), 3);
+    let names: Vec<_> = cases.iter().map(|case| case.attribute("name").unwrap_or_default()).collect();
+    assert_eq!(names, ["ACME AC-1", "ACME AC-2", "<b>&\"#1\" \\ says"]);
+    for (case, failures) in cases.iter().zip([0, 2, 2]) {
+        assert_eq!(case.attribute("classname"), Some("router.acme.one"));
+        assert_eq!(case.attribute("file"), Some("signatures/router/acme.ksig"));
+        let failed: Vec<_> = case.children().filter(|node| node.has_tag_name("failure")).collect();
+        assert_eq!(failed.len(), failures);
+        assert!(failed.iter().all(|failure| matches!(failure.attribute("type"), Some("jit" | "interpreter"))));
+    }
+    let failure = cases[2].first_element_child().expect("a failure");
+    assert!(failure.attribute("message").is_some_and(|message| message.contains("expected ]]>, found AC-9")), "{}", finished.stdout);
+    assert!(failure.text().is_some_and(|text| text.starts_with("signatures/router/acme.ksig:19:")), "{}", finished.stdout);
+}
+
+#[test]
+fn tap_plans_for_all_and_explains_what_failed() {
+    let finished = test(&folder(ACME), &["--format", "tap"]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let lines: Vec<&str> = finished.stdout.lines().collect();
+    assert_eq!(lines[..2], ["TAP version 14", "1..3"], "{}", finished.stdout);
+    let points: Vec<&&str> = lines.iter().filter(|line| line.starts_with("ok ") || line.starts_with("not ok ")).collect();
+    let wanted =
+        ["ok 1 - router.acme.one: ACME AC-1", "not ok 2 - router.acme.one: ACME AC-2", r#"not ok 3 - router.acme.one: <b>&"\#1" \\ says"#];
+    assert_eq!(points, wanted.iter().collect::<Vec<_>>(), "{}", finished.stdout);
+    assert_eq!(lines.iter().filter(|line| **line == "  ---").count(), 2, "{}", finished.stdout);
+    assert_eq!(lines.iter().filter(|line| **line == "  ...").count(), 2, "{}", finished.stdout);
+    assert!(lines.contains(&r#"    - engines: ["jit", "interpreter"]"#), "{}", finished.stdout);
+    let passed = test(&folder(ACME), &["--format", "tap", "--filter", "AC-1"]);
+    assert_eq!((passed.code, passed.stdout.as_str()), (Some(0), "TAP version 14\n1..1\nok 1 - router.acme.one: ACME AC-1\n"));
+}
+
+#[test]
+fn github_points_at_the_expectation_once() {
+    let finished = test(&folder(ACME), &["--format", "github"]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let lines: Vec<&str> = finished.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", finished.stdout);
+    let start = "::error file=signatures/router/acme.ksig,line=12,col=3,title=ksig test::router.acme.one: ACME AC-2 [jit, interpreter]%0A";
+    assert!(lines[0].starts_with(start), "{}", lines[0]);
+    assert!(lines[0].ends_with("series: expected Gata, found Gate"), "{}", lines[0]);
+}
