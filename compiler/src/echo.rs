@@ -24,7 +24,12 @@ struct Mistake {
 impl Mistakes {
     /// Takes note of what the parser said.
     pub fn of(syntax: &[Diagnostic]) -> Mistakes {
-        let mut spans: Vec<(FileId, Span)> = syntax.iter().filter_map(primary).collect();
+        Mistakes::of_each(syntax.iter())
+    }
+
+    /// As [`Mistakes::of`].
+    pub fn of_each<'a>(syntax: impl Iterator<Item = &'a Diagnostic>) -> Mistakes {
+        let mut spans: Vec<(FileId, Span)> = syntax.filter_map(primary).collect();
         spans.sort_unstable();
         let mut by_file: HashMap<FileId, Vec<Mistake>> = HashMap::new();
         for (file, span) in spans {

@@ -54,6 +54,8 @@ pub struct Signature {
     pub vars: Vec<Var>,
     /// Where each of `vars` was first written.
     pub var_spans: Vec<Span>,
+    /// In which file; an inherited one stands in its base's.
+    pub var_files: Vec<FileId>,
     /// What must hold.
     pub condition: Condition,
     /// By hop, as far as there are follows: the part of it that speaks of earlier probes only, and so gates the follows of that hop.
@@ -128,6 +130,8 @@ pub struct Probe {
     pub requires: Vec<Requirement>,
     /// Where it was declared.
     pub span: Span,
+    /// In which file.
+    pub file: FileId,
 }
 
 /// Index into [`Signature::probes`].

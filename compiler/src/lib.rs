@@ -9,6 +9,8 @@
 mod check;
 pub mod codes;
 mod echo;
+mod marks;
+mod session;
 pub mod hir;
 pub mod input;
 pub mod jit;
@@ -29,6 +31,9 @@ use ksig_schema::probe::{ArgumentError, ArgumentKind};
 use ksig_schema::{Budget, Date, Policy, ProbeCost, Request, Schema};
 
 pub use input::{Input, Source};
+pub use marks::{Mark, Target};
+pub use names::{Definition, Import, Names, Place};
+pub use session::Session;
 pub use problems::nearest;
 
 /// Says why an argument of a probe is refused. `protocols` knows; it is an argument here so that the compiler needs no protocol.
@@ -105,7 +110,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
         tables.values_mut().for_each(tables::keep_verified);
     }
     let costs = check::Costs::new(world.cost);
-    let context = check::Context { world, names: &names, tables: &tables, input, files: &files, costs };
+    let context = check::Context { world, names: &names, tables: &tables, input, files: &files, costs, marks: None };
     check::tag_parameters(&names, &mut diagnostics);
     check::probes(&context, &mut diagnostics);
     let signatures = check::signatures(&context, &mut diagnostics);

@@ -95,14 +95,15 @@ pub fn run(analysis: &Analysis) -> Vec<Diagnostic> {
 
 /// As [`run`], with the levels that somebody chose.
 pub fn run_at(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
-    let level = |lint: &Lint| levels.get(lint.doc.code).copied().unwrap_or(Some(lint.level));
-    let chosen: Vec<(&Lint, Severity)> = ALL.iter().filter_map(|lint| Some((*lint, level(lint)?))).collect();
-    let allows = |signature: &Signature, lint: &Lint| {
-        signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.doc.code && !reason.is_empty())
-    };
-    let signatures = &analysis.program.signatures;
-    let mut found = Vec::new();
-    for signature in signatures {
+    let mut found = run_on(analysis, levels, &|_| true);
+    found.extend(run_on_set(analysis, levels));
+    found
+}
+
+/// What the lints find that look at one signature, in those that are `asked` for.
+pub fn run_on(analysis: &Analysis, levels: &Levels, asked: &dyn Fn(&Signature) -> bool) -> Vec<Diagnostic> {
+    let (mut found, chosen) = (Vec::new(), chosen(levels));
+    for signature in analysis.program.signatures.iter().filter(|signature| asked(signature)) {
         for (lint, level) in &chosen {
             let Look::Signature(look) = lint.look else { continue };
             if !allows(signature, lint) {
@@ -112,7 +113,14 @@ pub fn run_at(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
             }
         }
     }
-    for (lint, level) in &chosen {
+    found
+}
+
+/// What the lints find that look at all signatures together.
+pub fn run_on_set(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
+    let signatures = &analysis.program.signatures;
+    let mut found = Vec::new();
+    for (lint, level) in &chosen(levels) {
         let Look::Set(look) = lint.look else { continue };
         let mut of_set = Vec::new();
         look(analysis, &mut of_set);
@@ -121,6 +129,16 @@ pub fn run_at(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
         found.extend(shown.map(|(_, finding)| Diagnostic { severity: *level, ..finding }));
     }
     found
+}
+
+/// Lints that are not off, with their levels.
+fn chosen(levels: &Levels) -> Vec<(&'static Lint, Severity)> {
+    let level = |lint: &Lint| levels.get(lint.doc.code).copied().unwrap_or(Some(lint.level));
+    ALL.iter().filter_map(|lint| Some((*lint, level(lint)?))).collect()
+}
+
+fn allows(signature: &Signature, lint: &Lint) -> bool {
+    signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.doc.code && !reason.is_empty())
 }
 
 impl Lint {

@@ -63,6 +63,8 @@ pub struct Names {
     pub scopes: HashMap<FileId, BTreeMap<String, Definition>>,
     /// Vendors and tags by id: the module that declares each.
     homes: BTreeMap<String, String>,
+    /// What each module declares besides what stands above: names of probes and `let`s too.
+    pub(crate) modules: BTreeMap<String, Vec<String>>,
 }
 
 /// An edit that imports a name.
@@ -77,6 +79,23 @@ pub struct Import {
 }
 
 impl Names {
+    /// Whether the same is declared, so that a file without imports from one that changed means the same and has the same problems: where in
+    /// their files the items stand is another matter.
+    pub(crate) fn declares_as(&self, other: &Names) -> bool {
+        fn places<'a>(of: &'a BTreeMap<String, Place>) -> impl Iterator<Item = (&'a String, FileId)> {
+            of.iter().map(|(name, place)| (name, place.file))
+        }
+        let named = |params: &(FileId, Params)| params.1.iter().map(|param| (param.name.value.clone(), param.ty.name.value.clone())).collect::<Vec<_>>();
+        self.vocabulary == other.vocabulary
+            && self.schemes == other.schemes
+            && self.homes == other.homes
+            && places(&self.signatures).eq(places(&other.signatures))
+            && places(&self.tables).eq(places(&other.tables))
+            && places(&self.choices).eq(places(&other.choices))
+            && self.modules == other.modules
+            && self.tag_params.iter().map(|(tag, params)| (tag, named(params))).eq(other.tag_params.iter().map(|(tag, params)| (tag, named(params))))
+    }
+
     /// What imports a vendor or a tag into a file; absent when there is none of that id, or the file has no header to write it under.
     pub fn import_of(&self, name: &str, file: FileId, ast: &ast::File) -> Option<Import> {
         if self.scopes.get(&file).is_some_and(|scope| scope.contains_key(name)) {
@@ -166,6 +185,7 @@ pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>
         }
         names.scopes.insert(file, scope.known.into_iter().map(|(name, (definition, _))| (name, definition)).collect());
     }
+    names.modules = exports.into_iter().map(|(module, exported)| (module, exported.into_keys().collect())).collect();
     names
 }
 

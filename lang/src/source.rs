@@ -49,6 +49,13 @@ impl Sources {
         id
     }
 
+    /// Puts another text in the place of one's; an id that [`Self::add`] never gave is passed over.
+    pub fn replace(&mut self, file: crate::FileId, text: impl Into<String>) {
+        if let Some(source) = self.files.get_mut(file as usize) {
+            source.text = text.into();
+        }
+    }
+
     /// The source of an id; absent when [`Self::add`] never gave it.
     pub fn get(&self, file: crate::FileId) -> Option<&Source> {
         self.files.get(file as usize)

@@ -7,6 +7,7 @@ use ksig_schema::{Scheme, Type};
 
 use super::{Captures, Checker};
 use crate::hir::{Expr, ExprKind};
+use crate::marks::Target;
 use crate::problems;
 
 impl Checker<'_> {
@@ -29,10 +30,12 @@ impl Checker<'_> {
             }
             Ast::Name(name) if self.vars_by_name.contains_key(name) => {
                 let id = self.vars_by_name[name];
+                self.mark_variable(id, e.span);
                 made(ExprKind::Var(id), self.vars[id as usize].ty.clone())
             }
             Ast::Name(name) if self.file_let(name).is_some() => {
                 let place = self.file_let(name)?;
+                self.mark(e.span, || Target::Let(place.0, place.1));
                 self.let_value(place, expected, e.span)
             }
             Ast::Name(_) | Ast::Field(..) | Ast::Index(..) => self.place(e, expected),

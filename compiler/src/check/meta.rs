@@ -9,6 +9,7 @@ use ksig_schema::identification::{Confidence, Grade};
 
 use super::Checker;
 use crate::hir::Meta;
+use crate::marks::Target;
 use crate::{lints, problems};
 
 impl Checker<'_> {
@@ -94,6 +95,7 @@ impl Checker<'_> {
             self.diagnostics.push(problems::unknown_lint(lint, &written, self.file, known.iter().map(String::as_str)));
             return false;
         }
+        self.mark(lint.span, || Target::Lint(written.replace('_', "-")));
         match before.insert(written, lint.span) {
             Some(first) => {
                 self.diagnostics.push(problems::said_twice(lint, self.file, first));

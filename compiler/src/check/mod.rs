@@ -29,6 +29,7 @@ use ksig_schema::{Budget, Schema, Type};
 
 use crate::hir::{self, Condition, ExprKind};
 use crate::input::{Input, Source};
+use crate::marks::{Mark, Marks, Target, last};
 use crate::names::{Definition, Names, dotted, full_name, module_of};
 use crate::{ArgumentCheck, World, problems};
 
@@ -45,6 +46,8 @@ pub(crate) struct Context<'a> {
     pub input: &'a Input,
     pub files: &'a BTreeMap<FileId, (&'a Source, &'a ast::File)>,
     pub costs: Costs,
+    /// Where names are marked, for an editor.
+    pub marks: Option<Marks>,
 }
 
 /// The full name of a scheme that a file may say: a built-in one, its own, or an imported one.
@@ -65,13 +68,58 @@ pub(crate) fn dotted_name(e: &ast::Expr) -> Option<String> {
     }
 }
 
+impl Context<'_> {
+    /// Marks a name of a file, where somebody asks for marks.
+    fn mark(&self, file: FileId, span: Span, target: impl FnOnce() -> Target) {
+        if let Some(marks) = &self.marks {
+            marks.borrow_mut().push(Mark::of_use(file, span, target()));
+        }
+    }
+}
+
 /// Checks all signatures of the set; the result is sorted by name.
 pub(crate) fn signatures(context: &Context, diagnostics: &mut Vec<Diagnostic>) -> Vec<hir::Signature> {
-    let mut order = Order { context, done: BTreeMap::new(), on_path: Vec::new() };
+    let mut order = Order { context, known: None, done: BTreeMap::new(), on_path: Vec::new() };
     for name in context.names.signatures.keys() {
         order.visit(name, diagnostics);
     }
     order.done.into_values().flatten().collect()
+}
+
+/// What came of checking one file again.
+pub(crate) struct Rechecked {
+    /// Its signatures without problems.
+    pub signatures: Vec<hir::Signature>,
+    /// What is wrong in it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks one file: its probes, its signatures, and its `let`s, which mark what they name. Bases in other files are those of `known`, sorted by
+/// name, unless their file is `stale`: then they are checked for this once.
+pub(crate) fn file(context: &Context, file: FileId, known: &[hir::Signature], stale: &dyn Fn(FileId) -> bool) -> Rechecked {
+    let mut diagnostics = Vec::new();
+    let (_, ast) = context.files[&file];
+    if ast.items.iter().any(|item| matches!(item, ast::Item::Probe(_))) {
+        Checker::of(context, file, None, &mut diagnostics).file_probes();
+    }
+    if context.marks.is_some() {
+        for (at, item) in ast.items.iter().enumerate() {
+            if let ast::Item::Let(binding) = item {
+                // What is wrong with it is said where it is used: only there its type is known.
+                let mut unsaid = Vec::new();
+                let mut checker = Checker::of(context, file, None, &mut unsaid);
+                checker.inside_let((file, at), binding.span, |this, value| this.expr(value, None));
+            }
+        }
+    }
+    let fresh = |at: FileId| at == file || stale(at);
+    let mut order = Order { context, known: Some((known, &fresh)), done: BTreeMap::new(), on_path: Vec::new() };
+    let own = context.names.signatures.iter().filter(|(_, place)| place.file == file);
+    for (name, _) in own {
+        order.visit(name, &mut diagnostics);
+    }
+    let signatures = order.done.into_values().flatten().filter(|signature| signature.file == file).collect();
+    Rechecked { signatures, diagnostics }
 }
 
 /// Checks the probes of every file, whether or not a signature reads them.
@@ -86,9 +134,14 @@ pub(crate) fn probes(context: &Context, diagnostics: &mut Vec<Diagnostic>) {
 /// Depth first along `refines`.
 struct Order<'a> {
     context: &'a Context<'a>,
+    /// Signatures that were checked before, and the files whose signatures are checked now.
+    known: Option<Known<'a>>,
     done: BTreeMap<String, Option<hir::Signature>>,
     on_path: Vec<String>,
 }
+
+/// Signatures sorted by name, and which files are not among theirs.
+type Known<'a> = (&'a [hir::Signature], &'a dyn Fn(FileId) -> bool);
 
 /// Longest chain of `refines`.
 const REFINES_MAX: usize = 16;
@@ -99,6 +152,13 @@ impl Order<'_> {
             return;
         }
         let place = self.context.names.signatures[name];
+        if let Some((known, fresh)) = self.known
+            && !fresh(place.file)
+        {
+            let found = known.binary_search_by(|signature| signature.name.as_str().cmp(name)).ok();
+            self.done.insert(name.to_string(), found.map(|at| known[at].clone()));
+            return;
+        }
         let (_, ast) = self.context.files[&place.file];
         let ast::Item::Signature(signature) = &ast.items[place.item] else { return };
         let base = signature.refines.as_ref().map(|path| (signature_named(self.context.names, place.file, path), path));
@@ -110,7 +170,11 @@ impl Order<'_> {
                 None
             }
             Some((Some(base), path)) => {
-                if self.on_path.contains(&base) || base == name || self.on_path.len() >= REFINES_MAX {
+                self.context.mark(place.file, last(path), || Target::Signature(base.clone()));
+                let closes = self.known.and_then(|_| self.closes_cycle(name, &base));
+                if closes == Some(false) {
+                    None
+                } else if closes == Some(true) || self.on_path.contains(&base) || base == name || self.on_path.len() >= REFINES_MAX {
                     diagnostics.push(problems::refines_cycle(name, place.file, path.span));
                     None
                 } else {
@@ -128,8 +192,30 @@ impl Order<'_> {
     }
 }
 
+impl Order<'_> {
+    /// Of a signature that refines itself in the end, whether it is the one of the cycle where that is said: the one before the first by name,
+    /// at which a walk by name gets around.
+    fn closes_cycle(&self, name: &str, base: &str) -> Option<bool> {
+        let names = self.context.names;
+        let base_of = |name: &str| {
+            let place = names.signatures.get(name)?;
+            let ast::Item::Signature(signature) = self.context.files[&place.file].1.items.get(place.item)? else { return None };
+            signature_named(names, place.file, signature.refines.as_ref()?)
+        };
+        let (mut first, mut at) = (base.to_string(), base.to_string());
+        for _ in 0..names.signatures.len() {
+            if at == name {
+                return Some(first == base);
+            }
+            at = base_of(&at)?;
+            first = first.min(at.clone());
+        }
+        None
+    }
+}
+
 /// The full name of a signature that a file names: by its name in scope, or by its full one.
-fn signature_named(names: &Names, file: FileId, path: &ast::Path) -> Option<String> {
+pub(crate) fn signature_named(names: &Names, file: FileId, path: &ast::Path) -> Option<String> {
     let written = dotted(path);
     match names.scopes.get(&file).and_then(|scope| scope.get(&written)) {
         Some(Definition::Signature(full)) => Some(full.clone()),
@@ -163,6 +249,8 @@ struct Checker<'a> {
     probes: Asked,
     vars: Vec<Var>,
     var_spans: Vec<Span>,
+    var_files: Vec<FileId>,
+    marks: Option<&'a Marks>,
     vars_by_name: BTreeMap<String, u32>,
     /// Names bound on the way to the line at hand; a sibling branch of `any` starts without those of its siblings.
     bound_now: BTreeSet<String>,
@@ -230,6 +318,8 @@ impl<'a> Checker<'a> {
             probes: Asked::of(base.map_or_else(Vec::new, |base| base.probes.clone())),
             vars: base.map_or_else(Vec::new, |base| base.vars.clone()),
             var_spans: base.map_or_else(Vec::new, |base| base.var_spans.clone()),
+            var_files: base.map_or_else(Vec::new, |base| base.var_files.clone()),
+            marks: context.marks.as_ref(),
             vars_by_name: BTreeMap::new(),
             bound_now: BTreeSet::new(),
             captures: Captures::Refused,
@@ -253,6 +343,51 @@ impl<'a> Checker<'a> {
         checker
     }
 
+    /// Marks what a name stands for, where somebody asks for marks.
+    fn mark(&self, span: Span, target: impl FnOnce() -> Target) {
+        if let Some(marks) = self.marks {
+            marks.borrow_mut().push(Mark::of_use(self.file, span, target()));
+        }
+    }
+
+    /// Marks a variable. In a template it stands in holes of a literal, whose span that is.
+    fn mark_variable(&self, id: u32, span: Span) {
+        let Some(marks) = self.marks else { return };
+        let (file, declared, name) = (self.var_files[id as usize], self.var_spans[id as usize], &self.vars[id as usize].name);
+        let written = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let mark = |start: usize| {
+            let start = span.start + start as u32;
+            let span = Span { start, end: start + name.len() as u32 };
+            marks.borrow_mut().push(Mark::of_use(self.file, span, Target::Variable(file, declared)));
+        };
+        if written == name {
+            return mark(0);
+        }
+        for (open, _) in written.match_indices('{') {
+            let hole = &written[open + 1..];
+            let inside = hole.trim_start();
+            let behind = inside.strip_prefix(name.as_str()).map(str::trim_start);
+            if behind.is_some_and(|behind| behind.starts_with(['|', '}'])) {
+                mark(open + 1 + hole.len() - inside.len());
+            }
+        }
+    }
+
+    /// Marks a probe's name.
+    fn mark_probe(&self, id: hir::ProbeId, span: Span) {
+        let probe = &self.probes[id as usize];
+        if probe.span.end > 0 {
+            self.mark(span, || Target::Probe(probe.file, probe.span));
+        }
+    }
+
+    /// Marks a declaration; of a variable, with its type.
+    fn mark_declaration(&self, span: Span, target: Target, ty: Option<&Type>) {
+        if let Some(marks) = self.marks {
+            marks.borrow_mut().push(Mark { file: self.file, span, target, declares: true, ty: ty.cloned() });
+        }
+    }
+
     /// Reports a problem, for `return self.refuse(...)`.
     fn refuse<T>(&mut self, problem: Diagnostic) -> Option<T> {
         self.diagnostics.push(problem);
@@ -271,6 +406,7 @@ impl<'a> Checker<'a> {
             probes: Vec::new(),
             vars: Vec::new(),
             var_spans: Vec::new(),
+            var_files: Vec::new(),
             condition: Condition::All(Vec::new()),
             gates: Vec::new(),
             steps: base.map_or_else(Vec::new, |base| base.steps.clone()),
@@ -298,6 +434,9 @@ impl<'a> Checker<'a> {
                 Statement::Follow(follow) => self.follow_input(follow, &out.steps),
                 Statement::Match { of, lines, .. } => {
                     matched = true;
+                    if let Some((of, id)) = of.as_ref().and_then(|of| Some((of, self.probes.named(&of.value)?))) {
+                        self.mark_probe(id, of.span);
+                    }
                     if let Some(of) = of.as_ref().filter(|of| self.probes.named(&of.value).is_none_or(|id| self.probe_of(id).hop == 0)) {
                         self.diagnostics.push(problems::match_of_unknown_follow(of, self.file));
                     }
@@ -333,7 +472,10 @@ impl<'a> Checker<'a> {
         for value in redacted {
             let name = dotted_name(value);
             match name.as_ref().and_then(|name| self.vars_by_name.get(name)) {
-                Some(&id) => self.vars[id as usize].redact = true,
+                Some(&id) => {
+                    self.vars[id as usize].redact = true;
+                    self.mark_variable(id, value.span);
+                }
                 None if name.is_some_and(|name| self.poisoned.contains(&name)) => {}
                 None => self.diagnostics.push(problems::expected(say!("the name of a capture", "キャプチャの名前"), self.file, value.span)),
             }
@@ -360,12 +502,16 @@ impl<'a> Checker<'a> {
         self.place_follows(ast, &mut out);
         out.vars = std::mem::take(&mut self.vars);
         out.var_spans = std::mem::take(&mut self.var_spans);
+        out.var_files = std::mem::take(&mut self.var_files);
         out.regex_states = self.regex_states;
         self.spending(&out);
         out
     }
 
     fn type_of(&mut self, ty: &ast::TypeExpr) -> Option<Type> {
+        if let Some(marks) = self.marks {
+            marks.borrow_mut().extend(crate::marks::of_type(ty, self.file, self.names));
+        }
         match crate::types::read(ty, &|scheme| scheme_in_scope(self.names, self.file, scheme)) {
             Ok(ty) => Some(ty),
             Err(reason) => self.refuse(problems::bad_type_expr(reason, self.file, ty)),
@@ -375,11 +521,15 @@ impl<'a> Checker<'a> {
     /// A table's full name, by the name in scope.
     fn table_named(&mut self, name: &Name) -> Option<String> {
         match self.scope.get(&name.value) {
-            Some(Definition::Table(full)) => Some(full.clone()),
+            Some(Definition::Table(full)) => {
+                self.mark(name.span, || Target::Table(full.clone()));
+                Some(full.clone())
+            }
             _ => {
                 let own = full_name(&self.module, &name.value);
                 let known = self.tables.keys().map(String::as_str);
                 if self.tables.contains_key(&own) {
+                    self.mark(name.span, || Target::Table(own.clone()));
                     Some(own)
                 } else {
                     self.refuse(problems::unknown_name(&name.value, self.file, name.span, known))

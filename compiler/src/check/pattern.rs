@@ -31,6 +31,8 @@ pub struct Group {
     pub ty: Option<TypeExpr>,
     /// The table whose keys it ranges over, as written.
     pub table: Option<String>,
+    /// Where that table is named.
+    pub table_span: Option<Span>,
     /// Its name's place in the source.
     pub span: Span,
 }
@@ -151,7 +153,11 @@ fn group(header: &str, open: usize, start: u32) -> Result<Group, PatternMistake>
             "`{name}`は名前として使えません。使えるのは英数字と`_`で、数字からは始められません"
         )));
     }
-    Ok(Group { name: name.into(), ty, table, span: span_of((open, open + name.len())) })
+    let table_span = table.as_ref().and_then(|table| {
+        let at = open + header.rfind(table.as_str())?;
+        Some(span_of((at, at + table.len())))
+    });
+    Ok(Group { name: name.into(), ty, table, table_span, span: span_of((open, open + name.len())) })
 }
 
 fn is_name(text: &str) -> bool {

@@ -9,6 +9,7 @@ use ksig_schema::{ConstructorDef, FieldDef, Type};
 
 use super::{Checker, dotted_name};
 use crate::hir::{Expr, ExprKind, FieldRef, Probe};
+use crate::marks::Target;
 use crate::names::Definition;
 use crate::{problems, tables};
 
@@ -39,6 +40,7 @@ impl Checker<'_> {
                 };
                 let Some(Definition::Table(full)) = self.scope.get(name) else { return self.unknown_name(name, base.span) };
                 let full = full.clone();
+                self.mark(base.span, || Target::Table(full.clone()));
                 if self.tables.get(&full).is_some_and(|table| table.key.is_none()) {
                     return self.refuse(problems::table_without_key(name, self.file, base.span));
                 }
@@ -68,6 +70,7 @@ impl Checker<'_> {
                     let columns = table.columns.iter().map(|c| c.name.as_str());
                     return self.refuse(problems::unknown_column(&table.name, column, self.file, columns));
                 };
+                self.mark(column.span, || Target::Column(table.name.clone(), index as u32));
                 let ty = table.columns[index].ty.clone().optional();
                 made(ExprKind::Column(Box::new(base), index as u32), ty)
             }
@@ -79,14 +82,20 @@ impl Checker<'_> {
                         Err(reason) => self.refuse(problems::bad_literal(reason, self.file, e.span)),
                     },
                     Some(Type::Class) => match self.names.vocabulary.classes.contains_key(&name) {
-                        true => made(ExprKind::Const(Datum::Text(name)), Type::Class),
+                        true => {
+                            self.mark(e.span, || Target::Class(name.clone()));
+                            made(ExprKind::Const(Datum::Text(name)), Type::Class)
+                        }
                         false => self.refuse(problems::unknown_class(&name, self.file, e.span, self.names.vocabulary.classes.keys())),
                     },
                     Some(Type::Vendor) if name == "unknown" && !self.scope.contains_key("unknown") => {
                         made(ExprKind::Const(Datum::Missing), Type::Vendor.optional())
                     }
                     Some(Type::Vendor) => match self.scope.get(&name) {
-                        Some(Definition::Vendor(id)) => made(ExprKind::Const(Datum::Text(id.clone())), Type::Vendor),
+                        Some(Definition::Vendor(id)) => {
+                            self.mark(e.span, || Target::Vendor(id.clone()));
+                            made(ExprKind::Const(Datum::Text(id.clone())), Type::Vendor)
+                        }
                         _ => {
                             let import = self.names.import_of(&name, self.file, self.files[&self.file].1);
                             self.refuse(problems::unknown_vendor(&name, self.file, e.span, &self.names.vocabulary, import))
@@ -123,6 +132,7 @@ impl Checker<'_> {
             let columns = described.columns.iter().map(|known| known.name.as_str());
             return self.refuse(problems::unknown_column(&described.name, column, self.file, columns));
         };
+        self.mark(column.span, || Target::Column(full.clone(), index as u32));
         let ty = match described.columns[index].ty.required() {
             version @ Type::Version(_) => Type::Bound(Box::new(version.clone())),
             other => other.clone(),
@@ -222,6 +232,8 @@ impl Checker<'_> {
         let (root, rest) = written.split_once('.').unwrap_or((written.as_str(), ""));
         let id = self.probes.named(root)? as usize;
         let probe = self.probes[id].clone();
+        let (root_span, rest_span) = parted(path.span, root);
+        self.mark_probe(id as u32, root_span);
         if rest.is_empty() {
             return self.refuse(problems::unexpected(
                 say!("a probe", "プローブ"),
@@ -236,6 +248,7 @@ impl Checker<'_> {
             let fields: Vec<_> = self.schema.fields().filter_map(|field| field.name.strip_prefix(&below)).collect();
             return self.refuse(problems::unknown_field(&name, &format!("{root}."), rest, self.file, path.span, fields.into_iter()));
         };
+        self.mark(rest_span, || Target::Field(field.name));
         if let Some(problem) = self.never_filled(&probe, field, path.span) {
             return self.refuse(problem);
         }
@@ -284,6 +297,11 @@ impl Checker<'_> {
         };
         let id = id as usize;
         let name = format!("{}.{rest}", self.probes[id].root);
+        let (root_span, rest_span) = parted(callee.span, root);
+        if let Some(selector) = self.schema.selector(&name) {
+            self.mark_probe(id as u32, root_span);
+            self.mark(rest_span, || Target::Selector(selector.name));
+        }
         let Some(selector) = self.schema.selector(&name) else {
             // A map whose entries are written as calls: `desc.xml("/root")`.
             if self.schema.field(&name).is_some() {
@@ -309,6 +327,12 @@ impl Checker<'_> {
         let ty = field.ty.clone();
         Some(Expr { kind: ExprKind::Pick(Box::new(field), selector.pick, argument.clone()), ty, span: e.span })
     }
+}
+
+/// Of `top.html.title`: where `top` stands, and the rest behind its dot.
+fn parted(path: Span, root: &str) -> (Span, Span) {
+    let end = (path.start + root.len() as u32).min(path.end);
+    (Span { end, ..path }, Span { start: (end + 1).min(path.end), ..path })
 }
 
 /// The first name of `a.b["c"].d`.

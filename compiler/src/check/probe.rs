@@ -12,6 +12,7 @@ use ksig_schema::{ConstructorDef, ParameterDef, ProbeKey, Safety, Type};
 
 use super::{Checker, dotted_name};
 use crate::hir::{Asks, Condition, Expr, ExprKind, ProbeId};
+use crate::marks::Target;
 use crate::names::Definition;
 use crate::{hir, problems, reasons};
 
@@ -72,6 +73,7 @@ impl<'a> Checker<'a> {
                 requires: Vec::new(),
                 text: String::new(),
                 span: Span { start: 0, end: 0 },
+                file: self.file,
             });
         }
     }
@@ -80,6 +82,7 @@ impl<'a> Checker<'a> {
         if self.probes.named(&probe.name.value).is_some_and(|known| self.probes[known as usize].span == probe.span) {
             return;
         }
+        self.mark_declaration(probe.name.span, Target::Probe(self.file, probe.span), None);
         let Some((argument, constructor)) = self.constructor(&probe.call) else {
             self.poisoned.insert(probe.name.value.clone());
             return;
@@ -115,11 +118,13 @@ impl<'a> Checker<'a> {
             requires,
             text: self.excerpt(probe.span),
             span: probe.span,
+            file: self.file,
         };
         self.enter_probe(made, &probe.name);
     }
 
     fn declare_follow(&mut self, follow: &ast::Follow) {
+        self.mark_declaration(follow.name.span, Target::Probe(self.file, follow.span), None);
         let Some((argument, constructor)) = self.constructor(&follow.call) else {
             self.poisoned.insert(follow.name.value.clone());
             return;
@@ -127,6 +132,9 @@ impl<'a> Checker<'a> {
         if let Some(at) = follow.at.as_ref().filter(|at| self.probes.named(&at.value).is_none()) {
             let known = self.probes.iter().map(|probe| probe.name.as_str());
             self.diagnostics.push(problems::unknown_name(&at.value, self.file, at.span, known));
+        }
+        if let Some((at, id)) = follow.at.as_ref().and_then(|at| Some((at, self.probes.named(&at.value)?))) {
+            self.mark_probe(id, at.span);
         }
         let asks = match argument {
             Argument::Literal(key) => Asks::Exactly(key),
@@ -150,6 +158,7 @@ impl<'a> Checker<'a> {
             requires: Vec::new(),
             text: self.excerpt(follow.span),
             span: follow.span,
+            file: self.file,
         };
         self.enter_probe(made, &follow.name);
     }
@@ -321,6 +330,9 @@ impl<'a> Checker<'a> {
             ));
         };
         let name = dotted_name(callee).unwrap_or_default();
+        if let Some(known) = self.schema.constructor(&name) {
+            self.mark(callee.span, || Target::Constructor(known.name));
+        }
         let Some(constructor) = self.schema.constructor(&name) else {
             let known: Vec<_> = self.schema.constructors().map(|constructor| constructor.name).collect();
             return self.refuse(problems::unknown_constructor(&name, self.file, callee.span, known.into_iter()));

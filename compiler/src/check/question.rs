@@ -9,6 +9,7 @@ use ksig_schema::{Scheme, Type};
 
 use super::{Captures, Checker, pattern};
 use crate::hir::{Expr, ExprKind, Match};
+use crate::marks::Target;
 use crate::names::Definition;
 use crate::{problems, reasons, tables};
 
@@ -112,6 +113,7 @@ impl Checker<'_> {
         if let Ast::Name(name) = &right.kind
             && let Some(place) = self.file_let(name)
         {
+            self.mark(right.span, || Target::Let(place.0, place.1));
             return self.inside_let(place, right.span, |this, list| this.member_of(value, list, span));
         }
         let kind = match &right.kind {
@@ -145,6 +147,7 @@ impl Checker<'_> {
             }
             Ast::Name(name) if !self.vars_by_name.contains_key(name) => match self.scope.get(name) {
                 Some(Definition::Table(full)) => {
+                    self.mark(right.span, || Target::Table(full.clone()));
                     let wanted = self.key_type(full);
                     if wanted == Type::Text {
                         self.textual(&value)?;
@@ -286,6 +289,11 @@ impl Checker<'_> {
             "" => expanded.source,
             flags => format!("(?{flags}){}", expanded.source),
         };
+        for (table, span) in expanded.groups.iter().filter_map(|group| Some((scope.get(group.table.as_ref()?)?, group.table_span?))) {
+            if let Definition::Table(full) = table {
+                self.mark(span, || Target::Table(full.clone()));
+            }
+        }
         let folds_width =
             |name: &String| matches!(scope.get(name), Some(Definition::Table(full)) if all[full].folds.contains(&KeyFold::Width));
         if expanded.groups.iter().filter_map(|group| group.table.as_ref()).any(folds_width) {
@@ -368,6 +376,7 @@ impl Checker<'_> {
                 let problem = problems::capture_types_differ(name, before, &ty, self.file, self.var_spans[id as usize]);
                 return self.refuse(problem);
             }
+            self.mark_declaration(name.span, Target::Variable(self.var_files[id as usize], self.var_spans[id as usize]), Some(&ty));
             return Some(id);
         }
         Some(self.declare(name, ty))
@@ -377,6 +386,8 @@ impl Checker<'_> {
     pub(super) fn declare(&mut self, name: &Name, ty: Type) -> u32 {
         let id = self.vars.len() as u32;
         let scheme = self.scheme_of(&ty);
+        self.mark_declaration(name.span, Target::Variable(self.file, name.span), Some(&ty));
+        self.var_files.push(self.file);
         self.vars.push(Var { name: name.value.clone(), ty, scheme, redact: false });
         self.var_spans.push(name.span);
         self.vars_by_name.insert(name.value.clone(), id);

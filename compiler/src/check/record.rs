@@ -9,6 +9,7 @@ use ksig_schema::Type;
 
 use super::{Checker, scheme_in_scope};
 use crate::hir::{EachRow, Expr, Identity, Support, TagUse};
+use crate::marks::Target;
 use crate::names::{Definition, Names};
 use crate::problems;
 
@@ -218,6 +219,7 @@ impl Checker<'_> {
             let import = self.names.import_of(&tag.name.value, self.file, self.files[&self.file].1);
             return self.refuse(problems::unknown_tag(&tag.name, self.file, known, import));
         };
+        self.mark(tag.name.span, || Target::Tag(id.clone()));
         let each = match &tag.each {
             Some((row, table, filter)) => Some(self.rows_of(row, table, filter.as_ref())?),
             None => None,

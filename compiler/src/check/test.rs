@@ -10,6 +10,7 @@ use ksig_schema::Type;
 
 use super::Checker;
 use crate::hir::{Asks, Expect, ExprKind, FieldRef, Fixture, ProbeId, Test};
+use crate::marks::Target;
 use crate::{problems, tables};
 
 /// What an expectation may say of a slot, with the slot's type.
@@ -122,6 +123,7 @@ impl Checker<'_> {
                 let problem = problems::unknown_name(&name.value, self.file, name.span, self.vars_by_name.keys().map(String::as_str));
                 return self.refuse(problem);
             };
+            self.mark_variable(id, name.span);
             let ty = self.vars[id as usize].ty.clone().optional();
             if let (ast::ExprKind::Prefixed(prefix, text), Type::Bytes) = (&value.kind, ty.required())
                 && matches!(prefix.as_str(), "b" | "sjis" | "eucjp")
@@ -139,7 +141,10 @@ impl Checker<'_> {
 
     fn probe_named(&mut self, name: &Name) -> Option<(ProbeId, &'static str)> {
         match self.probes.named(&name.value) {
-            Some(id) => Some((id, self.probes[id as usize].root)),
+            Some(id) => {
+                self.mark_probe(id, name.span);
+                Some((id, self.probes[id as usize].root))
+            }
             None if self.poisoned.contains(&name.value) => None,
             None => {
                 let problem = problems::unknown_name(&name.value, self.file, name.span, self.probes.iter().map(|p| p.name.as_str()));
@@ -208,6 +213,7 @@ impl Checker<'_> {
                         let what = say!("this fact", "この事実");
                         return self.refuse(problems::type_mismatch(what, &ty, &checked.ty, self.file, value.span));
                     }
+                    self.mark(name.span, || Target::Field(field.name));
                     read.push((FieldRef { probe, field, key: key_part, fold_width: false, raw: false }, datum));
                 }
                 Fixture::Facts(read)
@@ -309,6 +315,7 @@ impl Checker<'_> {
                     if !self.names.vocabulary.tags.contains_key(&tag.value) {
                         return self.refuse(problems::unknown_tag(tag, self.file, self.names.vocabulary.tags.keys(), None));
                     }
+                    self.mark(tag.span, || Target::Tag(tag.value.clone()));
                 }
                 Expect::Tags(tags.iter().map(|tag| tag.value.clone()).collect(), *span)
             }
@@ -344,6 +351,11 @@ impl Checker<'_> {
             match datum {
                 Ok(datum) => read.push((name.value.clone(), datum)),
                 Err(reason) => return self.refuse(problems::bad_literal(reason, self.file, value.span)),
+            }
+            match (name.value.as_str(), &read.last()) {
+                ("vendor", Some((_, Datum::Text(id)))) => self.mark(value.span, || Target::Vendor(id.clone())),
+                ("class", Some((_, Datum::Text(id)))) => self.mark(value.span, || Target::Class(id.clone())),
+                _ => {}
             }
         }
         Ok::<_, ()>(read).ok()
