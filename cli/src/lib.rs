@@ -27,6 +27,7 @@ pub mod import;
 pub mod levels;
 pub mod live;
 pub mod load;
+pub mod lsp;
 pub mod phases;
 pub mod plain;
 pub mod policy;

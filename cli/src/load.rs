@@ -113,6 +113,26 @@ pub(crate) fn root_above(folder: &Path) -> Option<PathBuf> {
     root_of(folder, true).filter(|root| root.canonicalize().ok() != Some(whole))
 }
 
+/// The root that a file stands in, or would if it were saved; absent for one that stands alone.
+pub(crate) fn root_of_file(file: &Path) -> Option<PathBuf> {
+    file.ancestors().skip(1).find(|folder| is_root(folder)).map(Path::to_path_buf)
+}
+
+/// Reads all below a root as far as it can be read, and says what cannot.
+pub(crate) fn readable(root: &Path) -> (Input, Vec<LoadError>) {
+    let (mut input, mut unread) = (Input::default(), Vec::new());
+    let mut files = Vec::new();
+    unread.extend(list(root, &mut files).err());
+    files.sort();
+    for file in files {
+        let Ok(inside) = file.strip_prefix(root) else { continue };
+        let name = inside.to_string_lossy().replace('\\', "/");
+        let added = read(&file).and_then(|bytes| add(&mut input, &file.display().to_string(), &name, bytes));
+        unread.extend(added.err());
+    }
+    (input, unread)
+}
+
 fn is_root(folder: &Path) -> bool {
     folder.file_name().is_some_and(|name| name == "signatures") || folder.join("ksig.toml").is_file()
 }

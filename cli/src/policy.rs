@@ -18,10 +18,11 @@ use ksig_lang::{Lang, Text, say};
 use ksig_schema::Policy;
 use serde::Deserialize;
 
+use crate::analysis::Rules;
 use crate::levels::{self, LevelProblem};
 
 /// The file beside the signatures.
-const FILE: &str = "ksig.toml";
+pub(crate) const FILE: &str = "ksig.toml";
 
 /// Flags of the commands that make a release.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -97,6 +98,14 @@ pub fn of(input: &Input, flags: &PolicyArgs) -> Result<Policy, PolicyError> {
 /// As [`of`], but for a review that nobody answers for.
 pub fn levels(input: &Input) -> Result<Levels, PolicyError> {
     Ok(read(input)?.1)
+}
+
+/// What is decided about checking these signatures.
+///
+/// # Errors
+/// As [`of`].
+pub fn rules(input: &Input) -> Result<Rules, PolicyError> {
+    Ok(Rules { budget: of(input, &PolicyArgs::default())?.budget, levels: levels(input)? })
 }
 
 /// The file, whole: who asks for one part of it is told what is wrong with the other too.

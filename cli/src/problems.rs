@@ -109,7 +109,7 @@ fn sarif_place(analysis: &Analysis, file: ksig_lang::FileId, span: ksig_lang::Sp
 }
 
 /// A path as a relative URI reference.
-fn uri(path: &str) -> String {
+pub(crate) fn uri(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
@@ -131,7 +131,7 @@ pub fn as_junit(analysis: &Analysis, files: &[String], lang: Lang) -> String {
 }
 
 /// What is wrong and what to do, as running text.
-fn sentences(problem: &Diagnostic, lang: Lang) -> String {
+pub(crate) fn sentences(problem: &Diagnostic, lang: Lang) -> String {
     let (end, between) = if lang == Lang::Ja { ("。", "") } else { (".", " ") };
     let parts = [Some(problem.message.in_lang(lang)), said(&problem.help, lang), said(&problem.note, lang)];
     let closed = |part: &str| if part.ends_with('?') { part.to_string() } else { format!("{part}{end}") };

@@ -9,19 +9,20 @@
 mod check;
 pub mod codes;
 mod echo;
-mod marks;
-mod session;
 pub mod hir;
 pub mod input;
 pub mod jit;
 pub mod lints;
 pub mod lower;
+mod marks;
 mod names;
 mod problems;
 pub mod reasons;
+mod session;
 mod tables;
 mod types;
 mod vocabulary;
+pub mod words;
 
 use std::collections::BTreeMap;
 
@@ -30,11 +31,12 @@ use ksig_runtime::plan::Plan;
 use ksig_schema::probe::{ArgumentError, ArgumentKind};
 use ksig_schema::{Budget, Date, Policy, ProbeCost, Request, Schema};
 
+pub use check::dotted_name;
 pub use input::{Input, Source};
 pub use marks::{Mark, Target};
 pub use names::{Definition, Import, Names, Place};
-pub use session::Session;
 pub use problems::nearest;
+pub use session::Session;
 
 /// Says why an argument of a probe is refused. `protocols` knows; it is an argument here so that the compiler needs no protocol.
 pub type ArgumentCheck = fn(ArgumentKind, &str) -> Result<(), ArgumentError>;

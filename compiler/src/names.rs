@@ -63,8 +63,22 @@ pub struct Names {
     pub scopes: HashMap<FileId, BTreeMap<String, Definition>>,
     /// Vendors and tags by id: the module that declares each.
     homes: BTreeMap<String, String>,
-    /// What each module declares besides what stands above: names of probes and `let`s too.
-    pub(crate) modules: BTreeMap<String, Vec<String>>,
+    /// The names that each module declares.
+    exports: BTreeMap<String, Vec<String>>,
+}
+
+impl Names {
+    /// All modules, sorted.
+    pub fn modules(&self) -> impl Iterator<Item = &str> {
+        self.exports.keys().map(String::as_str)
+    }
+
+    /// The names that a module and those below it declare.
+    pub fn exported(&self, module: &str) -> impl Iterator<Item = &str> {
+        let below = format!("{module}.");
+        let inside = move |name: &str| name == module || name.starts_with(&below);
+        self.exports.iter().filter(move |(name, _)| inside(name)).flat_map(|(_, names)| names).map(String::as_str)
+    }
 }
 
 /// An edit that imports a name.
@@ -82,18 +96,24 @@ impl Names {
     /// Whether the same is declared, so that a file without imports from one that changed means the same and has the same problems: where in
     /// their files the items stand is another matter.
     pub(crate) fn declares_as(&self, other: &Names) -> bool {
-        fn places<'a>(of: &'a BTreeMap<String, Place>) -> impl Iterator<Item = (&'a String, FileId)> {
+        fn places(of: &BTreeMap<String, Place>) -> impl Iterator<Item = (&String, FileId)> {
             of.iter().map(|(name, place)| (name, place.file))
         }
-        let named = |params: &(FileId, Params)| params.1.iter().map(|param| (param.name.value.clone(), param.ty.name.value.clone())).collect::<Vec<_>>();
+        let named = |params: &(FileId, Params)| {
+            params.1.iter().map(|param| (param.name.value.clone(), param.ty.name.value.clone())).collect::<Vec<_>>()
+        };
         self.vocabulary == other.vocabulary
             && self.schemes == other.schemes
             && self.homes == other.homes
             && places(&self.signatures).eq(places(&other.signatures))
             && places(&self.tables).eq(places(&other.tables))
             && places(&self.choices).eq(places(&other.choices))
-            && self.modules == other.modules
-            && self.tag_params.iter().map(|(tag, params)| (tag, named(params))).eq(other.tag_params.iter().map(|(tag, params)| (tag, named(params))))
+            && self.exports == other.exports
+            && self
+                .tag_params
+                .iter()
+                .map(|(tag, params)| (tag, named(params)))
+                .eq(other.tag_params.iter().map(|(tag, params)| (tag, named(params))))
     }
 
     /// What imports a vendor or a tag into a file; absent when there is none of that id, or the file has no header to write it under.
@@ -185,7 +205,7 @@ pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>
         }
         names.scopes.insert(file, scope.known.into_iter().map(|(name, (definition, _))| (name, definition)).collect());
     }
-    names.modules = exports.into_iter().map(|(module, exported)| (module, exported.into_keys().collect())).collect();
+    names.exports = exports.into_iter().map(|(module, exported)| (module, exported.into_keys().collect())).collect();
     names
 }
 

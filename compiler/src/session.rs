@@ -335,8 +335,7 @@ impl<'w> Session<'w> {
     fn with_context<T>(&mut self, marked: bool, run: impl FnOnce(&check::Context, &[hir::Signature]) -> T) -> T {
         let tables = std::mem::take(&mut self.analysis.program.tables);
         let tables: BTreeMap<String, Table> = tables.into_iter().map(|table| (table.name.clone(), table)).collect();
-        let files: BTreeMap<FileId, (&Source, &ast::File)> =
-            (0..).zip(self.input.sources.iter().zip(&self.analysis.files)).collect();
+        let files: BTreeMap<FileId, (&Source, &ast::File)> = (0..).zip(self.input.sources.iter().zip(&self.analysis.files)).collect();
         let costs = check::Costs::new(self.world.cost);
         let marks = marked.then(Marks::default);
         let (names, input) = (&self.names, &self.input);

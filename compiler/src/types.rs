@@ -130,8 +130,7 @@ pub fn read(ty: &TypeExpr, resolve_scheme: &dyn Fn(&str) -> Option<String>) -> R
             )
         }
         other => simple(other).ok_or_else(|| {
-            let parametric = ["list", "range", "set", "bound", "version", "enum"].into_iter();
-            let nearest = crate::problems::nearest(other, SIMPLE.iter().map(|(name, _)| *name).chain(parametric));
+            let nearest = crate::problems::nearest(other, crate::words::types());
             match nearest {
                 Some(near) => {
                     say!("`{other}` is no type; did you mean `{near}`?", "`{other}`という型はありません。`{near}`の間違いではありませんか")
@@ -166,7 +165,8 @@ fn words(written: &[ast::Name]) -> Result<Vec<String>, Text> {
     }
 }
 
-const SIMPLE: &[(&str, Type)] = &[
+/// Types that are one word.
+pub(crate) const SIMPLE: &[(&str, Type)] = &[
     ("bool", Type::Bool),
     ("int", Type::Int),
     ("text", Type::Text),

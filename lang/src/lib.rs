@@ -14,6 +14,7 @@ pub mod render;
 pub mod source;
 pub mod syntax;
 pub mod text;
+pub mod words;
 
 mod fmt;
 mod lexer;
@@ -31,8 +32,9 @@ pub use lexer::tokens;
 pub use literal::quoted;
 pub use parser::{DEPTH_MAX, is_reserved};
 pub use render::{RenderStyle, render};
+pub use rowan::{NodeOrToken, TextRange, TextSize};
 pub use source::{NotUtf8, SOURCE_BYTES_MAX, Source, Sources, Span, decode_source, line_column};
-pub use syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+pub use syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 pub use text::{Lang, Text};
 
 pub use parts::Effort;

@@ -203,8 +203,8 @@ pub(crate) fn regex_pattern(pattern: &str) -> String {
     out
 }
 
-/// The words that [`regex_flags`] knows; longer ones first.
-const FLAGS: [&str; 5] = ["fold_width", "iu", "i", "m", "s"];
+/// The words that stand behind a pattern, longer ones first.
+pub const FLAGS: [&str; 5] = ["fold_width", "iu", "i", "m", "s"];
 
 /// `iufold_width` as `iu` and `fold_width`: at each place the longest known flag; what is none stands as one piece to the end.
 pub(crate) fn regex_flags(flags: &str) -> Vec<&str> {

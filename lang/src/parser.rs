@@ -19,6 +19,9 @@ pub(crate) mod split;
 mod statements;
 mod tests;
 
+pub use statements::STATEMENT_WORDS;
+pub use tests::EXPECTATIONS;
+
 use std::cell::Cell;
 
 use crate::{
@@ -36,17 +39,17 @@ pub const DEPTH_MAX: u32 = 64;
 pub(crate) const LOOKS_PER_TOKEN: u64 = 512;
 
 /// Words that start an item.
-pub(crate) const ITEM_WORDS: [&str; 12] =
+pub const ITEM_WORDS: [&str; 12] =
     ["ksig", "module", "use", "table", "scheme", "vendor", "class", "tag", "probe", "let", "signature", "choice"];
 
 /// Item words that no block has a statement for, so that one of them shows that the block was left open.
 const BLOCK_ENDERS: [&str; 4] = ["table", "scheme", "signature", "choice"];
 
 /// Words that continue a line when they start the next one; they name nothing but fields behind a dot.
-pub(crate) const CONTINUERS: [&str; 9] = ["and", "or", "not", "if", "then", "else", "otherwise", "when", "where"];
+pub const CONTINUERS: [&str; 9] = ["and", "or", "not", "if", "then", "else", "otherwise", "when", "where"];
 
 /// Operators that are words and stand on the line of their left side.
-const WORD_OPERATORS: [&str; 6] = ["in", "has", "contains", "starts", "ends", "under"];
+pub const WORD_OPERATORS: [&str; 6] = ["in", "has", "contains", "starts", "ends", "under"];
 
 /// No operand, binding or statement is called like this.
 pub fn is_reserved(word: &str) -> bool {

@@ -121,7 +121,12 @@ fn timed<R>(call: impl FnOnce() -> R) -> u64 {
 
 /// Resident memory of this process in megabytes; 0 where the system does not tell.
 pub fn rss_mb() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    rss_mb_of("self")
+}
+
+/// As [`rss_mb`], of the process with this id.
+pub fn rss_mb_of(process: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
     kilobytes.unwrap_or_default() / 1024

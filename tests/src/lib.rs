@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod binary;
+pub mod client;
 pub mod differential;
 pub mod engines;
 pub mod facts;

@@ -79,7 +79,13 @@ fn compare(input: Input, edits: usize, seed: u64) {
             these.iter().filter(|one| !those.contains(one)).cloned().collect()
         };
         let texts: Vec<&str> = now.sources.iter().map(|source| source.text.as_str()).filter(|_| input.sources.len() < 10).collect();
-        assert!(found == expected, "edit {nth} of\n{}\nonly the session: {:#?}\nonly the check: {:#?}", texts.join("\n"), only(&found, &expected), only(&expected, &found));
+        assert!(
+            found == expected,
+            "edit {nth} of\n{}\nonly the session: {:#?}\nonly the check: {:#?}",
+            texts.join("\n"),
+            only(&found, &expected),
+            only(&expected, &found)
+        );
     }
 }
 
@@ -92,10 +98,22 @@ fn edits_of_the_corpus_mean_what_a_check_says() {
 #[test]
 fn edits_of_files_that_build_on_each_other_mean_what_a_check_says() {
     let files = [
-        ("vocab", "ksig 1\nmodule vocab\nvendor acme { name \"ACME\" }\nvendor apex { name \"Apex\" }\nclass router { en \"Router\"; ja \"ルーター\" }\ntag eol(on: date) { en \"End of life\"; ja \"サポート終了\" }\n"),
-        ("a", "ksig 1\nmodule a\nuse vocab { acme }\nscheme rev = dotted(parts: 3)\ntable models {\n  model: text key\n  ends: date\n  row \"AC-1\", 2020-01-01\n  row \"AC-2\", 2021-01-01\n}\nprobe top = http.get(\"/\")\nlet titled = top.html.title starts \"ACME\"\nsignature base {\n  summary \"ACME by title\"\n  match { titled; top.html.title ~ /^ACME (?<model>AC-\\d)(?: V(?<fw: version(rev)>[\\d.]+))?$/ }\n  identify { vendor = acme; class = router; model = model; version = fw }\n  example \"ACME AC-1\" in top.html.title => { model: \"AC-1\" }\n  example \"ACME\" in top.html.title => nothing\n}\n"),
-        ("b", "ksig 1\nmodule b\nuse a { base, top, models, titled }\nuse vocab { eol }\nsignature narrow refines base {\n  summary \"ACME of a table\"\n  match { top.header[\"server\"] == \"acme\"; titled }\n  let row = models[model]\n  tag eol(on: row.ends)\n  test \"a page\" {\n    given top = http { html.title: \"ACME AC-1\", \"header.server\": \"acme\" }\n    expect identify { vendor: acme, model: \"AC-1\" }\n    expect tags [eol]\n  }\n}\nsignature narrower refines narrow {\n  summary \"narrower\"\n  match { top.status == 200 }\n}\n"),
-        ("c", "ksig 1\nmodule c\nuse vocab { apex }\nprobe top = http.get(\"/\")\nsignature one {\n  match { top.html.title == \"AC\" }\n  identify { vendor = apex; model = \"AC\" }\n}\nsignature two refines b.narrow {\n  match { top.html.title == \"AC\" }\n}\nsignature three {\n  match { top.html.title == \"AC\" }\n  identify { vendor = apex; model = \"AD\" }\n}\nchoice both {\n  one\n  three\n}\n"),
+        (
+            "vocab",
+            "ksig 1\nmodule vocab\nvendor acme { name \"ACME\" }\nvendor apex { name \"Apex\" }\nclass router { en \"Router\"; ja \"ルーター\" }\ntag eol(on: date) { en \"End of life\"; ja \"サポート終了\" }\n",
+        ),
+        (
+            "a",
+            "ksig 1\nmodule a\nuse vocab { acme }\nscheme rev = dotted(parts: 3)\ntable models {\n  model: text key\n  ends: date\n  row \"AC-1\", 2020-01-01\n  row \"AC-2\", 2021-01-01\n}\nprobe top = http.get(\"/\")\nlet titled = top.html.title starts \"ACME\"\nsignature base {\n  summary \"ACME by title\"\n  match { titled; top.html.title ~ /^ACME (?<model>AC-\\d)(?: V(?<fw: version(rev)>[\\d.]+))?$/ }\n  identify { vendor = acme; class = router; model = model; version = fw }\n  example \"ACME AC-1\" in top.html.title => { model: \"AC-1\" }\n  example \"ACME\" in top.html.title => nothing\n}\n",
+        ),
+        (
+            "b",
+            "ksig 1\nmodule b\nuse a { base, top, models, titled }\nuse vocab { eol }\nsignature narrow refines base {\n  summary \"ACME of a table\"\n  match { top.header[\"server\"] == \"acme\"; titled }\n  let row = models[model]\n  tag eol(on: row.ends)\n  test \"a page\" {\n    given top = http { html.title: \"ACME AC-1\", \"header.server\": \"acme\" }\n    expect identify { vendor: acme, model: \"AC-1\" }\n    expect tags [eol]\n  }\n}\nsignature narrower refines narrow {\n  summary \"narrower\"\n  match { top.status == 200 }\n}\n",
+        ),
+        (
+            "c",
+            "ksig 1\nmodule c\nuse vocab { apex }\nprobe top = http.get(\"/\")\nsignature one {\n  match { top.html.title == \"AC\" }\n  identify { vendor = apex; model = \"AC\" }\n}\nsignature two refines b.narrow {\n  match { top.html.title == \"AC\" }\n}\nsignature three {\n  match { top.html.title == \"AC\" }\n  identify { vendor = apex; model = \"AD\" }\n}\nchoice both {\n  one\n  three\n}\n",
+        ),
     ];
     let source = |(name, text): &(&str, &str)| ksig_compiler::Source {
         path: format!("{name}.ksig"),

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use ksig_compiler::{Analysis, Input};
+use ksig_compiler::Analysis;
 use ksig_lang::{Lang, Severity, Text, say};
 
 use super::{Failure, Outcome, answer, remark, show_problems};
-use crate::analysis::{Rules, check_by};
-use crate::policy::{self, PolicyArgs};
-use crate::{fixing, plain, problems};
+use crate::analysis::check_by;
+use crate::{fixing, plain, policy, problems};
 
 /// Parse, resolve, type-check and lint signatures; show all problems of all files
 #[derive(clap::Args)]
@@ -49,15 +48,10 @@ pub(super) fn or_signatures(paths: Vec<PathBuf>) -> Vec<PathBuf> {
     if paths.is_empty() { vec![PathBuf::from("signatures")] } else { paths }
 }
 
-/// The rules that stand beside the signatures.
-fn rules(input: &Input) -> Result<Rules, Failure> {
-    Ok(Rules { budget: policy::of(input, &PolicyArgs::default())?.budget, levels: policy::levels(input)? })
-}
-
 /// Loads and checks; problems of files that were not asked for are left out.
 pub(super) fn analysed(paths: Vec<PathBuf>) -> Result<(crate::Loaded, Analysis), Failure> {
     let loaded = crate::load::load(&or_signatures(paths))?;
-    let mut analysis = check_by(&loaded.input, &rules(&loaded.input)?);
+    let mut analysis = check_by(&loaded.input, &policy::rules(&loaded.input)?);
     let asked: Vec<u32> = analysis.sources.iter().filter(|(_, source)| loaded.asked.contains(&source.path)).map(|(file, _)| file).collect();
     analysis.diagnostics.retain(|problem| problem.labels.first().is_none_or(|label| asked.contains(&label.file)));
     Ok((loaded, analysis))
@@ -107,7 +101,7 @@ impl Args {
 fn fix(paths: &[PathBuf], lang: Lang) -> Result<(), Failure> {
     let mut loaded = crate::load::load(paths)?;
     let asked = loaded.asked;
-    let rules = rules(&loaded.input)?;
+    let rules = policy::rules(&loaded.input)?;
     let fixed = fixing::fix(&mut loaded.input, &rules, &|path| asked.iter().any(|asked| asked == path));
     for (path, text) in &fixed.texts {
         super::fmt::replace(path, text)?;

@@ -11,6 +11,7 @@ mod fmt;
 mod identify;
 mod import;
 mod input;
+mod lsp;
 mod plan;
 mod prof;
 mod progress;
@@ -75,6 +76,7 @@ enum Command {
     Atlas(atlas::Args),
     Search(atlas::SearchArgs),
     Report(atlas::ReportArgs),
+    Lsp(lsp::Args),
 }
 
 fn lang() -> impl TypedValueParser<Value = Lang> {
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Atlas(args) => args.run(),
         Command::Search(args) => args.run(),
         Command::Report(args) => args.run(),
+        Command::Lsp(args) => args.run(lang),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

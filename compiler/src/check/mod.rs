@@ -36,7 +36,7 @@ use crate::{ArgumentCheck, World, problems};
 use asked::Asked;
 pub(crate) use budget::Costs;
 pub(crate) use choice::choices;
-pub(crate) use record::tag_parameters;
+pub(crate) use record::{COMPONENT_SLOTS, IDENTITY_SLOTS, tag_parameters};
 
 /// What all signatures are checked against.
 pub(crate) struct Context<'a> {
@@ -60,7 +60,7 @@ pub(crate) fn scheme_in_scope(names: &Names, file: FileId, name: &str) -> Option
 }
 
 /// `router.home` of a dotted expression; absent for any other.
-pub(crate) fn dotted_name(e: &ast::Expr) -> Option<String> {
+pub fn dotted_name(e: &ast::Expr) -> Option<String> {
     match &e.kind {
         Ast::Name(name) => Some(name.clone()),
         Ast::Field(base, name) => dotted_name(base).map(|base| format!("{base}.{}", name.value)),

@@ -13,7 +13,8 @@ use crate::marks::Target;
 use crate::names::{Definition, Names};
 use crate::problems;
 
-const IDENTITY_SLOTS: &[(&str, IdentitySlot)] = &[
+/// What `identify` can say.
+pub(crate) const IDENTITY_SLOTS: &[(&str, IdentitySlot)] = &[
     ("vendor", IdentitySlot::Vendor),
     ("brand", IdentitySlot::Brand),
     ("series", IdentitySlot::Series),
@@ -22,6 +23,9 @@ const IDENTITY_SLOTS: &[(&str, IdentitySlot)] = &[
     ("class", IdentitySlot::Class),
     ("cpe", IdentitySlot::Cpe),
 ];
+
+/// What `component` can say.
+pub(crate) const COMPONENT_SLOTS: [&str; 5] = ["vendor", "product", "series", "version", "cpe"];
 
 /// The type of a tag's parameter, by the names of the file that declares the tag.
 fn parameter_type(param: &ast::Param, home: FileId, names: &Names) -> Result<Type, Text> {
@@ -120,12 +124,11 @@ impl Checker<'_> {
 
     /// `component { vendor = "x"; product = "y"; version = v }`.
     pub(super) fn component(&mut self, record: &ast::Record) -> Option<Vec<(String, Expr)>> {
-        const SLOTS: [&str; 5] = ["vendor", "product", "series", "version", "cpe"];
         let mut slots: Vec<(String, Expr)> = Vec::new();
         self.identity_so_far.clear();
         for (name, value) in &record.slots {
-            if !SLOTS.contains(&name.value.as_str()) {
-                self.diagnostics.push(problems::unknown_slot(name, self.file, SLOTS.into_iter()));
+            if !COMPONENT_SLOTS.contains(&name.value.as_str()) {
+                self.diagnostics.push(problems::unknown_slot(name, self.file, COMPONENT_SLOTS.into_iter()));
                 continue;
             }
             if slots.iter().any(|(known, _)| *known == name.value) {

@@ -3,7 +3,7 @@
 use super::{items::*, *};
 
 /// Words that start a statement of a signature; every other word is metadata.
-pub(crate) const STATEMENT_WORDS: [&str; 12] =
+pub const STATEMENT_WORDS: [&str; 12] =
     ["probe", "match", "follow", "extract", "let", "identify", "component", "details", "support", "tag", "test", "example"];
 
 pub(super) fn statement(p: &mut Parser<'_>) -> Step {

@@ -121,7 +121,8 @@ fn with(p: &mut Parser<'_>) -> Step {
     .map(|_| ())
 }
 
-const EXPECTATIONS: [&str; 6] = ["identify", "captures", "resolved", "no_match", "tags", "sent"];
+/// Words behind `expect`.
+pub const EXPECTATIONS: [&str; 6] = ["identify", "captures", "resolved", "no_match", "tags", "sent"];
 
 fn expect(p: &mut Parser<'_>) -> Step {
     p.node(EXPECT, |p| {
