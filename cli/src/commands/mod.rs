@@ -5,6 +5,7 @@
 mod atlas;
 mod build;
 mod check;
+mod completions;
 mod demo;
 mod explain;
 mod fmt;
@@ -12,6 +13,7 @@ mod identify;
 mod import;
 mod input;
 mod lsp;
+mod man;
 mod plan;
 mod prof;
 mod progress;
@@ -27,7 +29,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use ksig_atlas::{LogError, LogWriter};
 use ksig_lang::{Lang, RenderStyle};
 
@@ -77,10 +79,17 @@ enum Command {
     Search(atlas::SearchArgs),
     Report(atlas::ReportArgs),
     Lsp(lsp::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 fn lang() -> impl TypedValueParser<Value = Lang> {
     PossibleValuesParser::new(["en", "ja"]).map(|word| if word == "ja" { Lang::Ja } else { Lang::En })
+}
+
+/// The command with all of its arguments, as help and pages describe it.
+fn described() -> clap::Command {
+    Cli::command()
 }
 
 /// Parses the arguments and runs the command.
@@ -110,6 +119,8 @@ pub fn main() -> ExitCode {
         Command::Search(args) => args.run(),
         Command::Report(args) => args.run(),
         Command::Lsp(args) => args.run(lang),
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
