@@ -37,6 +37,7 @@ pub use marks::{Mark, Target};
 pub use names::{Definition, Import, Names, Place};
 pub use problems::nearest;
 pub use session::Session;
+pub use tables::sort_by_key;
 
 /// Says why an argument of a probe is refused. `protocols` knows; it is an argument here so that the compiler needs no protocol.
 pub type ArgumentCheck = fn(ArgumentKind, &str) -> Result<(), ArgumentError>;

@@ -92,3 +92,112 @@ fn github_points_at_the_expectation_once() {
     assert!(lines[0].starts_with(start), "{}", lines[0]);
     assert!(lines[0].ends_with("series: expected Gata, found Gate"), "{}", lines[0]);
 }
+
+/// Each thing that a test can leave open once, and beside it one that is shown. SYNTHETIC.
+const OPEN: &str = r#"ksig 1
+module router.acme
+vendor acme { name "ACME" }
+tag old { en "Old"; ja "旧版" }
+tag new { en "New"; ja "新版" }
+probe top = http.get("/")
+table series {
+  model: text key
+  name: text
+  row "AC-1", "First"
+  row "AC-2", "Second"
+}
+signature one {
+  summary "ACME by its realm"
+  evidence documented "ACME's manual"
+  match {
+    top.auth.basic.realm ~ /^ACME (?<model>AC-\d)(?: (?<fw: version(dotted)>[\d.]+))?$/
+    any { top.status == 401; top.header["server"] == "acme" }
+  }
+  let row = series[model]
+  identify { vendor = acme; series = row.name otherwise "Gate"; model = model }
+  tag old when model == "AC-1"
+  tag new when fw present
+  test "first" {
+    given top = http"""
+      HTTP/1.0 401 Unauthorized
+      WWW-Authenticate: Basic realm="ACME AC-1"
+
+      """
+    expect identify { series: "First", model: "AC-1" }
+    expect tags [old]
+  }
+  test "unknown model" {
+    given top = http"""
+      HTTP/1.0 401 Unauthorized
+      WWW-Authenticate: Basic realm="ACME AC-9"
+
+      """
+    expect identify { series: "Gate", model: "AC-9" }
+    expect tags []
+  }
+  test "someone else" {
+    given top = http"""
+      HTTP/1.0 200 OK
+      Server: other
+      WWW-Authenticate: Basic realm="ACMES AC-9"
+
+      """
+    expect no_match
+  }
+}
+"#;
+
+#[test]
+fn coverage_names_each_thing_that_no_test_shows_and_nothing_else() {
+    let finished = test(&folder(OPEN), &["--coverage"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let said: Vec<&str> = finished.stdout.lines().filter(|line| line.starts_with("signatures/")).collect();
+    let place = "signatures/router/acme.ksig";
+    let wanted = [
+        format!("{place}:17:57: router.acme.one: no test binds `fw`"),
+        format!("{place}:18:30: router.acme.one: the alternative `top.header[\"server\"] == \"acme\"` is true in no test"),
+        format!("{place}:23:16: router.acme.one: the guard `fw present` is true in no test"),
+        format!("{place}:7:7: router.acme.series: 1 of 2 rows are read by no test: \"AC-2\""),
+    ];
+    assert_eq!(said, wanted, "{}", finished.stdout);
+    let end = "coverage: 5 of 7 conditions and guards both ways, 1 of 2 captures bound, 1 of 2 rows read\n";
+    assert!(finished.stdout.ends_with(end), "{}", finished.stdout);
+
+    let all = test(&folder(OPEN), &["--coverage", "--format", "json"]).json_lines().remove(0);
+    let points = all["coverage"]["signatures"][0]["points"].as_array().expect("points").clone();
+    assert_eq!(points.len(), 7, "{points:#?}");
+    let server = points.iter().find(|point| point["text"] == "top.header[\"server\"] == \"acme\"").expect("the alternative");
+    assert_eq!((&server["kind"], &server["true"], &server["false"]), (&"alternative".into(), &false.into(), &true.into()));
+    assert_eq!(all["coverage"]["tables"][0]["unused"][0]["place"]["line"], 11, "the row's own line: {all:#}");
+}
+
+#[test]
+fn mutants_that_no_test_notices_are_named_with_the_test_that_would() {
+    let finished = test(&folder(OPEN), &["--mutate"]);
+    assert_eq!(finished.code, Some(0), "a score is a figure: {finished:?}");
+    for line in [
+        "signatures/router/acme.ksig:18:30: router.acme.one: `top.header[\"server\"] == \"acme\"` is gone",
+        "  kill it with a test in which only `top.header[\"server\"] == \"acme\"` of its group holds",
+        "signatures/router/acme.ksig:23:16: router.acme.one: the guard `fw present` is negated",
+    ] {
+        let survives = finished.stdout.lines().any(|said| said == line);
+        // The tests with tags notice a guard that is negated.
+        assert_eq!(survives, !line.contains("negated"), "{line}\n{}", finished.stdout);
+    }
+    // The row that a test reads cannot change its values, and the realm's beginning is held by a near miss.
+    assert!(!finished.stdout.contains("have changed their values"), "{}", finished.stdout);
+    assert_eq!(finished.stdout, test(&folder(OPEN), &["--mutate"]).stdout, "the same every time");
+
+    let object = test(&folder(OPEN), &["--mutate", "--format", "json"]).json_lines().remove(0);
+    let one = &object["mutation"]["signatures"][0];
+    let (killed, survivors) = (one["killed"].as_u64().expect("a number"), one["survivors"].as_array().expect("a list").len() as u64);
+    assert!(killed >= 8 && survivors >= 3, "{object:#}");
+    let exact = (killed as f64 * 1000.0 / (killed + survivors) as f64).round() / 10.0;
+    assert_eq!(object["mutation"]["score"].as_f64(), Some(exact));
+
+    assert_eq!(test(&folder(OPEN), &["--mutate", "--score-min", "100"]).code, Some(1));
+    assert_eq!(test(&folder(OPEN), &["--mutate", "--score-min", "1"]).code, Some(0));
+    let few = test(&folder(OPEN), &["--mutate", "--mutants-max", "3"]);
+    assert!(few.stdout.contains("more not tried (--mutants-max)"), "{}", few.stdout);
+    assert!(few.stdout.contains("mutants: 3 of 1 signatures"), "{}", few.stdout);
+}

@@ -4,9 +4,15 @@
 //! whole corpus: a signature of another device that answers to it is a failure too.
 
 mod corpus;
+pub mod coverage;
 pub mod expectations;
+mod mutants;
+pub mod mutation;
 pub mod play;
+mod points;
+mod proposals;
 pub mod report;
+mod widen;
 
 use ksig_compiler::hir;
 use ksig_compiler::{Analysis, Input};
