@@ -201,3 +201,34 @@ fn mutants_that_no_test_notices_are_named_with_the_test_that_would() {
     assert!(few.stdout.contains("more not tried (--mutants-max)"), "{}", few.stdout);
     assert!(few.stdout.contains("mutants: 3 of 1 signatures"), "{}", few.stdout);
 }
+
+#[test]
+fn update_writes_the_values_that_came_out_and_leaves_every_other_byte() {
+    // Comments, odd blanks and a test that fails because it matches: none of that may change.
+    let odd = OPEN
+        .replace(
+            "expect identify { series: \"First\", model: \"AC-1\" }",
+            "expect   identify {series:\"Frist\",  model: \"AC-1\"} // by row",
+        )
+        .replace("expect tags [old]", "expect tags [new,  old]")
+        .replace("Basic realm=\"ACMES AC-9\"", "Basic realm=\"ACME AC-9\"")
+        .replace("HTTP/1.0 200 OK\n      Server: other", "HTTP/1.0 401 Unauthorized\n      Server: other")
+        .replace(
+            "  test \"first\"",
+            "  example \"ACME AC-2 1.2\" in top.auth.basic.realm => { series: absent, fw: v\"1.3\" }\n  test \"first\"",
+        );
+    let folder = folder(&odd);
+    let finished = test(&folder, &["--update"]);
+    assert_eq!(finished.code, Some(1), "the near miss that matches stays a failure: {finished:?}");
+    assert!(finished.stdout.ends_with("2 failures\n"), "{}", finished.stdout);
+    let wanted = odd
+        .replace("{series:\"Frist\",  model", "{series:\"First\",  model")
+        .replace("expect tags [new,  old]", "expect tags [old]")
+        .replace("{ series: absent, fw: v\"1.3\" }", "{ series: \"Second\", fw: v\"1.2\" }");
+    let written = fs::read_to_string(folder.path().join("signatures/router/acme.ksig")).expect("the file");
+    assert_eq!(written, wanted);
+    let hunk = "-    expect tags [new,  old]\n+    expect tags [old]\n";
+    assert!(finished.stdout.contains(hunk), "{}", finished.stdout);
+    let again = test(&folder, &["--update"]);
+    assert!(!again.stdout.contains("\n+"), "nothing is left to write: {}", again.stdout);
+}

@@ -10,12 +10,13 @@ use ksig_lang::{Lang, Severity, say};
 use super::{Failure, Outcome, answer, remark, show_problems};
 use crate::plain;
 use crate::testing::mutation::Mutation;
+use crate::testing::update::Changed;
 use crate::testing::{self, Asked, report};
 
 /// Run the tests inside signatures on the JIT and the interpreter, then show every fixture to the whole corpus
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig test signatures\n  ksig test --filter yamaha\n  ksig test signatures/server --format junit > report.xml\n  ksig test signatures/router/yamaha --coverage\n  ksig test signatures/router/yamaha --mutate --score-min 80\n\nExit codes: 0 all tests passed, 1 some failed or --score-min is missed, 2 wrong use or a failure of the world."
+    after_help = "Examples:\n  ksig test signatures\n  ksig test --filter yamaha\n  ksig test signatures/server --format junit > report.xml\n  ksig test signatures/router/yamaha --coverage\n  ksig test signatures/router/yamaha --mutate --score-min 80\n  ksig test signatures/router/yamaha --update && git diff\n\nExit codes: 0 all tests passed, 1 some failed or --score-min is missed, 2 wrong use or a failure of the world."
 )]
 pub struct Args {
     /// Files and folders; the folder `signatures` when none is named
@@ -29,6 +30,10 @@ pub struct Args {
     /// Say what no test shows: captures that none binds, conditions that are never true or never false, rows that none reads
     #[arg(long)]
     coverage: bool,
+    /// Write the values that came out into `expect` and `example` where a test fails on values, and show what changed. That a signature matches
+    /// or does not is never rewritten
+    #[arg(long)]
+    update: bool,
     /// Put one mistake after another into each signature and say which of them its tests let pass
     #[arg(long)]
     mutate: bool,
@@ -56,13 +61,29 @@ enum Format {
 
 impl Args {
     pub(super) fn run(self, lang: Lang) -> Result<Outcome, Failure> {
-        let (loaded, analysis) = super::check::analysed(self.paths)?;
+        let (loaded, analysis) = super::check::analysed(self.paths.clone())?;
         if analysis.diagnostics.iter().any(|problem| problem.severity == Severity::Error) {
             show_problems(&analysis, lang);
             return Ok(Outcome::Findings);
         }
         let file = |path: &str| loaded.asked.iter().any(|asked| asked == path);
         let asked = Asked { filter: &self.filter, file: &file };
+        if self.update {
+            let update = testing::update::update(&loaded.input, &analysis, &asked)?;
+            for (path, text) in &update.texts {
+                super::fmt::replace(path, text)?;
+            }
+            let shown: String = update.changes.iter().map(Changed::to_string).collect();
+            // The answer may be a document that nothing may stand before.
+            if self.format == Format::Text {
+                answer(&shown)?
+            } else {
+                remark(shown.trim_end())
+            }
+            if !update.texts.is_empty() {
+                return Args { update: false, ..self }.run(lang);
+            }
+        }
         let ran = testing::run(&loaded.input, &analysis, &asked)?;
         let coverage = if self.coverage { Some(testing::coverage::measure(&loaded.input, &analysis, &asked)?) } else { None };
         let mutation = self.mutate.then(|| mutate(&analysis, &asked, self.mutants_max, lang));

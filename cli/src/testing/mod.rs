@@ -12,6 +12,7 @@ pub mod play;
 mod points;
 mod proposals;
 pub mod report;
+pub mod update;
 mod widen;
 
 use ksig_compiler::hir;

@@ -96,7 +96,7 @@ impl Instrumented {
             let name = format!("#{number}");
             number += 1;
             *note = LineNote { label: String::new(), text: name.clone() };
-            if !inherited.contains(&&*expr) {
+            if !inherited.contains(&expr) {
                 let kind = if alternative { PointKind::Alternative } else { PointKind::Condition };
                 points.push(Point { kind, span: expr.span, asks: Asks::Lines(name, Box::new(expr.clone())) });
             }
