@@ -425,6 +425,13 @@ pub enum Expect {
     Sent(Vec<String>, Span),
 }
 
+impl Test {
+    /// A test that gives and expects nothing yet.
+    pub fn named(name: &str) -> Test {
+        Test { name: name.into(), span: Span::default(), at: None, address: None, given: vec![], with: vec![], expect: vec![] }
+    }
+}
+
 impl Expect {
     /// Where it stands.
     pub fn span(&self) -> Span {

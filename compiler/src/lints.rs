@@ -23,6 +23,7 @@ mod no_literal_atom;
 pub mod no_near_miss_test;
 mod no_positive_test;
 mod own;
+mod personal_data_in_fixture;
 mod status_only_match;
 mod unanchored_model;
 mod unbounded_dot;
@@ -76,6 +77,7 @@ pub const ALL: &[&Lint] = &[
     &no_literal_atom::LINT,
     &no_near_miss_test::LINT,
     &no_positive_test::LINT,
+    &personal_data_in_fixture::LINT,
     &status_only_match::LINT,
     &unanchored_model::LINT,
     &unbounded_dot::LINT,

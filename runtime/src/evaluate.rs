@@ -16,6 +16,7 @@ use crate::backend::{Truth, ValueView, holds};
 use crate::board::{Board, Gap};
 use crate::explain::{Because, Incomparable, Line};
 use crate::expr::{Scope, convert, items, part_of, part_of_value, text_of, truth_of};
+use crate::miss::{self, Miss};
 use crate::plan::*;
 use crate::proof::Deciding;
 use crate::verify::VerifiedPlan;
@@ -202,7 +203,14 @@ impl<'a> Evaluation<'a> {
         let mark = Mark { changes: self.changes.len(), deciding: self.deciding.len() };
         let at = self.lines.as_ref().map(Vec::len);
         if let Some(lines) = &mut self.lines {
-            lines.push(Line { depth: self.depth, label: label.into(), text: name.into(), truth: Truth::False, because: Because::Group });
+            lines.push(Line {
+                depth: self.depth,
+                label: label.into(),
+                text: name.into(),
+                truth: Truth::False,
+                because: Because::Group,
+                miss: None,
+            });
         }
         self.depth += 1;
         let truth = inside(self);
@@ -243,7 +251,8 @@ impl<'a> Evaluation<'a> {
         }
         if self.lines.is_some() {
             let because = self.because(leaf.test, decided.as_ref());
-            self.explain(&leaf.note, truth, because);
+            let miss = if truth == Truth::False { self.missed(leaf.test) } else { None };
+            self.explain(&leaf.note, truth, because, miss);
         }
         if !negated {
             self.deciding.extend(decided);
@@ -343,7 +352,8 @@ impl<'a> Evaluation<'a> {
         }
         if self.lines.is_some() {
             let because = Because::Captures(self.visible());
-            self.explain(&search.note, truth, because);
+            let miss = haystack.filter(|_| truth == Truth::False).and_then(|text| miss::of_pattern(pattern, std::iter::once(text)));
+            self.explain(&search.note, truth, because, miss.filter(|_| !self.reads_hidden(&search.value)).map(Miss::Text));
         }
         truth
     }
@@ -405,7 +415,8 @@ impl<'a> Evaluation<'a> {
                 Some(note) => Because::Incomparable(note.clone()),
                 None => Because::Captures(self.visible()),
             };
-            self.explain(note, truth, because);
+            let miss = if truth == Truth::False { self.missed_late(expr) } else { None };
+            self.explain(note, truth, because, miss);
         }
         truth
     }
@@ -438,7 +449,7 @@ impl<'a> Evaluation<'a> {
                 (None, _) => (Truth::False, Because::Unnamed),
             };
             let note = LineNote { label: follow.name.clone(), text: follow.text.clone() };
-            self.explain(&note, truth, because);
+            self.explain(&note, truth, because, None);
         }
     }
 
@@ -511,9 +522,9 @@ impl<'a> Evaluation<'a> {
         known.unwrap_or_else(|| (0..self.plan().plan().tables[each.table as usize].rows.len() as u32).collect())
     }
 
-    fn explain(&mut self, note: &LineNote, truth: Truth, because: Because) {
+    fn explain(&mut self, note: &LineNote, truth: Truth, because: Because, miss: Option<Miss>) {
         if let Some(lines) = &mut self.lines {
-            lines.push(Line { depth: self.depth, label: note.label.clone(), text: note.text.clone(), truth, because });
+            lines.push(Line { depth: self.depth, label: note.label.clone(), text: note.text.clone(), truth, because, miss });
         }
     }
 
@@ -535,6 +546,83 @@ impl<'a> Evaluation<'a> {
                 Because::Missing { probe, ended: response.map(|response| response.ended) }
             }
         }
+    }
+
+    /// How near the values of a field came to a test that is false of all of them.
+    fn missed(&self, test: TestId) -> Option<Miss> {
+        let plan = self.plan();
+        let test = &plan.plan().tests[test as usize];
+        let found = self.board.slot(test.slot).ok().filter(|found| !found.fact.field.redact)?;
+        let texts = found.values.iter().filter_map(Value::as_bytes);
+        let text = match &test.predicate {
+            Predicate::Matches(pattern) => {
+                let pattern = plan.pattern(*pattern);
+                miss::of_pattern(pattern, found.values.iter().filter_map(|value| pattern.haystack(value)))
+            }
+            Predicate::Equals(wanted) | Predicate::Starts(wanted) => miss::of_texts(texts, &[wanted]),
+            Predicate::Contains(wanted) => miss::of_inside(texts, wanted),
+            Predicate::OneOf(all) => miss::of_texts(texts, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+            Predicate::Under(oid) => miss::of_texts(texts, &[oid.as_bytes()]),
+            Predicate::IntIn(low, high) => {
+                let numbers = found.values.iter().filter_map(|value| if let Value::Int(value) = value { Some(*value) } else { None });
+                let left = numbers.min_by_key(|value| if value < low { low.abs_diff(*value) } else { value.abs_diff(*high) })?;
+                let (op, right) = if low == high { ("==", low.to_string()) } else { ("in", format!("{low} ..= {high}")) };
+                return Some(Miss::Order { left: left.to_string(), op, right, side: if left < *low { "below" } else { "above" } });
+            }
+            Predicate::Ends(_) | Predicate::Present | Predicate::Absent | Predicate::Complete | Predicate::Bool(_) => None,
+        };
+        text.map(Miss::Text)
+    }
+
+    /// Both sides of a comparison that is false, or the key that is nearest to one that there is not.
+    fn missed_late(&self, expr: &'a Expr) -> Option<Miss> {
+        if self.reads_hidden(expr) {
+            return None;
+        }
+        let vars = if self.traits.late_reads_steps { self.stepped() } else { self.vars.clone() };
+        match expr {
+            Expr::Compare(op, scheme, a, b) => {
+                let is = |op| Expr::Compare(op, scheme.clone(), a.clone(), b.clone());
+                let (below, above, equal) = (is(CompareOp::Lt), is(CompareOp::Gt), is(CompareOp::Eq));
+                let scope = self.scope(&vars, Some(&self.traits.hidden));
+                let (left, right) = (text_of(&scope.eval(a))?, text_of(&scope.eval(b))?);
+                let ordered = !matches!(scope.eval(a).as_ref(), Datum::Text(_)) || scheme.is_some();
+                let sides = [(&below, "below"), (&above, "above"), (&equal, "equal")];
+                let side = sides.into_iter().find(|(holds, _)| ordered && scope.truth(holds) == Truth::True).map(|(_, side)| side);
+                // Texts without an order are told apart by their characters.
+                match side {
+                    None if !ordered => miss::of_texts(std::iter::once(left.as_bytes()), &[right.as_bytes()]).map(Miss::Text),
+                    side => Some(Miss::Order { left, op: miss::op_text(*op), right, side: side.unwrap_or("incomparable") }),
+                }
+            }
+            Expr::Within(_, value, range) => {
+                let scope = self.scope(&vars, Some(&self.traits.hidden));
+                let range = scope.eval(range);
+                let (left, right) = (text_of(&scope.eval(value))?, text_of(&range)?);
+                Some(Miss::Order { left, op: "in", right, side: "outside" })
+            }
+            Expr::InTable(table, key) => {
+                let scope = self.scope(&vars, Some(&self.traits.hidden));
+                let key = text_of(&scope.eval(key))?;
+                let table = &self.plan().plan().tables[*table as usize];
+                let column = table.key? as usize;
+                let nearest = miss::nearest_key(table.rows.iter().filter_map(|row| Table::key_text(&row[column])), &key)?;
+                Some(Miss::Key { table: table.name.clone(), key, nearest })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether an expression reads what is marked `redact`, in a variable or in a field.
+    fn reads_hidden(&self, expr: &Expr) -> bool {
+        let own = match expr {
+            Expr::Var(var) => self.traits.hidden[*var as usize],
+            Expr::Slot(slot, _) | Expr::Pick(slot, ..) => self.board.slot(*slot).is_ok_and(|found| found.fact.field.redact),
+            _ => false,
+        };
+        let mut found = own;
+        expr.each_part(&mut |part| found |= self.reads_hidden(part));
+        found
     }
 
     /// Variables that have a value as text, those that are redacted too.

@@ -10,6 +10,7 @@ use ksig_schema::{Ended, ProbeKey, Refusal};
 use serde::{Serialize, Serializer};
 
 use crate::backend::Truth;
+pub use crate::miss::{Miss, TextMiss};
 
 /// The evaluation of one signature on one service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,6 +53,9 @@ pub struct Line {
     pub truth: Truth,
     /// What decided.
     pub because: Because,
+    /// Of a false line, what was nearest to making it true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub miss: Option<Miss>,
 }
 
 /// What decided a line.

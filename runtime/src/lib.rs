@@ -26,6 +26,7 @@ pub mod interval;
 mod join;
 pub mod literals;
 pub mod matcher;
+mod miss;
 pub mod pattern;
 mod pattern_engine;
 pub mod plan;

@@ -562,7 +562,7 @@ fn nothing() -> Regex {
     Regex::builder().build_from_hir(&Hir::fail()).expect("an expression that fails is small")
 }
 
-fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, PatternProblem> {
+pub(crate) fn build(hir: &Hir, on_bytes: bool, lazy_automaton: bool) -> Result<Regex, PatternProblem> {
     let config = Regex::config()
         .utf8_empty(!on_bytes)
         .nfa_size_limit(Some(PATTERN_COMPILED_BYTES_MAX))

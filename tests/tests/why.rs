@@ -62,7 +62,9 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
             for (key, value) in object {
                 found.insert(key.clone());
                 let names = key == "of" && object.get("kind").is_some_and(|kind| kind == "captures");
-                if !names && !matches!(key.as_str(), "captures" | "details" | "support" | "identities" | "components" | "tags") {
+                if !names
+                    && !matches!(key.as_str(), "captures" | "details" | "support" | "identities" | "components" | "tags" | "resolution")
+                {
                     keys(value, found);
                 }
             }
@@ -136,4 +138,116 @@ fn a_profile_counts_what_each_field_and_signature_did() {
     }
     let text = run_in(folder.path(), &[&arguments[..], &["text", "--top", "1"]].concat());
     assert!(text.stdout.contains("http.html.title of http.get") && text.stdout.contains("more"), "{text:?}");
+}
+
+/// Signatures of which one evidence line is nearly what they ask for, each in another way.
+const NEAR: &str = r#"ksig 1
+module near
+vendor acme { name "ACME" }
+probe top = http.get("/")
+table models { model: text key; name: text; row "AC-10", "Ten"; row "AC-20", "Twenty" }
+signature pattern {
+  evidence documented "manual"
+  match { top.html.title ~ /^ACME (?<model>AC-\d+) setup$/ }
+  identify { vendor = acme; model = model }
+  example "ACME AC-10 setup" in top.html.title => { model: "AC-10" }
+}
+signature text {
+  evidence documented "manual"
+  match { top.header["server"] == "acme-httpd/1.0" }
+  identify { vendor = acme }
+}
+signature order {
+  evidence documented "manual"
+  match { top.html.title ~ /^ACME (?<model>\S+) (?<fw: version(dotted)>[\d.]+)/; fw < v"2.0" }
+  identify { vendor = acme; series = "Old"; model = model }
+}
+signature key {
+  evidence documented "manual"
+  match { top.html.title ~ /^ACME (?<model>\S+)/; model in models }
+  identify { vendor = acme; series = "Listed"; model = model }
+}
+signature any_acme {
+  evidence documented "manual"
+  confidence weak
+  match { top.html.title starts "ACME" }
+  identify { vendor = acme; model = "any" }
+}
+signature sure_acme {
+  evidence documented "manual"
+  match { top.html.title starts "ACME AC-1" }
+  identify { vendor = acme; model = "AC-1" }
+  test "the page" {
+    given top = http"""
+      HTTP/1.0 200 OK
+      Content-Type: text/html
+
+      <title>ACME AC-1</title>
+      """
+    expect identify { model: "AC-1" }
+  }
+}
+"#;
+
+const NEARLY: &str = r#"{"id":"a","evidence":{"http.html.title":"ACME AC-12 2.10 setup","http.header.server":"acme-httpd/2.0"}}"#;
+
+fn near(signature: &str, more: &[&str]) -> Finished {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("near.ksig"), NEAR).expect("a temporary folder can be written");
+    fs::write(folder.path().join("line.ndjson"), NEARLY).expect("a temporary folder can be written");
+    fs::write(folder.path().join("page.http"), "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<title>ACME AC-1</title>")
+        .expect("a file");
+    run_in(folder.path(), &[&["why", signature, "--signatures", "near.ksig"], more].concat())
+}
+
+#[test]
+fn a_false_line_says_how_near_it_came() {
+    let chapter = fs::read_to_string(workspace().join("spec/absence.md")).expect("the chapter on absence");
+    let miss = |signature: &str| {
+        let object = near(signature, &["line.ndjson", "--format", "json"]).json_lines().remove(0);
+        let lines = object["lines"].as_array().expect("a list").clone();
+        lines.iter().map(|line| line["miss"].clone()).find(|miss| !miss.is_null()).unwrap_or_else(|| panic!("no miss in {object:#}"))
+    };
+    let wanted = [
+        ("near.pattern", json!({ "kind": "text", "of": { "at": 11, "before": "ACME AC-12 ", "after": "2.10 setup", "wanted": "setup" } })),
+        ("near.text", json!({ "kind": "text", "of": { "at": 11, "before": "acme-httpd/", "after": "2.0", "wanted": "1.0" } })),
+        ("near.order", json!({ "kind": "order", "of": { "left": "2.10", "op": "<", "right": "2.0", "side": "above" } })),
+        ("near.key", json!({ "kind": "key", "of": { "table": "near.models", "key": "AC-12", "nearest": "AC-10" } })),
+    ];
+    for (signature, wanted) in wanted {
+        let found = miss(signature);
+        assert_eq!(found, wanted, "{signature}");
+        for key in found["of"].as_object().expect("an object").keys().map(String::as_str).chain(found["kind"].as_str()) {
+            assert!(chapter.contains(&format!("`{key}`")), "`{key}` is not explained");
+        }
+    }
+    let text = near("near.pattern", &["line.ndjson"]);
+    assert_eq!(text.code, Some(1), "{text:?}");
+    let lines: Vec<&str> = text.stdout.lines().collect();
+    let shown = lines.iter().position(|line| line.trim() == "ACME AC-12 2.10 setup").unwrap_or_else(|| panic!("{}", text.stdout));
+    let column = |line: &str, what: &str| line.find(what).unwrap_or_else(|| panic!("{line}"));
+    assert_eq!(column(lines[shown + 1], "^"), column(lines[shown], "2.10"), "{}", text.stdout);
+}
+
+#[test]
+fn why_ends_with_what_the_release_makes_of_the_answer() {
+    let said = near("near.any_acme", &["line.ndjson"]).stdout;
+    assert!(said.contains("  device acme AC-1 by near.sure_acme (strong)\n"), "{said}");
+    assert!(said.contains("  near.any_acme matches too, and one that is surer says otherwise\n"), "{said}");
+    let unmatched = near("near.text", &["line.ndjson"]).stdout;
+    assert!(unmatched.contains("  near.text takes no part\n"), "{unmatched}");
+    let object = near("near.any_acme", &["line.ndjson", "--format", "json"]).json_lines().remove(0);
+    assert_eq!(object["resolution"]["identifications"][0]["signature"], "near.sure_acme", "{object:#}");
+}
+
+#[test]
+fn a_test_and_a_file_of_bytes_are_evidence_too() {
+    for evidence in [&["--test", "the page"][..], &["--test", "page"], &["page.http"]] {
+        let finished = near("near.sure_acme", evidence);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(finished.stdout.contains("http.html.title is \"ACME AC-1\""), "{}", finished.stdout);
+    }
+    let none = near("near.sure_acme", &["--test", "another"]);
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(none.stderr.contains("has no test \"another\"; it has: \"the page\""), "{}", none.stderr);
 }

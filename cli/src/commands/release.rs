@@ -40,6 +40,12 @@ impl ReleaseArgs {
         Ok(Release::compile(input, &ReleaseName { policy, ..named(name) }, engine)?)
     }
 
+    /// What the signatures mean, their tests with them; those in the binary where none are named.
+    pub(super) fn analysed(&self) -> Result<ksig_compiler::Analysis, Failure> {
+        let input = if self.signatures.is_empty() { crate::bundled::signatures()? } else { crate::load::load(&self.signatures)?.input };
+        Ok(ksig_compiler::analyze(&input, crate::analysis::world(&ksig_protocols::schema())))
+    }
+
     /// Whether somebody answers for probes of class review: for a bundle, that can only be who runs it.
     pub(super) fn attested(&self) -> Result<bool, Failure> {
         if self.bundle.is_some() || self.signatures.is_empty() {

@@ -26,8 +26,7 @@ const SLOTS: &[(&str, Type)] = &[
 impl Checker<'_> {
     /// `test "name" at DATE { ... }`.
     pub(super) fn test(&mut self, test: &ast::Test) -> Option<Test> {
-        let mut out =
-            Test { name: test.name.value.clone(), span: test.span, at: None, address: None, given: vec![], with: vec![], expect: vec![] };
+        let mut out = Test { span: test.span, ..Test::named(&test.name.value) };
         match test.at.as_ref().map(|at| (&at.kind, at.span)) {
             None => {}
             Some((Ast::Date(date), _)) => out.at = Some(*date),
