@@ -8,6 +8,7 @@
 //! | `loop` | each pattern in turn: what all others must equal |
 //! | `literals` | one aho-corasick of required literals, then `memmem` or `regex` for what they wake |
 //! | `hyperscan` | Hyperscan 5.4.0, all patterns in one database |
+//! | `yara-x` | YARA-X 1.22, a rule a test |
 //! | `ksig` | `eval_slot` of the JIT, the code of every pattern made |
 //!
 //! The patterns are made from words of products (`corpus`): nine of ten ask for the word as it is, the others for a version behind it. The pages
@@ -54,10 +55,11 @@ pub fn run(tokens: &Path) -> Result<()> {
     let asked = std::env::var("KSIG_ENGINES").ok();
     let is_asked = |name: &str| asked.as_ref().is_none_or(|asked| asked.split(',').any(|asked| asked == name));
     type Make = fn(&Corpus) -> Result<Box<dyn Engine + '_>>;
-    let all: [(&str, Make); 4] = [
+    let all: [(&str, Make); 5] = [
         ("loop", |corpus| Ok(Box::new(engines::plain::Loop::new(corpus)?))),
         ("literals", |corpus| Ok(Box::new(engines::literals::Literals::new(corpus)?))),
         ("hyperscan", |corpus| Ok(Box::new(engines::hyperscan::Hyperscan::new(corpus)?))),
+        ("yara-x", |corpus| Ok(Box::new(engines::yara::Yara::new(corpus)?))),
         ("ksig", |corpus| Ok(Box::new(engines::ksig::Ksig::new(corpus)?))),
     ];
     let mut rows = Rows::begin("bodies");

@@ -1,18 +1,28 @@
-//! A pattern's meaning, written for an engine whose syntax is that of Perl on bytes.
+//! A pattern's meaning, written for an engine of another syntax, on bytes.
 //!
 //! In: a pattern's syntax tree. Out: the same in bytes only, so that no engine needs to know a character or a flag.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use regex_syntax::utf8::Utf8Sequences;
 
+/// A syntax.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Dialect {
+    /// That of Perl.
+    Perl,
+    /// That of YARA, between its slashes: no `\A` nor `\z`, and greedy and lazy repetitions may not meet in one pattern. Whether a pattern
+    /// matches does not depend on laziness, so all are greedy.
+    Yara,
+}
+
 /// Absent for what the engine cannot say.
-pub fn perl(hir: &Hir) -> Option<String> {
+pub fn written(hir: &Hir, dialect: Dialect) -> Option<String> {
     let mut out = String::new();
-    write_to(hir, &mut out)?;
+    write_to(hir, dialect, &mut out)?;
     Some(out)
 }
 
-fn write_to(hir: &Hir, out: &mut String) -> Option<()> {
+fn write_to(hir: &Hir, dialect: Dialect, out: &mut String) -> Option<()> {
     match hir.kind() {
         HirKind::Empty => out.push_str("(?:)"),
         HirKind::Literal(literal) => literal.0.iter().for_each(|byte| out.push_str(&format!("\\x{byte:02x}"))),
@@ -42,17 +52,19 @@ fn write_to(hir: &Hir, out: &mut String) -> Option<()> {
             out.push(')');
         }
         HirKind::Look(look) => out.push_str(match look {
+            Look::Start if dialect == Dialect::Yara => "^",
+            Look::End if dialect == Dialect::Yara => "$",
             Look::Start => r"\A",
             Look::End => r"\z",
-            Look::StartLF => "(?m:^)",
-            Look::EndLF => "(?m:$)",
+            Look::StartLF if dialect == Dialect::Perl => "(?m:^)",
+            Look::EndLF if dialect == Dialect::Perl => "(?m:$)",
             Look::WordAscii => r"\b",
             Look::WordAsciiNegate => r"\B",
             _ => return None,
         }),
         HirKind::Repetition(repetition) => {
             out.push_str("(?:");
-            write_to(&repetition.sub, out)?;
+            write_to(&repetition.sub, dialect, out)?;
             out.push(')');
             match (repetition.min, repetition.max) {
                 (0, None) => out.push('*'),
@@ -61,23 +73,23 @@ fn write_to(hir: &Hir, out: &mut String) -> Option<()> {
                 (min, None) => out.push_str(&format!("{{{min},}}")),
                 (min, Some(max)) => out.push_str(&format!("{{{min},{max}}}")),
             }
-            if !repetition.greedy {
+            if !repetition.greedy && dialect == Dialect::Perl {
                 out.push('?');
             }
         }
         HirKind::Capture(capture) => {
             out.push_str("(?:");
-            write_to(&capture.sub, out)?;
+            write_to(&capture.sub, dialect, out)?;
             out.push(')');
         }
-        HirKind::Concat(parts) => parts.iter().try_for_each(|part| write_to(part, out))?,
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| write_to(part, dialect, out))?,
         HirKind::Alternation(parts) => {
             out.push_str("(?:");
             for (at, part) in parts.iter().enumerate() {
                 if at > 0 {
                     out.push('|');
                 }
-                write_to(part, out)?;
+                write_to(part, dialect, out)?;
             }
             out.push(')');
         }

@@ -12,6 +12,7 @@
 //! | `regex-set` | `RegexSet` of a field, then the captures of the first |
 //! | `literals` | one aho-corasick of a field finds required literals, then the patterns that they wake |
 //! | `hyperscan` | Hyperscan 5.4.0, then `regex` for the captures of the first |
+//! | `yara-x` | YARA-X 1.22, a rule a pattern, then `regex` for the captures of the first |
 //! | `ksig` | the tests of a slot as machine code, then the captures as the production path takes them |
 //! | `identify` | all of `Matcher::identify`: evidence in, identifications out |
 
@@ -64,11 +65,12 @@ fn main() -> Result<()> {
     let asked = std::env::var("KSIG_ENGINES").ok();
     let is_asked = |name: &str| asked.as_ref().is_none_or(|asked| asked.split(',').any(|asked| asked == name));
     type Make<'w> = fn(&'w Work) -> Result<Box<dyn Peer + 'w>>;
-    let peers: [(&str, Make<'_>); 5] = [
+    let peers: [(&str, Make<'_>); 6] = [
         ("regex", |work| Ok(Box::new(peers::regex_loop::RegexLoop::new(work)?))),
         ("regex-set", |work| Ok(Box::new(peers::regex_set::RegexSets::new(work)?))),
         ("literals", |work| Ok(Box::new(peers::literals::Literals::new(work)?))),
         ("hyperscan", |work| Ok(Box::new(peers::hyperscan::Hyperscan::new(work)?))),
+        ("yara-x", |work| Ok(Box::new(peers::yara::Yara::new(work)?))),
         ("ksig", |work| Ok(Box::new(peers::ksig::Ksig::new(work)?))),
     ];
     for (_, make) in peers.iter().filter(|(name, _)| is_asked(name)) {

@@ -7,7 +7,7 @@ use regex_syntax::hir::Hir;
 
 use super::Engine;
 use crate::bodies::corpus::{Asked, Corpus};
-use crate::dialect::perl;
+use crate::dialect::{Dialect, written};
 use crate::peers::hyperscan::Database;
 
 pub struct Hyperscan {
@@ -16,7 +16,7 @@ pub struct Hyperscan {
 
 impl Hyperscan {
     pub fn new(corpus: &Corpus) -> Result<Hyperscan> {
-        let written = |place| {
+        let pattern = |place| {
             let word;
             let hir = match corpus.asked(place) {
                 Asked::Pattern(hir) => hir,
@@ -25,9 +25,9 @@ impl Hyperscan {
                     &word
                 }
             };
-            Ok((place, CString::new(perl(hir).context("Hyperscan cannot say a pattern")?)?))
+            Ok((place, CString::new(written(hir, Dialect::Perl).context("Hyperscan cannot say a pattern")?)?))
         };
-        let patterns: Vec<_> = (0..corpus.tests.len()).map(written).collect::<Result<_>>()?;
+        let patterns: Vec<_> = (0..corpus.tests.len()).map(pattern).collect::<Result<_>>()?;
         Ok(Hyperscan { database: Database::new(&patterns)?.context("Hyperscan does not take the patterns")? })
     }
 }
