@@ -2,30 +2,32 @@
 //!
 //! In: literals of two bytes or more, in lower case. Out: for a text, each literal that stands in it, at least once.
 //!
-//! A literal of seven bytes covers, wherever it stands, four neighbouring bytes that begin at a multiple of four. So its four ways to be cut
-//! are noted in a table, and of a text only every fourth place is looked at; literals of four to six are found by three bytes at every second
-//! place. A bit for each hash of such bytes says that nothing is noted for them, which is nearly always so; these bits are asked of many places
-//! together, without a branch for each, and what is noted of the places that are left is compared by eight bytes, then as a whole.
+//! A literal of eleven bytes covers, wherever it stands, eight neighbouring bytes that begin at a multiple of four. So its four ways to be cut
+//! are noted in a table, and of a text only every fourth place is looked at; literals of seven to ten are found by four bytes at every fourth
+//! place, those of four to six by three bytes at every second. A bit for each hash of such bytes says that nothing is noted for them, which is
+//! nearly always so; these bits are asked of many places together, without a branch for each, and what is noted of the places that are left is
+//! compared by eight bytes, then as a whole.
 //!
 //! ```text
-//! literal  w w w - a u t h e n t i c a t e        noted: its rarest seven bytes, cut in four ways
+//! literal  w w w - a u t h e n t i c a t e        noted: its rarest eleven bytes, cut in four ways
 //! text     . . . . w w w - a u t h e n t i c a t e : ...
-//!          └looked┘└looked┘└looked┘└looked┘
+//!          └───looked────┘└───looked────┘
+//!                  └───looked────┘└───looked─── ...
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use crate::hash_bits::{HashBits, Looks, Nothing};
+
 /// What a gram costs for each place where [`COMMON`] has it, beside one for each literal that has it.
 const BACKGROUND: u32 = 64;
-/// Steps of four bytes that are looked at before any place in them is seen closer; two bits of a word for each.
-const BLOCK: usize = 32;
-/// Fewest and most bits of a table.
-const BITS_MIN: usize = 1 << 9;
-const BITS_MAX: usize = 1 << 21;
-/// Bits for each gram that is noted: one of so many others is taken for it.
-const BITS_A_GRAM: usize = 32;
+/// Steps of four bytes that are looked at before any place in them is seen closer.
+const BLOCK: usize = 64;
+/// Buckets of a table for each gram, so that most hold one at most; and most in all.
+const BUCKETS_A_GRAM: usize = 4;
+const BUCKETS_MAX: usize = 1 << 21;
 
 /// What pages of HTML are full of: the elements, attributes, events, properties and functions that most pages have, as the HTML, CSS and DOM
 /// standards name them, in the signs that stand about them, and the commonest words of pages to log in on. Of a literal, what stands here is
@@ -66,7 +68,7 @@ const COMMON: &str = "<!doctype html><html lang=\"en\"><html xmlns=\"http://www.
     </body></html> \r\n        \t\t";
 
 /// Bytes that are looked at together, as one number.
-type Gram = u32;
+type Gram = u64;
 
 /// Eight bytes of a text, or fewer at its end; the bit that tells the cases of a letter apart is set in all of them.
 type Stretch = u64;
@@ -80,6 +82,10 @@ pub struct Literals {
     bytes: Vec<u8>,
     /// Where each begins; then the end of the last.
     starts: Vec<u32>,
+    /// Of what is noted in `wide`; of what is noted in `long` and `short`.
+    wide_bits: HashBits,
+    narrow_bits: HashBits,
+    wide: Table,
     long: Table,
     short: Table,
     /// Of two bytes or three.
@@ -90,12 +96,11 @@ pub struct Literals {
 #[derive(Debug)]
 struct Table {
     look: Look,
-    bits: Vec<u64>,
-    /// How far a hash is shifted for its place in `bits`, and in `buckets`.
-    bits_shift: u32,
+    /// How far a hash is shifted for its bucket.
     bucket_shift: u32,
     /// Where each bucket's grams begin; then the end of the last.
     buckets: Vec<u32>,
+    /// Then one that stands nowhere.
     noted: Vec<Noted>,
 }
 
@@ -118,7 +123,13 @@ struct Noted {
     before: u32,
 }
 
+impl Noted {
+    /// Stretches have the folded bits, this has none.
+    const NOWHERE: Noted = Noted { stands: 0, mask: Stretch::MAX, literal: 0, before: 0 };
+}
+
 impl Look {
+    const WIDE: Look = Look { width: 8, step: 4 };
     const LONG: Look = Look { width: 4, step: 4 };
     const SHORT: Look = Look { width: 3, step: 2 };
     const TINY: Look = Look { width: 2, step: 1 };
@@ -128,7 +139,8 @@ impl Look {
         match length {
             0..4 => Look::TINY,
             4..7 => Look::SHORT,
-            _ => Look::LONG,
+            7..11 => Look::LONG,
+            _ => Look::WIDE,
         }
     }
 
@@ -142,7 +154,7 @@ impl Look {
     }
 
     fn gram(self, stretch: Stretch) -> Gram {
-        stretch as Gram & (Gram::MAX >> (32 - 8 * self.width))
+        stretch & (Gram::MAX >> (64 - 8 * self.width))
     }
 }
 
@@ -163,7 +175,7 @@ fn first(bytes: &[u8]) -> (Stretch, Stretch) {
 }
 
 fn hash(gram: Gram) -> u32 {
-    gram.wrapping_mul(0x9e37_79b1)
+    (gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 impl Literals {
@@ -187,88 +199,97 @@ impl Literals {
             noted.entry(look).or_default().extend(cuts);
         }
         let mut table = |look| Table::new(look, noted.remove(&look).unwrap_or_default());
-        let (long, short, tiny) = (table(Look::LONG), table(Look::SHORT), table(Look::TINY));
-        Literals { bytes: literals.concat(), starts, long, short, tiny }
+        let (wide, long, short, tiny) = (table(Look::WIDE), table(Look::LONG), table(Look::SHORT), table(Look::TINY));
+        let narrow: Vec<u32> = long.hashes().chain(short.hashes()).collect();
+        let (wide_bits, narrow_bits) = (HashBits::of(wide.hashes()), HashBits::of(narrow.into_iter()));
+        Literals { bytes: literals.concat(), starts, wide_bits, narrow_bits, wide, long, short, tiny }
     }
 
-    /// Calls back with the number of each literal that stands in the text, once or more often.
-    pub fn find(&self, text: &[u8], mut found: impl FnMut(usize)) {
-        match (self.long.is_empty(), self.short.is_empty()) {
-            (true, true) => {}
-            (false, true) => self.find_long::<true, false>(text, &mut found),
-            (true, false) => self.find_long::<false, true>(text, &mut found),
-            (false, false) => self.find_long::<true, true>(text, &mut found),
+    /// Calls back with each literal that stands in the text, by its number, and where; with each place once.
+    pub fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        match &self.wide_bits {
+            HashBits::None => self.find_beside(&Nothing, text, &mut found),
+            HashBits::Few(wide) => self.find_beside(wide, text, &mut found),
+            HashBits::Some(wide) => self.find_beside(wide, text, &mut found),
+            HashBits::Many(wide) => self.find_beside(wide, text, &mut found),
+            HashBits::More(wide) => self.find_beside(wide, text, &mut found),
         }
         if !self.tiny.is_empty() {
-            for at in 0..text.len() {
-                if self.tiny.may_know(Look::TINY.hash(first(&text[at..]).0)) {
-                    self.see(&self.tiny, text, at, &mut found);
-                }
-            }
+            (0..text.len()).for_each(|at| self.see(&self.tiny, text, at, &mut found));
+        }
+    }
+
+    fn find_beside(&self, wide: &impl Looks, text: &[u8], found: &mut impl FnMut(usize, usize)) {
+        match &self.narrow_bits {
+            HashBits::None => self.find_by(wide, &Nothing, text, found),
+            HashBits::Few(narrow) => self.find_by(wide, narrow, text, found),
+            HashBits::Some(narrow) => self.find_by(wide, narrow, text, found),
+            HashBits::Many(narrow) => self.find_by(wide, narrow, text, found),
+            HashBits::More(narrow) => self.find_by(wide, narrow, text, found),
         }
     }
 
     /// What is noted of tables whose steps are four and two.
-    fn find_long<const LONG: bool, const SHORT: bool>(&self, text: &[u8], found: &mut impl FnMut(usize)) {
+    fn find_by(&self, wide: &impl Looks, narrow: &impl Looks, text: &[u8], found: &mut impl FnMut(usize, usize)) {
         let (steps, _) = text.as_chunks::<4>();
         let whole = steps.len().saturating_sub(1);
         for begin in (0..whole).step_by(BLOCK) {
-            // First all places of a block, without a branch on what stands there, then those of which something is noted.
-            let (mut long, mut short) = (0, 0);
+            // First all steps of a block, without a branch on what stands there, then those of which something may be noted.
+            let (mut seen, mut count) = ([0u32; BLOCK], 0);
             let mut low = u32::from_le_bytes(steps[begin]);
-            for (place, next) in steps[begin + 1..=whole.min(begin + BLOCK)].iter().enumerate() {
+            for (place, next) in (begin as u32..).zip(&steps[begin + 1..=whole.min(begin + BLOCK)]) {
                 let high = u32::from_le_bytes(*next);
                 let stretch = Stretch::from(low) | Stretch::from(high) << 32 | FOLDED;
-                if LONG {
-                    long |= u64::from(self.long.may_know(Look::LONG.hash(stretch))) << place;
-                }
-                if SHORT {
-                    short |= u64::from(self.short.may_know(Look::SHORT.hash(stretch))) << (2 * place);
-                    short |= u64::from(self.short.may_know(Look::SHORT.hash(stretch >> 16))) << (2 * place + 1);
-                }
+                let shorts = narrow.look(Look::SHORT.hash(stretch)) | narrow.look(Look::SHORT.hash(stretch >> 16));
+                let known = wide.look(Look::WIDE.hash(stretch)) | narrow.look(Look::LONG.hash(stretch)) | shorts;
+                // Each place is written, and kept by counting it.
+                seen[count % BLOCK] = place;
+                count += (known & 1) as usize;
                 low = high;
             }
-            ones(long).for_each(|place| self.see(&self.long, text, 4 * (begin + place), found));
-            ones(short).for_each(|place| self.see(&self.short, text, 4 * begin + 2 * place, found));
-        }
-        // Less than a stretch is left; behind its end there are zeros, which no gram has.
-        let (rest, _) = first(&text[4 * whole..]);
-        if LONG && self.long.may_know(Look::LONG.hash(rest)) {
-            self.see(&self.long, text, 4 * whole, found);
-        }
-        if SHORT {
-            for place in (0..STRETCH - Look::SHORT.width).step_by(2) {
-                if self.short.may_know(Look::SHORT.hash(rest >> (8 * place))) {
-                    self.see(&self.short, text, 4 * whole + place, found);
+            // Then, still without a branch, those of them where a literal goes on as it should.
+            let (mut likely, mut left) = ([(0, 0); BLOCK], 0);
+            for &place in &seen[..count.min(BLOCK)] {
+                let (low, high) = (steps[place as usize], steps[place as usize + 1]);
+                let stretch = Stretch::from(u32::from_le_bytes(low)) | Stretch::from(u32::from_le_bytes(high)) << 32 | FOLDED;
+                let tables = self.wide.may_know(stretch, Stretch::MAX)
+                    | self.long.may_know(stretch, Stretch::MAX) << 1
+                    | self.short.may_know(stretch, Stretch::MAX) << 2
+                    | self.short.may_know(stretch >> 16, Stretch::MAX >> 16) << 3;
+                likely[left % BLOCK] = (place, tables);
+                left += usize::from(tables != 0);
+            }
+            for &(place, tables) in &likely[..left.min(BLOCK)] {
+                let there = [(&self.wide, 0), (&self.long, 0), (&self.short, 0), (&self.short, 2)];
+                for (bit, (table, behind)) in there.into_iter().enumerate() {
+                    if tables >> bit & 1 == 1 {
+                        self.see(table, text, 4 * place as usize + behind, found);
+                    }
                 }
             }
         }
+        // Less than a stretch is left, and so nothing wide; behind its end there are zeros, which no gram has.
+        self.see(&self.long, text, 4 * whole, found);
+        (0..STRETCH - Look::SHORT.width).step_by(2).for_each(|place| self.see(&self.short, text, 4 * whole + place, found));
     }
 
     /// Calls back with what is noted of a place of a text.
-    fn see(&self, table: &Table, text: &[u8], at: usize, found: &mut impl FnMut(usize)) {
+    fn see(&self, table: &Table, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
         let (stretch, _) = first(text.get(at..).unwrap_or_default());
         for noted in table.known(table.look.hash(stretch)) {
-            if (stretch ^ noted.stands) & noted.mask == 0 && self.stands(noted, at, text) {
-                found(noted.literal as usize);
+            if (stretch ^ noted.stands) & noted.mask == 0
+                && let Some(begin) = at.checked_sub(noted.before as usize)
+                && self.stands(noted.literal, begin, text)
+            {
+                found(noted.literal as usize, begin);
             }
         }
     }
 
-    fn stands(&self, noted: &Noted, at: usize, text: &[u8]) -> bool {
-        let literal = self.starts[noted.literal as usize] as usize..self.starts[noted.literal as usize + 1] as usize;
-        let Some(begin) = at.checked_sub(noted.before as usize) else { return false };
+    fn stands(&self, literal: u32, begin: usize, text: &[u8]) -> bool {
+        let literal = self.starts[literal as usize] as usize..self.starts[literal as usize + 1] as usize;
         text.get(begin..begin + literal.len()).is_some_and(|stands| stands.eq_ignore_ascii_case(&self.bytes[literal]))
     }
-}
-
-/// Which bits are set.
-fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let lowest = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
-        bits &= bits - 1;
-        Some(lowest)
-    })
 }
 
 /// How many have a gram in common: what few patterns share is likely rare in texts too.
@@ -280,7 +301,7 @@ pub struct Commonness {
 /// What [`COMMON`] has.
 static IN_PAGES: LazyLock<Commonness> = LazyLock::new(|| {
     let mut pages = Commonness::default();
-    for width in [3, 4] {
+    for width in [3, 4, 8] {
         let look = Look { width, step: 1 };
         COMMON.as_bytes().windows(width).for_each(|bytes| *pages.shared.entry(look.gram(first(bytes).0)).or_default() += 1);
     }
@@ -336,33 +357,38 @@ fn looked_for(literal: &[u8], begin: usize) -> impl Iterator<Item = Gram> {
 
 impl Table {
     fn new(look: Look, mut noted: Vec<Noted>) -> Table {
-        let bits = (noted.len() * BITS_A_GRAM).next_power_of_two().clamp(BITS_MIN, BITS_MAX);
-        let buckets = noted.len().next_power_of_two().clamp(2, BITS_MAX);
-        let (bits_shift, bucket_shift) = (32 - bits.trailing_zeros(), 32 - buckets.trailing_zeros());
-        let bucket = |noted: &Noted| (hash(look.gram(noted.stands)) >> bucket_shift) as usize;
+        let buckets = (BUCKETS_A_GRAM * noted.len()).next_power_of_two().clamp(2, BUCKETS_MAX);
+        let bucket_shift = 32 - buckets.trailing_zeros();
+        let bucket = |noted: &Noted| (look.hash(noted.stands) >> bucket_shift) as usize;
         noted.sort_by_key(|noted| (bucket(noted), noted.literal));
-        let mut table = Table { look, bits: vec![0; bits / 64], bits_shift, bucket_shift, buckets: Vec::new(), noted };
+        let mut table = Table { look, bucket_shift, buckets: Vec::new(), noted };
         let mut begin = 0;
         for at in 0..=buckets {
             table.buckets.push(begin as u32);
             begin += table.noted[begin..].iter().take_while(|noted| bucket(noted) == at).count();
         }
-        for noted in &table.noted {
-            let at = (hash(look.gram(noted.stands)) >> bits_shift) as usize;
-            table.bits[at / 64] |= 1 << (at % 64);
-        }
+        table.noted.push(Noted::NOWHERE);
         table
     }
 
+    /// Of all that is noted.
+    fn hashes(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
+        self.noted[..self.noted.len() - 1].iter().map(|noted| self.look.hash(noted.stands))
+    }
+
     fn is_empty(&self) -> bool {
-        self.noted.is_empty()
+        self.noted.len() == 1
     }
 
-    fn may_know(&self, hash: u32) -> bool {
-        let at = (hash >> self.bits_shift) as usize;
-        self.bits[at / 64] >> (at % 64) & 1 == 1
+    /// 1 if a literal stands in a stretch, or several may, as far as these bits say, else 0.
+    fn may_know(&self, stretch: Stretch, bits: Stretch) -> u32 {
+        let bucket = (self.look.hash(stretch) >> self.bucket_shift) as usize;
+        let (begin, end) = (self.buckets[bucket], self.buckets[bucket + 1]);
+        let noted = &self.noted[begin as usize];
+        u32::from((end - begin > 1) | ((stretch ^ noted.stands) & noted.mask & bits == 0))
     }
 
+    /// What is noted of this hash, and of others that share its bucket.
     fn known(&self, hash: u32) -> &[Noted] {
         let bucket = (hash >> self.bucket_shift) as usize;
         &self.noted[self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize]
@@ -375,11 +401,10 @@ mod tests {
 
     use super::*;
 
-    fn found(literals: &[Vec<u8>], text: &[u8]) -> Vec<usize> {
+    fn found(literals: &[Vec<u8>], text: &[u8]) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
-        Literals::new(literals).find(text, |literal| all.push(literal));
+        Literals::new(literals).find(text, |literal, at| all.push((literal, at)));
         all.sort_unstable();
-        all.dedup();
         all
     }
 
@@ -388,14 +413,18 @@ mod tests {
 
         #[test]
         fn what_stands_in_a_text_is_found(
-            literals in prop::collection::vec("[ab@`/é]{1,10}", 0..20),
-            text in "[abAB@`/é]{0,60}",
+            literals in prop::collection::vec("[ab@`/é]{1,14}|[ab]{11,16}", 0..20),
+            text in "[abAB@`/é]{0,60}|[abAB]{0,200}",
         ) {
             let literals: Vec<Vec<u8>> = literals.into_iter().map(String::into_bytes).filter(|literal| literal.len() > 1).collect();
             let text = text.into_bytes();
-            let stands = |literal: &Vec<u8>| text.windows(literal.len()).any(|window| window.eq_ignore_ascii_case(literal));
-            let expected: Vec<usize> = (0..literals.len()).filter(|&at| stands(&literals[at])).collect();
-            prop_assert_eq!(found(&literals, &text), expected);
+            let (text, literals) = (text.as_slice(), literals.as_slice());
+            let stands = |at: usize| {
+                let windows = text.windows(literals[at].len()).enumerate();
+                windows.filter(move |(_, window)| window.eq_ignore_ascii_case(&literals[at])).map(move |(place, _)| (at, place))
+            };
+            let expected: Vec<_> = (0..literals.len()).flat_map(stands).collect();
+            prop_assert_eq!(found(literals, text), expected);
         }
     }
 }

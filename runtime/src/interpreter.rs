@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Truth, ValueView, gate, holds};
 use crate::plan::{SignatureId, SlotId, TestId};
-use crate::prefilter::SlotFilter;
+use crate::prefilter::{Settled, SlotFilter};
 use crate::verify::VerifiedPlan;
 
 /// Runs a plan as it stands, on any machine.
@@ -28,11 +28,13 @@ impl Backend for Interpreter {
         let tests = &self.plan.plan().tests;
         let mut tried = 0;
         for &value in values {
-            self.filters[slot as usize].candidates(value, |test| {
+            self.filters[slot as usize].candidates(value, |candidate| {
                 tried += 1;
-                if holds(&self.plan, &tests[test as usize].predicate, value) {
-                    hits.push(test);
+                if holds(&self.plan, &tests[candidate.test as usize].predicate, value) {
+                    hits.push(candidate.test);
                 }
+                // It was asked of the whole value.
+                Settled::Yes
             });
         }
         tried

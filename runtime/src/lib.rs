@@ -21,6 +21,7 @@ pub mod feed;
 pub mod fold;
 mod grams;
 mod hash;
+mod hash_bits;
 pub mod interpreter;
 pub mod interval;
 mod join;

@@ -12,12 +12,57 @@ pub const LITERAL_BYTES_MAX: usize = 32;
 
 /// Literals of which at least one stands in each match; none of them is empty.
 pub fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    all_required(hir).into_iter().reduce(better)
+    all_required(hir).into_iter().reduce(better).map(|set| set.literals)
 }
 
-/// Sets of literals: of each set, at least one stands in each match. None of them is empty.
-pub fn all_required(hir: &Hir) -> Vec<Vec<Vec<u8>>> {
+/// Sets of literals: of each set, at least one stands in each match.
+pub fn all_required(hir: &Hir) -> Vec<Required> {
     summarise(hir).sets()
+}
+
+/// A set of literals of which one stands in each match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Required {
+    /// None of them is empty.
+    pub literals: Vec<Vec<u8>>,
+    /// Where in a match: so many bytes behind its beginning.
+    pub behind: Distance,
+}
+
+/// Between two places of a match, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Distance {
+    /// Fewest.
+    pub least: usize,
+    /// Most. Absent when there is no bound.
+    pub most: Option<usize>,
+}
+
+impl Distance {
+    const NONE: Distance = Distance { least: 0, most: Some(0) };
+
+    fn of(hir: &Hir) -> Distance {
+        let properties = hir.properties();
+        // What matches nothing has no lengths.
+        Distance { least: properties.minimum_len().unwrap_or_default(), most: properties.maximum_len() }
+    }
+
+    fn and(self, next: Distance) -> Distance {
+        Distance {
+            least: self.least.saturating_add(next.least),
+            most: self.most.zip(next.most).and_then(|(most, next)| most.checked_add(next)),
+        }
+    }
+
+    fn or(self, other: Distance) -> Distance {
+        Distance { least: self.least.min(other.least), most: self.most.zip(other.most).map(|(most, other)| most.max(other)) }
+    }
+}
+
+impl Required {
+    fn further(self, by: Distance) -> Required {
+        Required { behind: self.behind.and(by), ..self }
+    }
 }
 
 /// Texts that are all that a pattern matches, as wholes.
@@ -203,8 +248,8 @@ impl ExactSet {
 struct Summary {
     /// All that it matches.
     exact: Option<ExactSet>,
-    /// Of each of these sets, one stands in each match; beside what is in `exact`.
-    required: Vec<Vec<Vec<u8>>>,
+    /// Beside what is in `exact`.
+    required: Vec<Required>,
 }
 
 impl Summary {
@@ -213,10 +258,15 @@ impl Summary {
     }
 
     /// All sets of which one stands in each match.
-    fn sets(self) -> Vec<Vec<Vec<u8>>> {
-        let exact = self.exact.map(|set| set.literals).filter(|set| usable(set));
+    fn sets(self) -> Vec<Required> {
+        let exact = self.exact.and_then(|set| required_at(set, Distance::NONE));
         self.required.into_iter().chain(exact).collect()
     }
+}
+
+/// Absent for a set that tells nothing.
+fn required_at(set: ExactSet, behind: Distance) -> Option<Required> {
+    usable(&set.literals).then_some(Required { literals: set.literals, behind })
 }
 
 fn summarise(hir: &Hir) -> Summary {
@@ -228,7 +278,8 @@ fn summarise(hir: &Hir) -> Summary {
             if lower.len() <= LITERAL_BYTES_MAX {
                 return exactly(vec![lower]);
             }
-            Summary { exact: None, required: vec![vec![lower[..LITERAL_BYTES_MAX].to_vec()]] }
+            let literals = vec![lower[..LITERAL_BYTES_MAX].to_vec()];
+            Summary { exact: None, required: vec![Required { literals, behind: Distance::NONE }] }
         }
         HirKind::Class(class) => match class_members(class) {
             Some(members) => exactly(members),
@@ -255,25 +306,33 @@ fn summarise(hir: &Hir) -> Summary {
             Summary { exact: None, required }
         }
         HirKind::Concat(parts) => {
-            let mut run = Some(ExactSet::empty_literal());
+            let mut run = ExactSet::empty_literal();
+            let (mut run_behind, mut behind) = (Distance::NONE, Distance::NONE);
             let mut whole = true;
             let mut required = Vec::new();
             for part in parts {
                 let found = summarise(part);
-                required.extend(found.required);
-                let joined = run.as_ref().zip(found.exact.as_ref()).and_then(|(run, next)| run.join(next));
-                if joined.is_none() {
-                    whole = false;
-                    required.extend(run.map(|set| set.literals).filter(|set| usable(set)));
-                    run = found.exact.or_else(|| Some(ExactSet::empty_literal()));
-                } else {
-                    run = joined;
+                required.extend(found.required.into_iter().map(|set| set.further(behind)));
+                let next_behind = behind.and(Distance::of(part));
+                match found.exact.as_ref().and_then(|next| run.join(next)) {
+                    Some(joined) => run = joined,
+                    None => {
+                        whole = false;
+                        required.extend(required_at(run, run_behind));
+                        // A run goes on with this part, or begins behind it.
+                        (run, run_behind) = match found.exact {
+                            Some(exact) => (exact, behind),
+                            None => (ExactSet::empty_literal(), next_behind),
+                        };
+                    }
                 }
+                behind = next_behind;
             }
             if whole {
-                return Summary { exact: run, required: Vec::new() };
+                return Summary { exact: Some(run), required: Vec::new() };
             }
-            Summary { exact: None, required: Summary { exact: run, required }.sets() }
+            required.extend(required_at(run, run_behind));
+            Summary { exact: None, required }
         }
         HirKind::Alternation(branches) => {
             let found: Vec<Summary> = branches.iter().map(summarise).collect();
@@ -283,14 +342,16 @@ fn summarise(hir: &Hir) -> Summary {
                     return Summary { exact: Some(ExactSet { literals }), required: Vec::new() };
                 }
             }
-            let mut required = Vec::new();
+            let mut joined: Option<Required> = None;
             for branch in found {
-                match branch.sets().into_iter().reduce(better) {
-                    Some(set) => required.extend(set),
-                    None => return Summary::unknown(),
-                }
+                let Some(set) = branch.sets().into_iter().reduce(better) else { return Summary::unknown() };
+                joined = Some(match joined {
+                    Some(before) => Required { literals: [before.literals, set.literals].concat(), behind: before.behind.or(set.behind) },
+                    None => set,
+                });
             }
-            Summary { exact: None, required: cut_to_fit(required).into_iter().collect() }
+            let fits = joined.and_then(|set| Some(Required { literals: cut_to_fit(set.literals)?, ..set }));
+            Summary { exact: None, required: fits.into_iter().collect() }
         }
     }
 }
@@ -340,8 +401,9 @@ fn usable(set: &[Vec<u8>]) -> bool {
 }
 
 /// The set that lets fewer texts pass, judged by its shortest literal, then by its size.
-fn better(a: Vec<Vec<u8>>, b: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let worth = |set: &Vec<Vec<u8>>| (set.iter().map(Vec::len).min().unwrap_or(0).min(8), std::cmp::Reverse(set.len()));
+fn better(a: Required, b: Required) -> Required {
+    let worth =
+        |Required { literals, .. }: &Required| (literals.iter().map(Vec::len).min().unwrap_or(0).min(8), std::cmp::Reverse(literals.len()));
     if worth(&b) > worth(&a) { b } else { a }
 }
 
@@ -372,10 +434,23 @@ mod tests {
     #[test]
     fn all_that_is_required_is_known() {
         let sets = all_required(&meaning(r"^ntpd (?<v>\S+) (?:on|at) .*system=(?<os>a|bc)", false));
+        let literals: Vec<_> = sets.into_iter().map(|set| set.literals).collect();
         assert_eq!(
-            sets,
+            literals,
             [vec![b"ntpd ".to_vec()], vec![b" at ".to_vec(), b" on ".to_vec()], vec![b"system=a".to_vec(), b"system=bc".to_vec()]]
         );
+    }
+
+    #[test]
+    fn what_is_required_lies_so_far_behind_the_beginning() {
+        let behind = |source: &str| -> Vec<(usize, Option<usize>)> {
+            all_required(&meaning(source, false)).iter().map(|set| (set.behind.least, set.behind.most)).collect()
+        };
+        assert_eq!(behind(r"abc\w{2,4}defg"), [(0, Some(0)), (5, Some(7))]);
+        assert_eq!(behind(r".?word\w+end"), [(0, Some(4)), (5, None)], "a character has up to four bytes");
+        assert_eq!(behind(r"\w(?:\wab|.cd.)x"), [(2, Some(5)), (4, Some(11))]);
+        assert_eq!(behind(r"(?:\wab\w)+"), [(1, Some(1))], "that of the first round");
+        assert_eq!(behind(r".*ab"), [(0, None)]);
     }
 
     #[test]

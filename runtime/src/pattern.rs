@@ -15,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ksig_schema::Value;
+use regex_automata::Input;
 use regex_automata::meta::Regex;
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, Ast};
@@ -459,6 +460,12 @@ impl CompiledPattern {
     /// Whether the pattern is found in the text or bytes; of a text pattern, they must be UTF-8.
     pub fn is_match(&self, haystack: &[u8]) -> bool {
         self.engine_for(haystack).is_match(haystack)
+    }
+
+    /// The same of a match that begins at a place or later; what stands before is seen, as by `\b`.
+    pub fn is_match_from(&self, haystack: &[u8], from: usize) -> bool {
+        let from = from.min(haystack.len());
+        self.engine_for(haystack).is_match(Input::new(haystack).range(from..))
     }
 
     /// The named groups that took part in the leftmost-first match, in the order in which they open; absent without a match.

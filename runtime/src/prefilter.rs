@@ -2,10 +2,13 @@
 //!
 //! In: the tests of one slot. Out: for a value, a superset of the tests that hold for it. Exact values are found by hash, tests that are bound to
 //! the start of a text or line by a hash that runs along it, the rest by one pass for their literals; what has no literal is always a candidate.
+//! A pattern whose match begins near its literal is a candidate once for each place where that stands, with the places where a match may begin,
+//! until it is settled.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
-use crate::approach::{Approach, approaches};
+use crate::approach::{Approach, Near, approaches};
 use crate::backend::ValueView;
 use crate::grams::Literals;
 use crate::hash::Quick;
@@ -33,10 +36,44 @@ pub struct SlotFilter {
 #[derive(Debug)]
 struct Floating {
     literals: Literals,
-    /// By literal: positions in `tests`, and which set of the test it belongs to, as a bit.
-    users: Vec<Vec<(u32, u8)>>,
+    users: Vec<Vec<User>>,
     /// With all bits of their sets.
     tests: Vec<(TestId, u8)>,
+}
+
+/// Who waits for a literal.
+#[derive(Debug)]
+struct User {
+    /// A position in the tests.
+    at: u32,
+    waits: Waits,
+}
+
+#[derive(Debug)]
+enum Waits {
+    /// For the literal as it stands here.
+    Word(Box<[u8]>),
+    Near(Near),
+    /// For one of each set; the bit is that of the literal's set.
+    Set(u8),
+}
+
+/// A test that may hold for a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub test: TestId,
+    /// Where a match may begin; absent for anywhere.
+    pub begins: Option<Range<usize>>,
+}
+
+/// What came of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is known whether the test holds for the value.
+    Yes,
+    /// No match begins where it was asked for, but one may begin elsewhere.
+    No,
 }
 
 impl SlotFilter {
@@ -48,7 +85,7 @@ impl SlotFilter {
     /// For some tests of one slot; an engine may have better ways to find the others.
     pub fn of(tests: impl IntoIterator<Item = (TestId, Approach)>) -> SlotFilter {
         let mut filter = SlotFilter::default();
-        let (mut prefixes, mut floating) = (Vec::new(), Vec::new());
+        let (mut prefixes, mut floating) = (Vec::new(), FloatingParts::default());
         for (test, approach) in tests {
             match approach {
                 Approach::Never => {}
@@ -65,16 +102,26 @@ impl SlotFilter {
                     filter.prefix_lines |= set.lines;
                     prefixes.extend(set.literals.into_iter().map(|prefix| (prefix, test)));
                 }
-                Approach::Floating(sets) => floating.push((test, sets)),
+                Approach::Word(word) => floating.add(test, 1, [(word.to_ascii_lowercase(), Waits::Word(word.into()))]),
+                Approach::Near(literals, near) => floating.add(test, 1, literals.into_iter().map(|literal| (literal, Waits::Near(near)))),
+                Approach::Floating(sets) => {
+                    let bits = (0..sets.len()).map(|set| 1u8 << set);
+                    let all = bits.clone().sum();
+                    let literals = bits.zip(sets).flat_map(|(bit, set)| set.into_iter().map(move |literal| (literal, Waits::Set(bit))));
+                    floating.add(test, all, literals);
+                }
             }
         }
         filter.prefixes = PrefixIndex::of(prefixes.iter().map(|(prefix, test)| (prefix.as_slice(), *test)));
-        filter.floating = (!floating.is_empty()).then(|| Floating::new(floating));
+        filter.floating = floating.done();
         filter
     }
 
     /// Calls back with a superset of the tests that hold for the value; with one that has several prefixes, possibly more than once.
-    pub fn candidates(&self, value: ValueView<'_>, mut found: impl FnMut(TestId)) {
+    pub fn candidates(&self, value: ValueView<'_>, mut asked: impl FnMut(Candidate) -> Settled) {
+        let mut found = |test| {
+            asked(Candidate { test, begins: None });
+        };
         let Some(bytes) = value.bytes() else {
             self.numbers.iter().copied().for_each(found);
             return;
@@ -95,10 +142,10 @@ impl SlotFilter {
         if !self.prefixes.is_empty() {
             line_starts(bytes, self.prefix_lines).for_each(|rest| self.prefixes.walk(rest, &mut found));
         }
-        if let Some(floating) = &self.floating {
-            floating.candidates(bytes, &mut found);
-        }
         self.always.iter().copied().for_each(found);
+        if let Some(floating) = &self.floating {
+            floating.candidates(bytes, &mut asked);
+        }
     }
 }
 
@@ -112,37 +159,57 @@ pub fn line_starts(bytes: &[u8], lines: bool) -> impl Iterator<Item = &[u8]> {
     std::iter::once(bytes).chain(later.map(|at| &bytes[at + 1..]))
 }
 
-impl Floating {
-    /// Of tests with sets of which one literal each stands in the value.
-    fn new(floating: Vec<(TestId, Vec<Vec<Vec<u8>>>)>) -> Floating {
-        let mut users: BTreeMap<Vec<u8>, Vec<(u32, u8)>> = BTreeMap::new();
-        let mut tests = Vec::new();
-        for (test, sets) in floating {
-            let bits = (0..sets.len()).map(|set| 1u8 << set);
-            tests.push((test, bits.clone().sum()));
-            for (bit, set) in bits.zip(sets) {
-                for literal in set {
-                    users.entry(literal).or_default().push((tests.len() as u32 - 1, bit));
-                }
-            }
+/// What a [`Floating`] is made from.
+#[derive(Default)]
+struct FloatingParts {
+    users: BTreeMap<Vec<u8>, Vec<User>>,
+    tests: Vec<(TestId, u8)>,
+}
+
+impl FloatingParts {
+    fn add(&mut self, test: TestId, all: u8, literals: impl IntoIterator<Item = (Vec<u8>, Waits)>) {
+        let at = self.tests.len() as u32;
+        self.tests.push((test, all));
+        for (literal, waits) in literals {
+            self.users.entry(literal).or_default().push(User { at, waits });
         }
-        let (literals, users): (Vec<_>, Vec<_>) = users.into_iter().unzip();
-        Floating { literals: Literals::new(&literals), users, tests }
     }
 
-    fn candidates(&self, bytes: &[u8], found: &mut impl FnMut(TestId)) {
+    fn done(self) -> Option<Floating> {
+        let (literals, users): (Vec<_>, Vec<_>) = self.users.into_iter().unzip();
+        (!literals.is_empty()).then(|| Floating { literals: Literals::new(&literals), users, tests: self.tests })
+    }
+}
+
+impl Floating {
+    fn candidates(&self, bytes: &[u8], asked: &mut impl FnMut(Candidate) -> Settled) {
         // Most values hold no literal at all.
-        let mut seen: Option<(Marks, Marks)> = None;
-        self.literals.find(bytes, |literal| {
-            let (literals, tests) = seen.get_or_insert_with(|| (Marks::of(self.users.len()), Marks::of(self.tests.len())));
-            if literals.add(literal, 1) == 1 {
-                return;
-            }
-            for &(at, bit) in &self.users[literal] {
-                let (test, all) = self.tests[at as usize];
-                let before = tests.add(at as usize, bit);
-                if before != all && before | bit == all {
-                    found(test);
+        let mut marks: Option<Marks> = None;
+        self.literals.find(bytes, |literal, place| {
+            let marks = marks.get_or_insert_with(|| Marks::of(self.tests.len()));
+            for User { at, waits } in &self.users[literal] {
+                let (test, all) = self.tests[*at as usize];
+                match waits {
+                    Waits::Word(word) => {
+                        if bytes[place..place + word.len()] == **word && marks.add(*at, all) != all {
+                            asked(Candidate { test, begins: None });
+                        }
+                    }
+                    Waits::Near(near) => {
+                        let begins = near.begins(place);
+                        if !begins.is_empty()
+                            && marks.of_thing(*at) != all
+                            && asked(Candidate { test, begins: Some(begins) }) == Settled::Yes
+                        {
+                            marks.add(*at, all);
+                        }
+                    }
+                    Waits::Set(bit) => {
+                        let before = marks.add(*at, *bit);
+                        if before != all && before | bit == all {
+                            asked(Candidate { test, begins: None });
+                        }
+                    }
                 }
             }
         });
@@ -164,22 +231,28 @@ impl Marks {
         Marks { near: [(0, 0); Marks::NEAR], marked: 0, things, far: Vec::new() }
     }
 
+    /// The bits of a thing.
+    fn of_thing(&self, thing: u32) -> u8 {
+        let near = || self.near[..self.marked].iter().find(|(at, _)| *at == thing).map(|(_, has)| *has);
+        self.far.get(thing as usize).copied().or_else(near).unwrap_or_default()
+    }
+
     /// Adds bits to a thing and says which it had before.
-    fn add(&mut self, thing: usize, bits: u8) -> u8 {
-        if let Some(has) = self.far.get_mut(thing) {
+    fn add(&mut self, thing: u32, bits: u8) -> u8 {
+        if let Some(has) = self.far.get_mut(thing as usize) {
             return std::mem::replace(has, *has | bits);
         }
-        if let Some((_, has)) = self.near[..self.marked].iter_mut().find(|(at, _)| *at == thing as u32) {
+        if let Some((_, has)) = self.near[..self.marked].iter_mut().find(|(at, _)| *at == thing) {
             return std::mem::replace(has, *has | bits);
         }
         if self.marked < Marks::NEAR {
-            self.near[self.marked] = (thing as u32, bits);
+            self.near[self.marked] = (thing, bits);
             self.marked += 1;
             return 0;
         }
         self.far = vec![0; self.things];
         self.near.iter().for_each(|&(at, has)| self.far[at as usize] = has);
-        self.far[thing] = bits;
+        self.far[thing as usize] = bits;
         0
     }
 }
@@ -203,7 +276,10 @@ mod tests {
             }
         }
         let mut found = Vec::new();
-        filter.candidates(ValueView::Text(std::str::from_utf8(&page).expect("ASCII")), |test| found.push(test));
+        filter.candidates(ValueView::Text(std::str::from_utf8(&page).expect("ASCII")), |candidate| {
+            found.push(candidate.test);
+            Settled::Yes
+        });
         assert_eq!(found, (0..tests as TestId).step_by(2).collect::<Vec<_>>());
     }
 }

@@ -12,6 +12,7 @@
 #![allow(unsafe_code)]
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -33,7 +34,7 @@ pub(super) enum Shape {
     Prefixes { ids_max: usize },
     /// A number to test ids written to a buffer; at most that many.
     Numbers { ids_max: usize },
-    /// Bytes to an [`Answer`], and where the match and its groups lie, written to a buffer of that many places.
+    /// Bytes, and where in them a match may begin, to an [`Answer`], and where the match and its groups lie, written to a buffer of that many places.
     Search { places: usize },
     /// Truths of all tests of the plan, which are that many, to a truth.
     Gate { tests: usize },
@@ -53,7 +54,7 @@ pub(super) struct Function(u32);
 type TextFn = unsafe extern "C" fn(*const u8, usize) -> u8;
 type PrefixesFn = unsafe extern "C" fn(*const u8, usize, *mut u32) -> usize;
 type NumbersFn = unsafe extern "C" fn(i64, *mut u32) -> usize;
-type SearchFn = unsafe extern "C" fn(*const u8, usize, *mut usize) -> u8;
+type SearchFn = unsafe extern "C" fn(*const u8, usize, *mut usize, usize, usize) -> u8;
 type GateFn = unsafe extern "C" fn(*const u8) -> u8;
 
 /// Executable memory and the functions in it.
@@ -178,15 +179,19 @@ unsafe impl Send for Search {}
 unsafe impl Sync for Search {}
 
 impl Search {
-    /// Asks about bytes. With a match, the buffer begins with where it begins and ends, then each group; [`NOWHERE`] is the end of a group without
-    /// a part.
-    pub fn ask(&self, bytes: &[u8], buffer: &mut Places) -> Answer {
+    /// Asks for a match that begins in a stretch of the bytes, or at its end where that is the end of the bytes; a pattern that is bound to a
+    /// start, or begins with a run, is asked of all. With a match, the buffer begins with where it begins and ends, then each group; [`NOWHERE`]
+    /// is the end of a group without a part.
+    pub fn ask(&self, bytes: &[u8], begins: Range<usize>, buffer: &mut Places) -> Answer {
         buffer[..self.places].fill(NOWHERE);
+        let before = begins.end.min(bytes.len());
+        let from = begins.start.min(before);
         // SAFETY: the address was taken from `code`, which lives as long as this, under a shape that says that it is a `SearchFn`. It reads `bytes`
-        // within its length, and writes the buffer, which the line above found to be long enough, at places that are less than `places`.
+        // within its length, from a place in them that is no later than the other, and writes the buffer, which the first line found to be long
+        // enough, at places that are less than `places`.
         let answer = unsafe {
             let call: SearchFn = std::mem::transmute(self.address);
-            call(bytes.as_ptr(), bytes.len(), buffer.as_mut_ptr())
+            call(bytes.as_ptr(), bytes.len(), buffer.as_mut_ptr(), from, before)
         };
         Answer::from_number(answer)
     }

@@ -5,7 +5,7 @@
 //! | text | pointer, length | u8: 1 when the test holds for these bytes |
 //! | prefixes | pointer, length, buffer of u32 | usize: how many test ids were written |
 //! | numbers | i64, buffer of u32 | usize: how many test ids were written |
-//! | search | pointer, length, buffer of usize, one for each place | u8: 1 when there is a match, 2 when it gave up |
+//! | search | pointer, length, buffer of usize, one for each place, where a match may begin: from, and before | u8: 1 when there is a match, 2 when it gave up |
 //! | gate | pointer to one byte of truth for each test | u8: the truth of the gate |
 //!
 //! Bytes are read between pointer and length only; every emission that reads is dominated by a compare with the length.
@@ -29,7 +29,7 @@ pub(super) fn function(
     let (params, returns): (&[Type], Type) = match shape {
         Shape::Text => (&[pointer, pointer], types::I8),
         Shape::Prefixes { .. } => (&[pointer, pointer, pointer], pointer),
-        Shape::Search { .. } => (&[pointer, pointer, pointer], types::I8),
+        Shape::Search { .. } => (&[pointer; 5], types::I8),
         Shape::Numbers { .. } => (&[types::I64, pointer], pointer),
         Shape::Gate { .. } => (&[pointer], types::I8),
     };

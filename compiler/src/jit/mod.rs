@@ -7,7 +7,8 @@
 //! | ranges of a number | one function a slot | itself |
 //! | texts that begin so, patterns bound to the start of a text or line | one trie a slot, in code; of very many, a hash | wide compares, or the pattern in code |
 //! | one of many texts | hash | itself |
-//! | texts that contain, patterns with a literal | one pass a slot for literals | `memmem`, or the pattern in code |
+//! | texts that contain | one pass a slot for literals | itself |
+//! | patterns with a literal | the same pass | the pattern in code: where the literal stands if a match begins near it, else on the whole value |
 //! | the rest | always tried | the pattern in code |
 //!
 //! A pattern's code says whether it matches and what its groups capture (`search`). Tries, numbers, literals and gates are compiled when the
@@ -39,7 +40,7 @@ use ksig_runtime::approach::{Approach, approaches};
 use ksig_runtime::backend::{gate as walk_gate, holds};
 use ksig_runtime::pattern::{CompiledPattern, Found};
 use ksig_runtime::plan::{Predicate, SignatureId, SlotId, Test, TestId};
-use ksig_runtime::prefilter::{SlotFilter, line_starts};
+use ksig_runtime::prefilter::{Candidate, Settled, SlotFilter, line_starts};
 use ksig_runtime::{Backend, Truth, ValueView, VerifiedPlan};
 
 use code::{Body, Code, Function, Shape};
@@ -234,13 +235,14 @@ impl JitBackend {
         Ok(out)
     }
 
-    fn confirm(&self, test: TestId, value: ValueView<'_>, bytes: &[u8]) -> bool {
-        match self.confirms[test as usize] {
+    fn confirm(&self, Candidate { test, begins }: Candidate, value: ValueView<'_>, bytes: &[u8]) -> (bool, Settled) {
+        let whole = match self.confirms[test as usize] {
             Confirm::Found => true,
             Confirm::Code(function) => self.code.text(function, bytes),
-            Confirm::Pattern => self.patterns.holds(&self.plan, test, value, bytes),
+            Confirm::Pattern => return self.patterns.holds(&self.plan, test, value, bytes, begins),
             Confirm::Host => holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value),
-        }
+        };
+        (whole, Settled::Yes)
     }
 }
 
@@ -257,11 +259,12 @@ impl Backend for JitBackend {
                 if let (ValueView::Int(number), Some(numbers)) = (value, slot.numbers) {
                     self.code.numbers(numbers, number, hits);
                 }
-                slot.filter.candidates(value, |test| {
+                slot.filter.candidates(value, |Candidate { test, .. }| {
                     tried += 1;
                     if holds(&self.plan, &self.plan.plan().tests[test as usize].predicate, value) {
                         hits.push(test);
                     }
+                    Settled::Yes
                 });
                 continue;
             };
@@ -273,18 +276,21 @@ impl Backend for JitBackend {
                 let mut kept = first;
                 for at in first..hits.len() {
                     let test = hits[at];
-                    if self.confirm(test, value, bytes) {
+                    if self.confirm(Candidate { test, begins: None }, value, bytes).0 {
                         hits[kept] = test;
                         kept += 1;
                     }
                 }
                 hits.truncate(kept);
             }
-            slot.filter.candidates(value, |test| {
+            slot.filter.candidates(value, |candidate| {
                 tried += 1;
-                if self.confirm(test, value, bytes) {
+                let test = candidate.test;
+                let (holds, settled) = self.confirm(candidate, value, bytes);
+                if holds {
                     hits.push(test);
                 }
+                settled
             });
         }
         tried
@@ -343,7 +349,7 @@ fn split_slots(plan: &VerifiedPlan) -> (Vec<SlotParts>, Vec<bool>) {
         }
         // A pattern that is a list of texts may yet ask for text where there are bytes.
         let proven = |(test, approach): &&(TestId, Approach)| {
-            matches!(approach, Approach::Exact(_)) && !matches!(tests[*test as usize].predicate, Predicate::Matches(_))
+            matches!(approach, Approach::Exact(_) | Approach::Word(_)) && !matches!(tests[*test as usize].predicate, Predicate::Matches(_))
         };
         parts.others.iter().filter(proven).for_each(|(test, _)| by_finding[*test as usize] = true);
         parts

@@ -6,13 +6,14 @@
 //! Patterns that wait for their code are compiled in batches that grow with their number, so that the mappings of executable memory grow
 //! as the square root of the patterns in use.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cranelift_codegen::isa::OwnedTargetIsa;
-use ksig_runtime::backend::holds;
 use ksig_runtime::pattern::{CompiledPattern, Found};
 use ksig_runtime::plan::{Predicate, TestId};
+use ksig_runtime::prefilter::Settled;
 use ksig_runtime::{ValueView, VerifiedPlan};
 use regex_syntax::hir::Look;
 
@@ -24,7 +25,8 @@ use super::{JitError, Job, compile_jobs, pattern};
 const USES_BEFORE_CODE: u32 = 64;
 /// Batches for which one more pattern is waited for.
 const BATCHES_PER_WAIT: usize = 8;
-/// A pattern that may match anywhere runs in the regex engine on longer values: it skips to a literal faster than code steps through bytes.
+/// A pattern that may match anywhere runs in the regex engine on longer values, unless it is asked for some places of them: that skips to a literal
+/// faster than code steps through bytes.
 const FLOATING_CODE_BYTES_MAX: usize = 1024;
 
 /// The patterns of a plan's tests.
@@ -62,17 +64,27 @@ impl Patterns {
         Patterns { isa, entries, waiting: Mutex::default() }
     }
 
-    /// Whether the pattern of a test is found in a value, whose bytes these are.
-    pub fn holds(&self, plan: &VerifiedPlan, test: TestId, value: ValueView<'_>, bytes: &[u8]) -> bool {
-        let Some(entry) = &self.entries[test as usize] else { return false };
+    /// Whether the pattern of a test is found in a value, whose bytes these are: if it begins in a stretch of them, or anywhere. Nothing is settled
+    /// when there is no match in the stretch, but may be one elsewhere.
+    pub fn holds(
+        &self,
+        plan: &VerifiedPlan,
+        test: TestId,
+        value: ValueView<'_>,
+        bytes: &[u8],
+        begins: Option<Range<usize>>,
+    ) -> (bool, Settled) {
+        let (Some(entry), Some(pattern)) = (&self.entries[test as usize], pattern(plan, test)) else { return (false, Settled::Yes) };
         if entry.on_bytes != matches!(value, ValueView::Bytes(_)) {
-            return false;
+            return (false, Settled::Yes);
         }
+        let from = begins.as_ref().map_or(0, |begins| begins.start);
         let mut places: Places = [NOWHERE; PLACES_MAX];
-        match self.search(plan, test, entry, bytes, &mut places) {
-            Answer::Match => true,
-            Answer::NoMatch => false,
-            Answer::GaveUp => holds(plan, &plan.plan().tests[test as usize].predicate, value),
+        match self.search(plan, test, entry, bytes, begins.clone(), &mut places) {
+            Answer::Match => (true, Settled::Yes),
+            Answer::NoMatch => (false, if begins.is_some() { Settled::No } else { Settled::Yes }),
+            // Places before were asked for, or no match begins there.
+            Answer::GaveUp => (pattern.is_match_from(bytes, from), Settled::Yes),
         }
     }
 
@@ -80,7 +92,7 @@ impl Patterns {
     pub fn find<'p>(&self, plan: &VerifiedPlan, test: TestId, pattern: &'p CompiledPattern, bytes: &[u8]) -> Option<Found<'p>> {
         let mut places: Places = [NOWHERE; PLACES_MAX];
         let entry = self.entries[test as usize].as_ref();
-        match entry.map_or(Answer::GaveUp, |entry| self.search(plan, test, entry, bytes, &mut places)) {
+        match entry.map_or(Answer::GaveUp, |entry| self.search(plan, test, entry, bytes, None, &mut places)) {
             Answer::Match => {
                 let (whole, groups) = places.split_at(2);
                 let spans = groups.chunks_exact(2).zip(pattern.groups());
@@ -93,12 +105,20 @@ impl Patterns {
     }
 
     /// What the code of a pattern says; where there is none by now, it gives up.
-    fn search(&self, plan: &VerifiedPlan, test: TestId, entry: &Entry, bytes: &[u8], places: &mut Places) -> Answer {
-        if !entry.anchored && bytes.len() > FLOATING_CODE_BYTES_MAX {
+    fn search(
+        &self,
+        plan: &VerifiedPlan,
+        test: TestId,
+        entry: &Entry,
+        bytes: &[u8],
+        begins: Option<Range<usize>>,
+        places: &mut Places,
+    ) -> Answer {
+        if !entry.anchored && begins.is_none() && bytes.len() > FLOATING_CODE_BYTES_MAX {
             return Answer::GaveUp;
         }
         match entry.code.get() {
-            Some(Some(search)) => search.ask(bytes, places),
+            Some(Some(search)) => search.ask(bytes, begins.unwrap_or(0..bytes.len()), places),
             Some(None) => Answer::GaveUp,
             None => {
                 self.count(plan, test, entry);

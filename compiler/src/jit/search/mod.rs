@@ -64,10 +64,12 @@ impl Answer {
     }
 }
 
-/// Emits the body of a search function. Its buffer holds two places for the match and two for each group, all [`NOWHERE`] at first.
+/// Emits the body of a search function. Its buffer holds two places for the match and two for each group, all [`NOWHERE`] at first. A match that
+/// may begin anywhere is looked for in the stretch that is asked for.
 pub(super) fn emit(emitter: &mut Emitter<'_>, params: &[Value], tree: &Tree) {
     let (text, len, buffer) = (params[0], params[1], params[2]);
     let end = emitter.b.ins().iadd(text, len);
+    let begins = [params[3], params[4]].map(|offset| emitter.b.ins().iadd(text, offset));
     let (no, gave_up) = (emitter.b.create_block(), emitter.b.create_block());
     let allowance = (tree.begins != Begins::Text || tree.root.goes_back()).then(|| {
         let slot = slot(emitter);
@@ -81,7 +83,7 @@ pub(super) fn emit(emitter: &mut Emitter<'_>, params: &[Value], tree: &Tree) {
     let runs = tree.root.unbounded_runs().saturating_sub(usize::from(is_bound(tree.begins)));
     let remembered = (0..runs).map(remembered).collect();
     let mut walk = Walk { e: emitter, text, end, buffer, allowance, gave_up, remembered, first_fail: None };
-    walk.try_each_begin(tree, no);
+    walk.try_each_begin(tree, begins, no);
     for (block, answer) in [(no, Answer::NoMatch), (gave_up, Answer::GaveUp)] {
         emitter.b.switch_to_block(block);
         let answer = emitter.b.ins().iconst(types::I8, answer as i64);
@@ -146,8 +148,8 @@ struct Walk<'w, 'f> {
 }
 
 impl Walk<'_, '_> {
-    /// Tries the places where a match can begin, from the left.
-    fn try_each_begin(&mut self, tree: &Tree, no: Block) {
+    /// Tries the places where a match can begin, from the left; one that can begin anywhere, from the first of two places up to the second.
+    fn try_each_begin(&mut self, tree: &Tree, [first, last]: [Value; 2], no: Block) {
         let attempt = self.block_at_place();
         let start = self.e.b.block_params(attempt)[0];
         let next = match tree.begins {
@@ -177,20 +179,28 @@ impl Walk<'_, '_> {
             }
             Begins::Anywhere => {
                 let seek = self.block_at_place();
-                self.jump(seek, self.text);
+                self.jump(seek, first);
                 self.e.b.switch_to_block(seek);
                 let from = self.e.b.block_params(seek)[0];
-                let place = self.scan(&tree.first.bytes.not(), from, self.end);
+                let place = self.scan(&tree.first.bytes.not(), from, last);
+                let (at_last, before) = (self.e.b.create_block(), self.e.b.create_block());
+                let over = self.e.b.ins().icmp(IntCC::Equal, place, last);
+                self.e.b.ins().brif(over, at_last, &[], before, &[]);
+                self.e.b.switch_to_block(at_last);
                 if tree.first.end {
-                    self.jump(attempt, place);
+                    // Nothing stands there, if it is the end.
+                    let at_end = self.e.b.ins().icmp(IntCC::Equal, place, self.end);
+                    self.e.b.ins().brif(at_end, attempt, &[place.into()], no, &[]);
                 } else {
-                    self.leave_at_end(place, no);
-                    self.jump(attempt, place);
+                    self.e.b.ins().jump(no, &[]);
                 }
+                self.e.b.switch_to_block(before);
+                self.jump(attempt, place);
                 let next = self.e.b.create_block();
                 self.e.b.switch_to_block(next);
                 self.pay(None);
-                self.leave_at_end(start, no);
+                let over = self.e.b.ins().icmp(IntCC::Equal, start, last);
+                self.e.leave_if(over, no);
                 self.jump_over(start, seek);
                 next
             }

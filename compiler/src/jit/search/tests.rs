@@ -1,9 +1,12 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use cranelift_frontend::FunctionBuilderContext;
 use ksig_runtime::CompiledPattern;
 use ksig_runtime::plan::Pattern;
 use proptest::prelude::*;
+use regex_automata::Input;
+use regex_automata::meta::Regex;
 
 use super::super::code::{Code, Places, Search, Shape};
 use super::super::{Aim, compile_one, emit, isa};
@@ -15,6 +18,8 @@ type Spans = Vec<Option<(usize, usize)>>;
 struct Compiled {
     pattern: CompiledPattern,
     search: Search,
+    /// A match may begin anywhere.
+    floats: bool,
 }
 
 /// Absent where the pattern has no such code.
@@ -22,12 +27,13 @@ fn compiled(source: &str, bytes: bool) -> Option<Compiled> {
     let pattern = Pattern { source: source.into(), ignore_case: false, ignore_case_unicode: false, bytes };
     let pattern = CompiledPattern::new(&pattern).ok()?;
     let tree = Tree::of(pattern.hir(), bytes)?;
+    let floats = tree.begins == Begins::Anywhere;
     let isa = isa(Aim::Fast).expect("this machine has a backend");
     let shape = Shape::Search { places: 2 + 2 * pattern.groups().len() };
     let function = emit::function(&*isa, &mut FunctionBuilderContext::new(), shape, |emitter, params| super::emit(emitter, params, &tree));
     let body = compile_one(&*isa, shape, function).expect("it compiles");
     let (code, functions) = Code::new(isa, vec![body]).expect("there is memory");
-    Some(Compiled { pattern, search: Arc::new(code).search(functions[0]) })
+    Some(Compiled { pattern, search: Arc::new(code).search(functions[0]), floats })
 }
 
 impl Compiled {
@@ -39,10 +45,18 @@ impl Compiled {
             [Some(whole)].into_iter().chain(groups.iter().map(span)).collect()
         });
         let mut places: Places = [0; PLACES_MAX];
-        let answer = self.search.ask(text, &mut places);
+        let answer = self.search.ask(text, 0..text.len(), &mut places);
         let span = |span: &[usize]| (span[1] != NOWHERE).then_some((span[0], span[1]));
         let found = (answer == Answer::Match).then(|| places[..2 + 2 * groups.len()].chunks_exact(2).map(span).collect());
         (answer != Answer::GaveUp).then_some([expected, found])
+    }
+
+    /// Whether a match begins in a stretch, as the regex engine finds it and as the code does; absent for what the code gave up.
+    fn both_of_stretch(&self, regex: &Regex, text: &[u8], begins: Range<usize>) -> Option<[bool; 2]> {
+        let leftmost = regex.find(Input::new(text).range(begins.start..)).map(|found| found.start());
+        let expected = leftmost.is_some_and(|begin| begin < begins.end || begin == begins.end && begin == text.len());
+        let answer = self.search.ask(text, begins.clone(), &mut [0; PLACES_MAX]);
+        (answer != Answer::GaveUp).then_some([expected, answer == Answer::Match])
     }
 }
 
@@ -127,6 +141,18 @@ proptest! {
             for text in &texts {
                 if let Some([expected, found]) = compiled.both(text.as_bytes()) {
                     prop_assert_eq!(found, expected, "/{}/ on {:?}", source, text);
+                }
+            }
+            if compiled.floats {
+                let config = Regex::config().utf8_empty(!bytes);
+                let regex = Regex::builder().configure(config).build_from_hir(compiled.pattern.hir()).expect("small");
+                for text in &texts {
+                    let stretches = (0..=text.len()).flat_map(|from| (from..=text.len()).map(move |before| from..before));
+                    for begins in stretches {
+                        if let Some([expected, found]) = compiled.both_of_stretch(&regex, text.as_bytes(), begins.clone()) {
+                            prop_assert_eq!(found, expected, "/{}/ from {:?} of {:?}", source, begins, text);
+                        }
+                    }
                 }
             }
         }

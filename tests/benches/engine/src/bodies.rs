@@ -30,18 +30,18 @@ use engines::Engine;
 const LENGTHS: [usize; 4] = [1 << 10, 2 << 10, 4 << 10, 16 << 10];
 /// Pages of each length and kind, where `KSIG_BODIES` does not say how many.
 const PAGES: usize = 300;
-/// Rounds over all of them; a page counts with its fastest.
+/// Rounds over all of them, where `KSIG_ROUNDS` does not say how many; a page counts with its fastest.
 const ROUNDS: usize = 7;
 
 pub fn run(tokens: &Path) -> Result<()> {
     let corpus = Corpus::read(tokens)?;
     println!("{} tests on http.body, {} of them patterns", corpus.tests.len(), corpus.patterns());
-    let count = std::env::var("KSIG_BODIES").ok().map(|count| count.parse()).transpose().context("KSIG_BODIES is no number")?;
+    let (count, rounds) = (crate::number("KSIG_BODIES", PAGES)?, crate::number("KSIG_ROUNDS", ROUNDS)?);
     let reference = engines::plain::Loop::new(&corpus)?;
     let finder = engines::literals::Literals::new(&corpus)?;
     let mut kinds = Vec::new();
     for bytes in LENGTHS {
-        for (kind, pages) in pages(&corpus, &finder, bytes, count.unwrap_or(PAGES)) {
+        for (kind, pages) in pages(&corpus, &finder, bytes, count) {
             let answers: Vec<_> = pages.iter().map(|page| found(&reference, page)).collect();
             // What is cut or put together may yet be a word.
             let fits = |answer: &Vec<_>| answer.is_empty() != (kind == "with words");
@@ -67,7 +67,7 @@ pub fn run(tokens: &Path) -> Result<()> {
         let engine = make(&corpus)?;
         for (bytes, kind, pages, answers) in &kinds {
             let differs = pages.iter().zip(answers).position(|(page, answer)| found(&*engine, page) != *answer);
-            let rounds = if *name == "loop" { 1 } else { ROUNDS };
+            let rounds = if *name == "loop" { 1 } else { rounds };
             let mut hits = Vec::new();
             let times = Times::of(pages, rounds, |page| {
                 hits.clear();
