@@ -24,7 +24,7 @@ use crate::hash_bits::{HashBits, Looks, Nothing};
 /// What a gram costs for each place where [`COMMON`] has it, beside one for each literal that has it.
 const BACKGROUND: u32 = 64;
 /// Steps of four bytes that are looked at before any place in them is seen closer.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 /// Buckets of a table for each gram, so that most hold one at most; and most in all.
 const BUCKETS_A_GRAM: usize = 4;
 const BUCKETS_MAX: usize = 1 << 21;
@@ -248,7 +248,7 @@ impl Literals {
                 low = high;
             }
             // Then, still without a branch, those of them where a literal goes on as it should.
-            let (mut likely, mut left) = ([(0, 0); BLOCK], 0);
+            let (mut likely, mut left) = ([0; BLOCK], 0);
             for &place in &seen[..count.min(BLOCK)] {
                 let (low, high) = (steps[place as usize], steps[place as usize + 1]);
                 let stretch = Stretch::from(u32::from_le_bytes(low)) | Stretch::from(u32::from_le_bytes(high)) << 32 | FOLDED;
@@ -256,14 +256,14 @@ impl Literals {
                     | self.long.may_know(stretch, Stretch::MAX) << 1
                     | self.short.may_know(stretch, Stretch::MAX) << 2
                     | self.short.may_know(stretch >> 16, Stretch::MAX >> 16) << 3;
-                likely[left % BLOCK] = (place, tables);
+                likely[left % BLOCK] = place << 4 | tables;
                 left += usize::from(tables != 0);
             }
-            for &(place, tables) in &likely[..left.min(BLOCK)] {
-                let there = [(&self.wide, 0), (&self.long, 0), (&self.short, 0), (&self.short, 2)];
-                for (bit, (table, behind)) in there.into_iter().enumerate() {
-                    if tables >> bit & 1 == 1 {
-                        self.see(table, text, 4 * place as usize + behind, found);
+            for likely in &likely[..left.min(BLOCK)] {
+                let at = 4 * (likely >> 4) as usize;
+                for (bit, table, behind) in [(1, &self.wide, 0), (2, &self.long, 0), (4, &self.short, 0), (8, &self.short, 2)] {
+                    if likely & bit != 0 {
+                        self.see(table, text, at + behind, found);
                     }
                 }
             }
