@@ -82,9 +82,11 @@ pub struct Literals {
     bytes: Vec<u8>,
     /// Where each begins; then the end of the last.
     starts: Vec<u32>,
-    /// Of what is noted in `wide`; of what is noted in `long` and `short`.
+    /// Of what is noted in `wide`.
     wide_bits: HashBits,
+    /// In `long` and `short`.
     narrow_bits: HashBits,
+    tiny_bits: HashBits,
     wide: Table,
     long: Table,
     short: Table,
@@ -201,8 +203,17 @@ impl Literals {
         let mut table = |look| Table::new(look, noted.remove(&look).unwrap_or_default());
         let (wide, long, short, tiny) = (table(Look::WIDE), table(Look::LONG), table(Look::SHORT), table(Look::TINY));
         let narrow: Vec<u32> = long.hashes().chain(short.hashes()).collect();
-        let (wide_bits, narrow_bits) = (HashBits::of(wide.hashes()), HashBits::of(narrow.into_iter()));
-        Literals { bytes: literals.concat(), starts, wide_bits, narrow_bits, wide, long, short, tiny }
+        Literals {
+            bytes: literals.concat(),
+            starts,
+            wide_bits: HashBits::of(wide.hashes()),
+            narrow_bits: HashBits::of(narrow.into_iter()),
+            tiny_bits: HashBits::of(tiny.hashes()),
+            wide,
+            long,
+            short,
+            tiny,
+        }
     }
 
     /// Calls back with each literal that stands in the text, by its number, and where; with each place once.
@@ -215,7 +226,11 @@ impl Literals {
             HashBits::More(wide) => self.find_beside(wide, text, &mut found),
         }
         if !self.tiny.is_empty() {
-            (0..text.len()).for_each(|at| self.see(&self.tiny, text, at, &mut found));
+            for at in 0..text.len() {
+                if self.tiny_bits.look(Look::TINY.hash(first(&text[at..]).0)) & 1 == 1 {
+                    self.see(&self.tiny, text, at, &mut found);
+                }
+            }
         }
     }
 
@@ -269,8 +284,15 @@ impl Literals {
             }
         }
         // Less than a stretch is left, and so nothing wide; behind its end there are zeros, which no gram has.
-        self.see(&self.long, text, 4 * whole, found);
-        (0..STRETCH - Look::SHORT.width).step_by(2).for_each(|place| self.see(&self.short, text, 4 * whole + place, found));
+        let (rest, _) = first(&text[4 * whole..]);
+        if narrow.look(Look::LONG.hash(rest)) & 1 == 1 {
+            self.see(&self.long, text, 4 * whole, found);
+        }
+        for place in (0..STRETCH - Look::SHORT.width).step_by(2) {
+            if narrow.look(Look::SHORT.hash(rest >> (8 * place))) & 1 == 1 {
+                self.see(&self.short, text, 4 * whole + place, found);
+            }
+        }
     }
 
     /// Calls back with what is noted of a place of a text.

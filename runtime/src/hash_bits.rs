@@ -59,6 +59,19 @@ impl<const COUNT: usize> Looks for Words<COUNT> {
     }
 }
 
+/// For few looks; for many, match first.
+impl Looks for HashBits {
+    fn look(&self, hash: u32) -> u64 {
+        match self {
+            HashBits::None => 0,
+            HashBits::Few(words) => words.look(hash),
+            HashBits::Some(words) => words.look(hash),
+            HashBits::Many(words) => words.look(hash),
+            HashBits::More(words) => words.look(hash),
+        }
+    }
+}
+
 impl HashBits {
     /// Of hashes, the same one possibly more than once.
     pub fn of(hashes: impl ExactSizeIterator<Item = u32>) -> HashBits {
