@@ -20,6 +20,7 @@ pub mod bundled;
 pub mod chapters;
 pub mod ci;
 pub mod commands;
+pub mod draft;
 pub mod evidence_line;
 pub mod failure;
 pub mod fixing;

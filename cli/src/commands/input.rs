@@ -20,7 +20,7 @@ pub(super) struct InputArgs {
     #[arg(long, value_enum, default_value_t = From::Observation)]
     from: From,
     /// Most consecutive observations that form one host
-    #[arg(long, default_value_t = 4096, value_name = "N")]
+    #[arg(long, default_value_t = GROUP, value_name = "N")]
     group: usize,
 }
 
@@ -32,6 +32,8 @@ enum From {
     Evidence,
 }
 
+/// Most consecutive observations that form one host, unless somebody says otherwise.
+const GROUP: usize = 4096;
 /// Longest line that is read.
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
@@ -39,6 +41,11 @@ const LINE_BYTES_MAX: u64 = 64 << 20;
 type EachHost<'a> = dyn FnMut(&Evidence, bool) -> Result<(), Failure> + 'a;
 
 impl InputArgs {
+    /// A file of evidence lines or of observation lines.
+    pub fn of_file(input: PathBuf, of_evidence: bool) -> InputArgs {
+        InputArgs { input, from: if of_evidence { From::Evidence } else { From::Observation }, group: GROUP }
+    }
+
     /// Calls `each` with every host, in the order of the lines. A line that cannot be read is named on standard error, and the others go on: how
     /// many there were is the error at the end.
     pub fn for_each_host(&self, each: &mut EachHost<'_>) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod completions;
 mod demo;
+mod draft;
 mod explain;
 mod fmt;
 mod identify;
@@ -70,6 +71,7 @@ enum Command {
     Identify(identify::Args),
     Import(import::Args),
     Why(why::Args),
+    Draft(draft::Args),
     Prof(prof::Args),
     Explain(explain::Args),
     Plan(plan::Args),
@@ -110,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Identify(args) => args.run(),
         Command::Import(args) => args.run(lang),
         Command::Why(args) => args.run(lang),
+        Command::Draft(args) => args.run(lang),
         Command::Prof(args) => args.run(),
         Command::Explain(args) => args.run(lang),
         Command::Plan(args) => args.run(),

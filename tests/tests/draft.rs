@@ -1,0 +1,89 @@
+//! `ksig draft`: what it proposes compiles, passes its own tests, is in no release, and leaves alone what others identify.
+
+use std::fs;
+
+use ksig_tests::binary::{Finished, run_in};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Titles of one maker with five models and versions, realms of another with one model, what the corpus knows, and what stands alone. SYNTHETIC.
+const TITLES: [&str; 6] = [
+    "Zyltron Gatekeeper ZG-100 Ver.1.02",
+    "Zyltron Gatekeeper ZG-210 Ver.1.10",
+    "Zyltron Gatekeeper ZG-305 Ver.2.00",
+    "Zyltron Gatekeeper ZG-420 Ver.2.31b",
+    "Zyltron Gatekeeper ZG-500 Ver.3.1",
+    "Zyltron Gatekeeper ZG-500 Ver.3.2",
+];
+const OTHERS: [(&str, &str); 6] = [
+    ("http.auth.basic.realm", "Quonset Q7"),
+    ("http.auth.basic.realm", "Quonset Q7"),
+    ("http.auth.basic.realm", "Quonset Q7"),
+    ("http.auth.basic.realm", "BUFFALO WBR-G54"),
+    ("http.html.title", "Login page"),
+    ("http.html.title", "Zyltron Gatekeeper"),
+];
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let titles = TITLES.iter().map(|title| ("http.html.title", *title));
+    let lines = titles
+        .chain(OTHERS)
+        .enumerate()
+        .map(|(at, (field, value))| format!("{}\n", json!({ "id": at.to_string(), "evidence": { field: value } })));
+    fs::write(folder.path().join("seen.ndjson"), lines.collect::<String>()).expect("a file");
+    folder
+}
+
+fn draft(folder: &TempDir, more: &[&str]) -> Finished {
+    run_in(folder.path(), &[&["draft", "--from", "seen.ndjson", "-o", "drafts"], more].concat())
+}
+
+fn of<'a>(report: &'a Value, field: &str) -> &'a Value {
+    let drafts = report["drafts"].as_array().expect("a list");
+    drafts.iter().find(|draft| draft["field"] == field).unwrap_or_else(|| panic!("no draft of {field}: {report:#}"))
+}
+
+#[test]
+fn banners_of_one_shape_become_a_signature_that_reads_model_and_version() {
+    let folder = folder();
+    let finished = draft(&folder, &["--format", "json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let report = finished.json_lines().remove(0);
+    assert_eq!((&report["services"], &report["known"], &report["unknown"]), (&json!(12), &json!(1), &json!(11)), "{report:#}");
+    let title = of(&report, "http.html.title");
+    assert_eq!((&title["own"], &title["foreign"], &title["refused"]), (&json!(6), &json!(0), &json!([])), "{report:#}");
+    assert_eq!(title["captures"], json!(["model", "version"]), "{report:#}");
+    // Wilson's interval for six of six.
+    assert_eq!(title["precision"], json!(0.61), "{report:#}");
+    assert_eq!(of(&report, "http.auth.basic.realm")["own"], json!(3), "{report:#}");
+    assert_eq!(report["drafts"].as_array().expect("a list").len(), 2, "nothing of what stands alone: {report:#}");
+
+    let text = fs::read_to_string(folder.path().join(title["path"].as_str().expect("a path"))).expect("the draft");
+    for written in [
+        "evidence unverified",
+        "(?<model>ZG-\\d{3})",
+        "model: \"ZG-100\", version: v\"1.02\"",
+        "\"Zyltron Gatekeeper\" in seen.html.title => nothing",
+    ] {
+        assert!(text.contains(written), "{written}\n{text}");
+    }
+    for command in [&["check", "drafts"][..], &["fmt", "--check", "drafts"], &["test", "drafts"]] {
+        let finished = run_in(folder.path(), command);
+        assert_eq!(finished.code, Some(0), "{command:?}: {finished:?}");
+    }
+    let why = run_in(folder.path(), &["why", "draft.any.banner", "seen.ndjson", "--signatures", "drafts"]);
+    assert!(why.stderr.contains("the release holds no signature at all"), "a draft is in no release: {why:?}");
+}
+
+#[test]
+fn drafts_are_the_same_each_time_and_stay_apart_from_signatures() {
+    let (one, two) = (folder(), folder());
+    assert_eq!(draft(&one, &[]).stdout, draft(&two, &[]).stdout);
+    let finished = draft(&one, &["--least", "100"]);
+    assert_eq!(finished.code, Some(1), "nothing is proposed: {finished:?}");
+    fs::create_dir_all(one.path().join("signatures")).expect("a folder");
+    let inside = run_in(one.path(), &["draft", "--from", "seen.ndjson", "-o", "signatures/new"]);
+    assert_eq!(inside.code, Some(2), "{inside:?}");
+    assert!(inside.stderr.contains("drafts are a set of their own"), "{}", inside.stderr);
+}
