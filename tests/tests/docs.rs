@@ -29,15 +29,89 @@ fn fences(text: &str) -> Vec<(String, usize, String)> {
     found
 }
 
+/// Runs the commands of a fence; gives how many.
+fn run_console(place: &str, body: &str, folder: &Path, path: &str, succeeds: bool) -> usize {
+    let (mut lines, mut ran) = (body.lines().peekable(), 0);
+    while let Some(command) = lines.next().and_then(|line| line.strip_prefix("$ ")) {
+        let output = Command::new("sh").arg("-c").arg(command).current_dir(folder).env("PATH", path).output().expect("a shell");
+        let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.success(), succeeds, "{place}: `{command}` ends with {:?}:\n{shown}", output.status);
+        let mut rest = shown.as_str();
+        while let Some(expected) = lines.next_if(|line| !line.starts_with("$ ")) {
+            let at = rest.find(expected).unwrap_or_else(|| panic!("{place}: `{command}` does not print\n{expected}\nbut\n{shown}"));
+            rest = &rest[at + expected.len()..];
+        }
+        ran += 1;
+    }
+    ran
+}
+
+/// A folder with `ksig` in it, and a path that begins with it.
+fn with_ksig() -> (tempfile::TempDir, String) {
+    let commands = tempfile::tempdir().expect("a temporary folder");
+    std::os::unix::fs::symlink(ksig_tests::binary::ksig(), commands.path().join("ksig")).expect("a link");
+    let path = format!("{}:{}", commands.path().display(), std::env::var("PATH").unwrap_or_default());
+    (commands, path)
+}
+
+/// In the book a fence may name the file that it is: ```` ```ksig,file=signatures/a.ksig ````. Each page has a folder of its own, in which its
+/// files are written and its commands run, in order; those of `console,fails` fail.
+#[test]
+fn the_pages_of_the_book_do_what_they_say() {
+    let (_commands, path) = with_ksig();
+    let pages = root().join("docs/book/src");
+    let mut ran = BTreeMap::new();
+    for entry in std::fs::read_dir(&pages).expect("the pages of the book") {
+        let page = entry.expect("a page").path();
+        let name = page.file_name().expect("a page has a name").to_string_lossy().into_owned();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (language, line, body) in fences(&std::fs::read_to_string(&page).expect("a page is text")) {
+            let place = format!("{name}:{line}");
+            if let Some((_, file)) = language.split_once(",file=") {
+                let file = folder.path().join(file);
+                std::fs::create_dir_all(file.parent().expect("a file stands in a folder")).expect("a folder");
+                std::fs::write(file, body).expect("a file");
+            } else if let "console" | "console,fails" = language.as_str() {
+                *ran.entry(name.clone()).or_insert(0) += run_console(&place, &body, folder.path(), &path, language == "console");
+            }
+        }
+    }
+    assert!(ran["tutorial.md"] >= 8, "{ran:?}");
+    assert!(ran.len() >= 4, "{ran:?}");
+}
+
+#[test]
+fn the_book_has_every_page_and_every_chapter_once() {
+    let pages = root().join("docs/book/src");
+    let summary = std::fs::read_to_string(pages.join("SUMMARY.md")).expect("the summary");
+    let linked: Vec<String> = summary.lines().flat_map(links).collect();
+    let there: BTreeSet<String> = std::fs::read_dir(&pages)
+        .expect("the pages of the book")
+        .map(|entry| entry.expect("a page").file_name().to_string_lossy().into_owned())
+        .filter(|name| name != "SUMMARY.md")
+        .collect();
+    assert_eq!(linked.iter().cloned().collect::<BTreeSet<_>>(), there);
+    assert_eq!(linked.len(), there.len(), "each page is linked once");
+    let mut included = BTreeSet::new();
+    for name in &there {
+        let text = std::fs::read_to_string(pages.join(name)).expect("a page is text");
+        for path in text.split("{{#include ").skip(1).filter_map(|rest| rest.split("}}").next()) {
+            let path = pages.join(path).canonicalize().unwrap_or_else(|error| panic!("{name}: {path}: {error}"));
+            included.insert(path.strip_prefix(root()).expect("inside the repository").to_path_buf());
+        }
+    }
+    let chapters = documents().into_keys().filter(|path| path.starts_with("spec") && !path.ends_with("README.md"));
+    let missing: Vec<PathBuf> = chapters.filter(|path| !included.contains(path)).collect();
+    assert!(missing.is_empty(), "chapters that the book leaves out: {missing:?}");
+}
+
 #[test]
 fn console_examples_run_and_print_what_the_documents_show() {
     let scratch = tempfile::tempdir().expect("a temporary folder");
     for name in ["signatures", "scanner"] {
         std::os::unix::fs::symlink(root().join(name), scratch.path().join(name)).expect("a link");
     }
-    let commands = tempfile::tempdir().expect("a temporary folder");
-    std::os::unix::fs::symlink(ksig_tests::binary::ksig(), commands.path().join("ksig")).expect("a link");
-    let path = format!("{}:{}", commands.path().display(), std::env::var("PATH").unwrap_or_default());
+    let (_commands, path) = with_ksig();
     let mut ran = 0;
     for document in ["README.md", "CONTRIBUTING.md"] {
         let text = std::fs::read_to_string(root().join(document)).expect(document);
@@ -45,21 +119,7 @@ fn console_examples_run_and_print_what_the_documents_show() {
             if language != "console" {
                 continue;
             }
-            let mut lines = body.lines().peekable();
-            while let Some(command) = lines.next().and_then(|line| line.strip_prefix("$ ")) {
-                let output =
-                    Command::new("sh").arg("-c").arg(command).current_dir(scratch.path()).env("PATH", &path).output().expect("a shell");
-                let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-                assert!(output.status.success(), "{document}:{line}: `{command}` failed:\n{shown}");
-                let mut rest = shown.as_str();
-                while let Some(expected) = lines.next_if(|line| !line.starts_with("$ ")) {
-                    let at = rest
-                        .find(expected)
-                        .unwrap_or_else(|| panic!("{document}:{line}: `{command}` does not print\n{expected}\nbut\n{shown}"));
-                    rest = &rest[at + expected.len()..];
-                }
-                ran += 1;
-            }
+            ran += run_console(&format!("{document}:{line}"), &body, scratch.path(), &path, true);
         }
     }
     assert!(ran >= 5, "only {ran} console examples were found");
