@@ -113,7 +113,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
         tables.values_mut().for_each(tables::keep_verified);
     }
     let costs = check::Costs::new(world.cost);
-    let context = check::Context { world, names: &names, tables: &tables, input, files: &files, costs, marks: None };
+    let context = check::Context { world, names: &names, tables: &tables, input, files: &files, costs: &costs, marks: None };
     check::tag_parameters(&names, &mut diagnostics);
     check::probes(&context, &mut diagnostics);
     let signatures = check::signatures(&context, &mut diagnostics);

@@ -152,11 +152,16 @@ type Exports = BTreeMap<String, (Definition, FileId, Span)>;
 
 /// Collects all declarations; problems: names declared twice, entries of the vocabulary, unknown modules and names in `use`.
 pub fn collect(files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>) -> Names {
-    let mut names = Names::default();
+    let vocabulary = vocabulary::read(&vocabulary_entries(files), diagnostics);
+    collect_beside(vocabulary, files, diagnostics)
+}
+
+/// As [`collect`], with the vocabulary of these files.
+pub fn collect_beside(vocabulary: Vocabulary, files: &[(FileId, &ast::File)], diagnostics: &mut Vec<Diagnostic>) -> Names {
+    let mut names = Names { vocabulary, ..Names::default() };
     for builtin in ["dotted", "semver", "date"] {
         names.schemes.extend(Scheme::builtin(builtin).map(|scheme| (builtin.to_string(), scheme)));
     }
-    names.vocabulary = vocabulary::read(&vocabulary_entries(files), diagnostics);
     let mut exports: BTreeMap<String, Exports> = BTreeMap::new();
     for &(file, ast) in files {
         let module = module_of(ast);
@@ -235,7 +240,8 @@ fn modules_at<'a>(exports: &'a BTreeMap<String, Exports>, path: &str) -> Vec<(&'
     own.chain(others).map(|(module, exported)| (module.as_str(), exported)).collect()
 }
 
-fn vocabulary_entries<'a>(files: &[(FileId, &'a ast::File)]) -> Vec<Entry<'a>> {
+/// The entries of the vocabulary in these files.
+pub(crate) fn vocabulary_entries<'a>(files: &[(FileId, &'a ast::File)]) -> Vec<Entry<'a>> {
     let of_file = |&(file, ast): &(FileId, &'a ast::File)| {
         ast.items.iter().filter_map(move |item| {
             let (kind, entry) = match item {

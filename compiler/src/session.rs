@@ -15,7 +15,7 @@ use ksig_runtime::plan::Table;
 use crate::lints::{self, Levels};
 use crate::marks::{self, Mark, Marks};
 use crate::names::{self, Names, dotted, module_of};
-use crate::{Analysis, Input, Source, World, check, check_modules, echo, hir, tables};
+use crate::{Analysis, Input, Source, World, check, check_modules, echo, hir, tables, vocabulary};
 
 /// Sources that are edited, and what they mean.
 pub struct Session<'w> {
@@ -26,6 +26,9 @@ pub struct Session<'w> {
     names: Names,
     /// Problems of the syntax are in `parsed`; these are of names, modules and choices.
     general: Vec<Diagnostic>,
+    /// What is wrong with entries of the vocabulary.
+    entries: Vec<Diagnostic>,
+    costs: check::Costs,
     /// Of each table: the item as it was read, and what was wrong with it.
     read: BTreeMap<String, (String, Vec<Diagnostic>)>,
     files: Vec<Checked>,
@@ -61,6 +64,8 @@ impl<'w> Session<'w> {
             input,
             names: Names::default(),
             general: Vec::new(),
+            entries: Vec::new(),
+            costs: check::Costs::new(world.cost),
             read: BTreeMap::new(),
             files: parsed.iter().map(|_| Checked::default()).collect(),
             parsed,
@@ -68,7 +73,7 @@ impl<'w> Session<'w> {
             set_lints: Vec::new(),
             stale: all,
         };
-        session.declare();
+        session.declare(true);
         let all: Vec<FileId> = session.stale.iter().copied().collect();
         session.check(&all);
         session
@@ -92,7 +97,10 @@ impl<'w> Session<'w> {
                 self.stale.insert(other);
             }
         }
-        if self.declare() {
+        let says_entries =
+            |ast: &ast::File| ast.items.iter().any(|item| matches!(item, ast::Item::Vendor(_) | ast::Item::Class(_) | ast::Item::Tag(_)));
+        let entries = says_entries(&before) || says_entries(&self.analysis.files[file as usize]);
+        if self.declare(entries) {
             self.stale.extend(0..self.files.len() as FileId);
         } else {
             let ast = &self.analysis.files[file as usize];
@@ -196,18 +204,25 @@ impl<'w> Session<'w> {
         let syntax: Vec<&Diagnostic> = self.parsed.iter().flat_map(|parsed| &parsed.diagnostics).collect();
         let mistakes = echo::Mistakes::of_each(syntax.iter().copied());
         let asts: Vec<(FileId, &ast::File)> = (0..).zip(&self.analysis.files).collect();
-        let meaning = self.general.iter().chain(self.read.values().flat_map(|(_, problems)| problems));
+        let meaning = self.general.iter().chain(&self.entries).chain(self.read.values().flat_map(|(_, problems)| problems));
         let meaning = meaning.chain(self.files.iter().flat_map(|checked| &checked.diagnostics));
         let unexplained: Vec<&Diagnostic> = meaning.filter(|problem| !mistakes.explain(problem, &asts)).collect();
         unexplained.into_iter().chain(syntax)
     }
 
-    /// Collects what all files declare, and says whether that is other than before in a way that any file may notice.
-    fn declare(&mut self) -> bool {
+    /// Collects what all files declare, and says whether that is other than before in a way that any file may notice. `entries`: those of the
+    /// vocabulary may have changed.
+    fn declare(&mut self, entries: bool) -> bool {
         self.general.clear();
         let asts: Vec<(FileId, &ast::File)> = (0..).zip(&self.analysis.files).collect();
         check_modules(&self.input, &asts, &mut self.general);
-        let names = names::collect(&asts, &mut self.general);
+        let vocabulary = if entries {
+            self.entries.clear();
+            vocabulary::read(&names::vocabulary_entries(&asts), &mut self.entries)
+        } else {
+            self.names.vocabulary.clone()
+        };
+        let names = names::collect_beside(vocabulary, &asts, &mut self.general);
         let before = std::mem::replace(&mut self.names, names);
         let changed = !self.names.declares_as(&before);
         if changed {
@@ -336,9 +351,8 @@ impl<'w> Session<'w> {
         let tables = std::mem::take(&mut self.analysis.program.tables);
         let tables: BTreeMap<String, Table> = tables.into_iter().map(|table| (table.name.clone(), table)).collect();
         let files: BTreeMap<FileId, (&Source, &ast::File)> = (0..).zip(self.input.sources.iter().zip(&self.analysis.files)).collect();
-        let costs = check::Costs::new(self.world.cost);
         let marks = marked.then(Marks::default);
-        let (names, input) = (&self.names, &self.input);
+        let (names, input, costs) = (&self.names, &self.input, &self.costs);
         let context = check::Context { world: self.world, names, tables: &tables, input, files: &files, costs, marks };
         let result = run(&context, &self.analysis.program.signatures);
         self.analysis.program.tables = tables.into_values().collect();

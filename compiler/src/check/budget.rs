@@ -5,20 +5,41 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
+use ksig_runtime::plan::Pattern;
+use ksig_runtime::{CompiledPattern, PatternError};
 use ksig_schema::{ProbeCost, Request};
 
 use super::Checker;
 use crate::{hir, problems};
 
-/// What the requests of a set cost: each is worked out once, by having its whole conversation.
+/// Most patterns whose size is remembered, so that one who types new ones for years is not remembered for ever.
+const PATTERNS_MAX: usize = 1 << 16;
+
+/// What the requests and the patterns of a set cost: each is worked out once, a request by having its whole conversation, a pattern by making
+/// it as a release makes it.
 pub(crate) struct Costs {
     of: fn(&Request) -> ProbeCost,
     known: RefCell<HashMap<Request, ProbeCost>>,
+    states: RefCell<HashMap<Pattern, usize>>,
 }
 
 impl Costs {
     pub fn new(of: fn(&Request) -> ProbeCost) -> Costs {
-        Costs { of, known: RefCell::default() }
+        Costs { of, known: RefCell::default(), states: RefCell::default() }
+    }
+
+    /// Most states of a pattern, or why it cannot be made.
+    pub fn states(&self, pattern: &Pattern) -> Result<usize, PatternError> {
+        if let Some(states) = self.states.borrow().get(pattern) {
+            return Ok(*states);
+        }
+        let states = CompiledPattern::new(pattern)?.states_at_most();
+        let mut known = self.states.borrow_mut();
+        if known.len() >= PATTERNS_MAX {
+            known.clear();
+        }
+        known.insert(pattern.clone(), states);
+        Ok(states)
     }
 
     fn of(&self, request: &Request) -> ProbeCost {

@@ -45,7 +45,7 @@ pub(crate) struct Context<'a> {
     pub tables: &'a BTreeMap<String, Table>,
     pub input: &'a Input,
     pub files: &'a BTreeMap<FileId, (&'a Source, &'a ast::File)>,
-    pub costs: Costs,
+    pub costs: &'a Costs,
     /// Where names are marked, for an editor.
     pub marks: Option<Marks>,
 }
@@ -303,7 +303,7 @@ impl<'a> Checker<'a> {
         let mut checker = Checker {
             schema: context.world.schema,
             argument: context.world.argument,
-            costs: &context.costs,
+            costs: context.costs,
             budget: context.world.budget,
             names: context.names,
             tables: context.tables,

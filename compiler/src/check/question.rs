@@ -3,7 +3,6 @@
 use ksig_lang::ast::{self, BinaryOp, ExprKind as Ast, Name};
 use ksig_lang::source::Span;
 use ksig_lang::{Text, say};
-use ksig_runtime::CompiledPattern;
 use ksig_runtime::plan::{CompareOp, Datum, KeyFold, Pattern, TextOp, Var};
 use ksig_schema::{Scheme, Type};
 
@@ -307,9 +306,9 @@ impl Checker<'_> {
         }
         // Made as a release makes it, so that what is too large is said here and not when the release is loaded.
         if !self.patterns.contains(&compiled) {
-            match CompiledPattern::new(&compiled) {
-                Ok(made) => {
-                    self.regex_states = self.regex_states.saturating_add(made.states_at_most());
+            match self.costs.states(&compiled) {
+                Ok(states) => {
+                    self.regex_states = self.regex_states.saturating_add(states);
                     self.patterns.insert(compiled.clone());
                 }
                 Err(error) => {
