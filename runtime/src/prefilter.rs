@@ -3,7 +3,7 @@
 //! In: the tests of one slot. Out: for a value, a superset of the tests that hold for it. Exact values are found by hash, tests that are bound to
 //! the start of a text or line by a hash that runs along it, the rest by one pass for their literals; what has no literal is always a candidate.
 //! A pattern whose match begins near its literal is a candidate once for each place where that stands, with the places where a match may begin,
-//! until it is settled.
+//! until it is settled; where that stands often, once more for all that is left, so that no text makes the work grow with its square.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -16,6 +16,10 @@ use crate::literals::Exact;
 use crate::plan::{SlotId, TestId};
 use crate::prefix_index::PrefixIndex;
 use crate::verify::VerifiedPlan;
+
+/// Places of one literal at which a pattern is asked; that many low bits mark them, and the highest that it is settled.
+const PLACES_ASKED: u32 = 6;
+const SETTLED: u8 = 1 << 7;
 
 /// The candidates of one slot.
 #[derive(Debug, Default)]
@@ -63,7 +67,7 @@ enum Waits {
 pub struct Candidate {
     /// Which.
     pub test: TestId,
-    /// Where a match may begin; absent for anywhere.
+    /// Where a match may begin; absent for anywhere. It ends behind the value where all of the rest is asked for.
     pub begins: Option<Range<usize>>,
 }
 
@@ -103,7 +107,9 @@ impl SlotFilter {
                     prefixes.extend(set.literals.into_iter().map(|prefix| (prefix, test)));
                 }
                 Approach::Word(word) => floating.add(test, 1, [(word.to_ascii_lowercase(), Waits::Word(word.into()))]),
-                Approach::Near(literals, near) => floating.add(test, 1, literals.into_iter().map(|literal| (literal, Waits::Near(near)))),
+                Approach::Near(literals, near) => {
+                    floating.add(test, SETTLED, literals.into_iter().map(|literal| (literal, Waits::Near(near))))
+                }
                 Approach::Floating(sets) => {
                     let bits = (0..sets.len()).map(|set| 1u8 << set);
                     let all = bits.clone().sum();
@@ -196,13 +202,14 @@ impl Floating {
                         }
                     }
                     Waits::Near(near) => {
-                        let begins = near.begins(place);
-                        if !begins.is_empty()
-                            && marks.of_thing(*at) != all
-                            && asked(Candidate { test, begins: Some(begins) }) == Settled::Yes
-                        {
-                            marks.add(*at, all);
+                        let (begins, asked_before) = (near.begins(place), marks.of_thing(*at));
+                        if begins.is_empty() || asked_before & SETTLED != 0 {
+                            continue;
                         }
+                        let last = asked_before.count_ones() == PLACES_ASKED;
+                        let begins = if last { begins.start..usize::MAX } else { begins };
+                        let settled = asked(Candidate { test, begins: Some(begins) }) == Settled::Yes || last;
+                        marks.add(*at, if settled { SETTLED } else { asked_before + 1 });
                     }
                     Waits::Set(bit) => {
                         let before = marks.add(*at, *bit);
@@ -260,6 +267,21 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_literal_that_stands_often_is_asked_for_a_few_times() {
+        let approach = Approach::Near(vec![b"word".to_vec()], Near { least: 1, most: 3 });
+        let filter = SlotFilter::of([(7, approach)]);
+        let page = "a word, ".repeat(10_000);
+        let mut asked = Vec::new();
+        filter.candidates(ValueView::Text(&page), |candidate| {
+            asked.push(candidate.begins.expect("near a place"));
+            Settled::No
+        });
+        let places: Vec<_> = (0..6).map(|at| 8 * at + 2).map(|place: usize| place.saturating_sub(3)..place).collect();
+        assert_eq!(asked[..6], places);
+        assert_eq!(asked[6..], [47..usize::MAX]);
+    }
 
     #[test]
     fn a_value_with_many_literals_finds_each_test_once() {

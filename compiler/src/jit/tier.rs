@@ -114,7 +114,8 @@ impl Patterns {
         begins: Option<Range<usize>>,
         places: &mut Places,
     ) -> Answer {
-        if !entry.anchored && begins.is_none() && bytes.len() > FLOATING_CODE_BYTES_MAX {
+        let some_places = begins.as_ref().is_some_and(|begins| begins.end <= bytes.len());
+        if !entry.anchored && !some_places && bytes.len() > FLOATING_CODE_BYTES_MAX {
             return Answer::GaveUp;
         }
         match entry.code.get() {
