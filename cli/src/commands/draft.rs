@@ -104,7 +104,7 @@ impl Args {
                 }
                 let (count, covered, unknown) = (kept.len(), kept.iter().map(|one| one.own).sum::<usize>(), observed.unknown.len());
                 let summary = say!(
-                    "{count} drafts cover {covered} of {unknown} banners of services that no signature identifies\n",
+                    "drafts: {count}; they cover {covered} of {unknown} banners of services that no signature identifies\n",
                     "下書き{count}件で、未識別のサービスのバナー{unknown}件のうち{covered}件に該当します\n"
                 );
                 answer(summary.in_lang(lang))?;
