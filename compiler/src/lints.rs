@@ -18,6 +18,7 @@ mod identity_incomplete;
 mod matches_everything;
 mod missing_summary;
 mod mojibake_literal;
+mod near_duplicate_probe;
 mod needless_regex;
 mod no_literal_atom;
 pub mod no_near_miss_test;
@@ -27,6 +28,7 @@ mod personal_data_in_fixture;
 mod status_only_match;
 mod unanchored_model;
 mod unbounded_dot;
+mod unsafe_port;
 mod unsatisfiable_condition;
 mod unused_capture;
 mod unused_table_column;
@@ -73,6 +75,7 @@ pub const ALL: &[&Lint] = &[
     &matches_everything::LINT,
     &missing_summary::LINT,
     &mojibake_literal::LINT,
+    &near_duplicate_probe::LINT,
     &needless_regex::LINT,
     &no_literal_atom::LINT,
     &no_near_miss_test::LINT,
@@ -81,6 +84,7 @@ pub const ALL: &[&Lint] = &[
     &status_only_match::LINT,
     &unanchored_model::LINT,
     &unbounded_dot::LINT,
+    &unsafe_port::LINT,
     &unsatisfiable_condition::LINT,
     &unused_capture::LINT,
     &unused_table_column::LINT,
