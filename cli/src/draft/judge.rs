@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ksig_atlas::reports::Share;
 use ksig_compiler::hir::Expect;
 use ksig_compiler::{Analysis, Input, ReleaseName, Source};
 use ksig_schema::identification::{Identification, Note};
@@ -30,14 +31,7 @@ pub struct Judged {
 impl Judged {
     /// The share of right matches to expect: the lower end of Wilson's interval, at 95 %, for `own` right ones of all that it matched.
     pub fn precision(&self) -> f64 {
-        let all = (self.own + self.foreign) as f64;
-        if all == 0.0 {
-            return 0.0;
-        }
-        let (share, z) = (self.own as f64 / all, 1.96_f64);
-        let middle = share + z * z / (2.0 * all);
-        let spread = z * (share * (1.0 - share) / all + z * z / (4.0 * all * all)).sqrt();
-        (middle - spread) / (1.0 + z * z / all)
+        Share::new(self.own as u64, (self.own + self.foreign) as u64).map_or(0.0, |share| share.low)
     }
 }
 
@@ -47,9 +41,12 @@ const VENDORS: &str = "vocab.vendors";
 /// Judges all drafts together.
 pub fn judge(corpus: &Input, drafts: Vec<Draft>, observed: &Observed) -> Result<Vec<Judged>, ReleaseError> {
     let mut judged: Vec<Judged> = drafts.into_iter().map(|draft| Judged { draft, own: 0, foreign: 0, refused: Vec::new() }).collect();
-    let analysis = compile_each(corpus, &mut judged);
+    let schema = ksig_protocols::schema();
+    let corpus =
+        Corpus { input: corpus, makers: ksig_compiler::analyze(corpus, world(&schema)).program.vocabulary.vendors.into_keys().collect() };
+    let analysis = compile_each(&corpus, &schema, &mut judged);
     let sound: Vec<&Draft> = judged.iter().filter(|one| one.refused.is_empty()).map(|one| &one.draft).collect();
-    let input = beside(corpus, &sound);
+    let input = corpus.beside(&sound);
     let is_draft = |path: &str| sound.iter().any(|draft| path_of(&draft.name) == path);
     let report = testing::run(&input, &analysis, &Asked { filter: "", file: &is_draft })?;
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -81,11 +78,10 @@ fn path_of(name: &str) -> String {
 }
 
 /// Drafts that do not compile are refused, with the first reason.
-fn compile_each(corpus: &Input, judged: &mut [Judged]) -> Analysis {
-    let schema = ksig_protocols::schema();
+fn compile_each(corpus: &Corpus<'_>, schema: &Schema, judged: &mut [Judged]) -> Analysis {
     loop {
         let sound: Vec<&Draft> = judged.iter().filter(|one| one.refused.is_empty()).map(|one| &one.draft).collect();
-        let analysis = ksig_compiler::analyze(&beside(corpus, &sound), world(&schema));
+        let analysis = ksig_compiler::analyze(&corpus.beside(&sound), world(schema));
         let mut broken: BTreeMap<String, String> = BTreeMap::new();
         for problem in analysis.diagnostics.iter().filter(|problem| problem.severity == ksig_lang::Severity::Error) {
             let path = problem.labels.first().and_then(|label| analysis.sources.get(label.file)).map(|source| source.path.clone());
@@ -112,26 +108,34 @@ fn compile_each(corpus: &Input, judged: &mut [Judged]) -> Analysis {
     }
 }
 
-/// The corpus with the drafts in it, and the makers that it lacks.
-fn beside(corpus: &Input, drafts: &[&Draft]) -> Input {
-    let mut input = corpus.clone();
-    let known: BTreeSet<String> =
-        ksig_compiler::analyze(corpus, world(&ksig_protocols::schema())).program.vocabulary.vendors.into_keys().collect();
-    let lacking = super::vendors(drafts.iter().copied(), &known);
-    match input.sources.iter_mut().find(|source| source.module.as_deref() == Some(VENDORS)) {
-        Some(source) => source.text.push_str(&lacking),
-        None => {
-            let text = format!("ksig 1\nmodule {VENDORS}\n{lacking}");
-            input.sources.push(Source { path: "vocab/vendors.ksig".into(), module: Some(VENDORS.into()), folder: "vocab".into(), text });
+/// What drafts are tried beside.
+struct Corpus<'c> {
+    input: &'c Input,
+    /// The ids that its vocabulary has.
+    makers: BTreeSet<String>,
+}
+
+impl Corpus<'_> {
+    /// With the drafts in it, and the makers that it lacks.
+    fn beside(&self, drafts: &[&Draft]) -> Input {
+        let mut input = self.input.clone();
+        let lacking = super::vendors(drafts.iter().copied(), &self.makers);
+        match input.sources.iter_mut().find(|source| source.module.as_deref() == Some(VENDORS)) {
+            Some(source) => source.text.push_str(&lacking),
+            None => {
+                let text = format!("ksig 1\nmodule {VENDORS}\n{lacking}");
+                let (path, folder) = ("vocab/vendors.ksig".into(), "vocab".into());
+                input.sources.push(Source { path, module: Some(VENDORS.into()), folder, text });
+            }
         }
+        input.sources.extend(drafts.iter().map(|draft| Source {
+            path: path_of(&draft.name),
+            module: Some(format!("draft.{}", draft.name)),
+            folder: "draft".into(),
+            text: draft.text.clone(),
+        }));
+        input
     }
-    input.sources.extend(drafts.iter().map(|draft| Source {
-        path: path_of(&draft.name),
-        module: Some(format!("draft.{}", draft.name)),
-        folder: "draft".into(),
-        text: draft.text.clone(),
-    }));
-    input
 }
 
 /// Drafts that answer to what the corpus' own signatures identify, each with the test.
