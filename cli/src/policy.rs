@@ -80,7 +80,10 @@ impl std::error::Error for PolicyError {}
 
 /// The policy of these signatures; without a file, nothing beyond what any client does is sent.
 pub fn of(input: &Input, flags: &PolicyArgs) -> Result<Policy, PolicyError> {
-    let (mut policy, _) = read(input)?;
+    permitted(read(input)?.0, flags)
+}
+
+fn permitted(mut policy: Policy, flags: &PolicyArgs) -> Result<Policy, PolicyError> {
     if let Some(attestation) = &flags.attest {
         policy.review = true;
         policy.attestation = attestation.clone();
@@ -105,7 +108,8 @@ pub fn levels(input: &Input) -> Result<Levels, PolicyError> {
 /// # Errors
 /// As [`of`].
 pub fn rules(input: &Input) -> Result<Rules, PolicyError> {
-    Ok(Rules { budget: of(input, &PolicyArgs::default())?.budget, levels: levels(input)? })
+    let (policy, levels) = read(input)?;
+    Ok(Rules { budget: permitted(policy, &PolicyArgs::default())?.budget, levels })
 }
 
 /// The file, whole: who asks for one part of it is told what is wrong with the other too.

@@ -111,7 +111,7 @@ fn tests(input: &Input, path: &str, signature: &str, test: Option<&str>) -> Resu
 
 fn fixtures(input: &Input) -> Option<Fixtures> {
     let schema = ksig_protocols::schema();
-    let policy = policy::rules(input).and_then(|_| policy::of(input, &Default::default())).ok()?;
+    let policy = policy::of(input, &Default::default()).ok()?;
     let name = ksig_compiler::ReleaseName { unverified: true, policy, ..named("editor") };
     let (plan, analysis): (_, Analysis) = ksig_compiler::compile(input, world(&schema), &name);
     let release = Release::of_plan(plan?.verify().ok()?, Engine::Interpreter).ok()?;
