@@ -75,9 +75,10 @@ pub fn run(analysis: &Analysis, asked: &Asked<'_>, most: usize, progress: &(dyn 
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((signature, tests)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)).map(|(s, t)| (*s, t)) {
+                while let Some((at, (signature, tests))) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, chosen.get(at)?)))
+                {
                     let score = one(analysis, signature, tests, most);
-                    let at = chosen.iter().position(|(other, _)| std::ptr::eq(*other, signature)).unwrap_or_default();
                     scores.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[at] = Some(score);
                     progress(done.fetch_add(1, Ordering::Relaxed) + 1, chosen.len());
                 }

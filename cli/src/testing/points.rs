@@ -101,7 +101,6 @@ impl Instrumented {
                 points.push(Point { kind, span: expr.span, asks: Asks::Lines(name, Box::new(expr.clone())) });
             }
         });
-        // Gates are asked before; they keep their lines' own names.
     }
 
     fn expressions(&mut self, signature: &Signature, inherited: &[&Expr]) {
