@@ -74,7 +74,7 @@ impl Patterns {
         bytes: &[u8],
         begins: Option<Range<usize>>,
     ) -> (bool, Settled) {
-        let (Some(entry), Some(pattern)) = (&self.entries[test as usize], pattern(plan, test)) else { return (false, Settled::Yes) };
+        let Some(entry) = &self.entries[test as usize] else { return (false, Settled::Yes) };
         if entry.on_bytes != matches!(value, ValueView::Bytes(_)) {
             return (false, Settled::Yes);
         }
@@ -84,7 +84,7 @@ impl Patterns {
             Answer::Match => (true, Settled::Yes),
             Answer::NoMatch => (false, if begins.is_some() { Settled::No } else { Settled::Yes }),
             // Places before were asked for, or no match begins there.
-            Answer::GaveUp => (pattern.is_match_from(bytes, from), Settled::Yes),
+            Answer::GaveUp => (pattern(plan, test).is_some_and(|pattern| pattern.is_match_from(bytes, from)), Settled::Yes),
         }
     }
 
