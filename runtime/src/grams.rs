@@ -265,8 +265,7 @@ impl Literals {
             // Then, still without a branch, those of them where a literal goes on as it should.
             let (mut likely, mut left) = ([0; BLOCK], 0);
             for &place in &seen[..count.min(BLOCK)] {
-                let (low, high) = (steps[place as usize], steps[place as usize + 1]);
-                let stretch = Stretch::from(u32::from_le_bytes(low)) | Stretch::from(u32::from_le_bytes(high)) << 32 | FOLDED;
+                let (stretch, _) = first(&text[4 * place as usize..]);
                 let tables = self.wide.may_know(stretch, Stretch::MAX)
                     | self.long.may_know(stretch, Stretch::MAX) << 1
                     | self.short.may_know(stretch, Stretch::MAX) << 2
