@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use ksig_protocols::ScanIdentity;
 use ksig_schema::{Ended, Gate, Observation, PlannedProbe, ProbePlan, Safety, Time};
@@ -65,6 +66,8 @@ pub struct ScanOptions {
     pub conversations_max: Option<NonZeroUsize>,
     /// Threads. Absent: one a core.
     pub threads: Option<NonZeroUsize>,
+    /// Rest between two conversations with the same host.
+    pub host_gap: Duration,
     /// Bounds of each conversation.
     pub limits: TalkLimits,
     /// Tells when a conversation begins.
@@ -88,6 +91,7 @@ impl ScanOptions {
             rate: None,
             conversations_max: None,
             threads: None,
+            host_gap: Duration::ZERO,
             limits: TalkLimits::default(),
             clock,
             progress: Arc::default(),
@@ -184,7 +188,12 @@ impl Drop for StopWhenDropped {
 }
 
 /// Checks the options, and gives what the workers share, how many targets are blocked, and which ports are idle.
-fn prepare(options: &ScanOptions, plan: &ProbePlan, gate: Arc<dyn Gate>, stop: &Stop) -> Result<(Arc<Scan>, u64, Vec<u16>), ScanError> {
+pub(crate) fn prepare(
+    options: &ScanOptions,
+    plan: &ProbePlan,
+    gate: Arc<dyn Gate>,
+    stop: &Stop,
+) -> Result<(Arc<Scan>, u64, Vec<u16>), ScanError> {
     let blocklist = match &options.blocklist {
         Some(blocklist) => blocklist.clone(),
         None if options.no_blocklist => Arc::new(Blocklist::nobody()),
@@ -318,7 +327,7 @@ async fn work(scan: Arc<Scan>, deck: Arc<Deck>, out: mpsc::Sender<HostObservatio
     while !scan.stop.is_stopped() {
         let Some(address) = deck.deal() else { break };
         let host = if scan.options.cycle.is_empty() { address.to_string() } else { format!("{address}@{}", scan.options.cycle) };
-        let observations = worker.call(address, &host).await;
+        let observations = worker.call(address, &host, |_| true).await.observations;
         scan.options.progress.host_done();
         if observations.is_empty() {
             continue;

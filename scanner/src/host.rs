@@ -69,19 +69,28 @@ impl Worker {
         Worker { scan, patience, bytes: Bytes::default() }
     }
 
-    /// Holds all conversations with a host.
-    pub async fn call(&mut self, address: IpAddr, host: &str) -> Vec<Observation> {
+    /// Holds all conversations with a host, on the ports for which `on` holds.
+    pub async fn call(&mut self, address: IpAddr, host: &str, on: impl Fn(u16) -> bool) -> Heard {
         let scan = self.scan.clone();
-        let observations = Vec::with_capacity(scan.calls.len());
-        let mut visit = Visit { worker: self, scan: &scan, address, host, observations, followed: 0 };
-        for port in &scan.calls {
+        let heard = Heard { observations: Vec::with_capacity(scan.calls.len()), reached: Vec::new() };
+        let mut visit = Visit { worker: self, scan: &scan, address, host, heard, followed: 0 };
+        for port in scan.calls.iter().filter(|calls| on(calls.port)) {
             visit.port(port).await;
         }
         if scan.gate.spans_ports() {
             visit.host_follow_ups().await;
         }
-        visit.observations
+        visit.heard
     }
+}
+
+/// What a call to a host brought.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// In the order of the conversations.
+    pub observations: Vec<Observation>,
+    /// Ports to which a connection came about, each once.
+    pub reached: Vec<u16>,
 }
 
 /// The conversations with one host so far.
@@ -90,7 +99,7 @@ struct Visit<'a> {
     scan: &'a Scan,
     address: IpAddr,
     host: &'a str,
-    observations: Vec<Observation>,
+    heard: Heard,
     /// Follow-ups so far.
     followed: usize,
 }
@@ -125,7 +134,7 @@ impl Visit<'_> {
     /// What all answers of the host together lead to.
     async fn host_follow_ups(&mut self) {
         for _ in 0..HOPS_MAX {
-            let evidence = ksig_protocols::evidence(&self.observations);
+            let evidence = ksig_protocols::evidence(&self.heard.observations);
             let asked = evidence.iter().flat_map(|evidence| self.scan.gate.follow_ups_of_host(evidence)).collect();
             let calls = self.allowed(asked);
             if calls.is_empty() {
@@ -144,7 +153,7 @@ impl Visit<'_> {
             return Vec::new();
         }
         let mut asked = Vec::new();
-        for evidence in ksig_protocols::evidence(&self.observations) {
+        for evidence in ksig_protocols::evidence(&self.heard.observations) {
             let here = |service: &&Service| service.port == port.port && service.address == Some(self.address);
             for service in evidence.services.iter().filter(here) {
                 asked.extend(self.scan.gate.follow_ups(&evidence, service));
@@ -167,7 +176,7 @@ impl Visit<'_> {
 
     /// Whether that probe has been sent to the port.
     fn asked(&self, port: u16, probe: &ProbeKey) -> bool {
-        self.observations.iter().any(|observation| observation.port == port && observation.probe == *probe)
+        self.heard.observations.iter().any(|observation| observation.port == port && observation.probe == *probe)
     }
 
     /// Sends a probe and follows where its answer leads on the same service.
@@ -181,7 +190,7 @@ impl Visit<'_> {
         let Some(conversation) = conversation.filter(|_| !self.asked(port, &call.probe)) else { return Next::GoOn };
         let mut next = self.converse(port, call.probe.clone(), call.carrier, conversation).await;
         for _ in 0..REDIRECTS_MAX {
-            let Some(last) = self.observations.last().filter(|last| next == Next::GoOn && last.port == port) else { return next };
+            let Some(last) = self.heard.observations.last().filter(|last| next == Next::GoOn && last.port == port) else { return next };
             let Some(target) = redirect(last, &peer) else { return next };
             let probe = ProbeKey::with(call.probe.constructor.clone(), target);
             let Some(conversation) = ksig_protocols::named_conversation(&probe, &peer) else { return next };
@@ -211,6 +220,9 @@ impl Visit<'_> {
                 return Next::Leave;
             }
         }
+        if !self.heard.observations.is_empty() && patience.wait(Instant::now() + self.scan.options.host_gap).await.is_err() {
+            return Next::Leave;
+        }
         // The last line before the connection: whoever opted out a moment ago is not called.
         if self.scan.stop.is_stopped() || self.scan.blocklist.blocks(self.address) {
             return Next::Leave;
@@ -222,7 +234,7 @@ impl Visit<'_> {
         let to = SocketAddr::new(self.address, port);
         let (connected, ended) = hold(self.scan, to, carrier, conversation.as_mut(), &limits, patience, bytes).await;
         progress.conversation_ended(bytes.received.len());
-        self.observations.push(Observation {
+        self.heard.observations.push(Observation {
             id: format!("{to}/{probe}@{time}"),
             host: self.host.to_string(),
             address: self.address,
@@ -235,6 +247,9 @@ impl Visit<'_> {
             time,
         });
         bytes.clear();
+        if connected && !self.heard.reached.contains(&port) {
+            self.heard.reached.push(port);
+        }
         if connected && ended != Ended::Stopped { Next::GoOn } else { Next::Leave }
     }
 }

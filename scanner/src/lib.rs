@@ -14,6 +14,7 @@ mod progress;
 mod ranges;
 pub mod sim;
 mod stop;
+pub mod sweep;
 mod talk;
 pub mod targets;
 mod tls;

@@ -103,11 +103,31 @@ impl Ranges {
         Some(address(self.ranges[place].first + (index - self.before[place])))
     }
 
+    /// The index of an address; absent when it is not in the set.
+    pub fn index_of(&self, address: IpAddr) -> Option<u128> {
+        let number = number(address);
+        let place = self.ranges.partition_point(|range| range.first <= number).checked_sub(1)?;
+        (number <= self.ranges[place].last).then(|| self.before[place] + (number - self.ranges[place].first))
+    }
+
+    /// The addresses whose index is at least the first and below the second.
+    pub fn between(&self, from: u128, to: u128) -> Ranges {
+        let cut = |(range, before): (&Range, &u128)| {
+            let count = range.last - range.first + 1;
+            let (begin, end) = (from.max(*before), to.min(before + count));
+            (begin < end).then(|| Range { first: range.first + (begin - before), last: range.first + (end - 1 - before) })
+        };
+        Ranges::new(self.ranges.iter().zip(&self.before).filter_map(cut).collect())
+    }
+
+    /// The ranges, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = &Range> {
+        self.ranges.iter()
+    }
+
     /// Whether the address is in the set.
     pub fn contains(&self, address: IpAddr) -> bool {
-        let number = number(address);
-        let place = self.ranges.partition_point(|range| range.first <= number);
-        place > 0 && number <= self.ranges[place - 1].last
+        self.index_of(address).is_some()
     }
 
     /// What is in this set and not in the other one.
@@ -161,7 +181,7 @@ mod tests {
         fn every_index_is_a_member_and_they_ascend(a in small_sets()) {
             let a = set(&a);
             let all = members(&a);
-            prop_assert!(all.iter().all(|address| a.contains(*address)));
+            prop_assert!(all.iter().enumerate().all(|(index, address)| a.index_of(*address) == Some(index as u128)));
             prop_assert!(all.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert_eq!(a.at(a.count()), None);
         }

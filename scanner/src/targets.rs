@@ -10,7 +10,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::blocklist::Blocklist;
-use crate::ranges::{Range, Ranges};
+use crate::mix::mix;
+use crate::ranges::{Range, Ranges, number};
 
 /// Ranges that may be scanned, each with what it is.
 const ALLOWED: &[(&str, &str)] = &[
@@ -124,10 +125,44 @@ impl TargetSet {
         self.ranges.at(index.into())
     }
 
+    /// The index of an address; absent when it is not in the set.
+    pub fn index_of(&self, address: IpAddr) -> Option<u64> {
+        // Below ADDRESSES_MAX, which fits.
+        self.ranges.index_of(address.to_canonical()).map(|index| index as u64)
+    }
+
+    /// A number that tells this set from others: equal sets have equal ones.
+    pub fn digest(&self) -> u64 {
+        let words = |number: u128| [number as u64, (number >> 64) as u64];
+        let ends = self.ranges.iter().flat_map(|range| [words(range.first), words(range.last)].concat());
+        ends.fold(0, |digest, word| mix(digest ^ word))
+    }
+
+    /// The `index`-th of `count` parts that together are the set, each beginning and ending where a /24 of the set's addresses does, as far as the
+    /// ranges do. Absent for an index that is not below the count.
+    ///
+    /// Whole networks, so that whoever sweeps a part alone keeps what is promised to a network.
+    pub fn part(&self, index: u32, count: u32) -> Option<TargetSet> {
+        let cut = |index: u32| self.ranges.count() * u128::from(index) / u128::from(count.max(1));
+        (index < count).then(|| TargetSet {
+            ranges: self.ranges.between(network_begin(&self.ranges, cut(index)), network_begin(&self.ranges, cut(index + 1))),
+        })
+    }
+
     /// Whether an address is in the set.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.ranges.contains(address)
     }
+}
+
+/// The first index at or above that one whose address begins a /24, or is the first of the set in its /24.
+fn network_begin(ranges: &Ranges, index: u128) -> u128 {
+    let network = |index: u128| ranges.at(index).map(|address| number(address) >> 8);
+    let mut begin = index;
+    while begin > 0 && begin < ranges.count() && network(begin) == network(begin - 1) {
+        begin += 1;
+    }
+    begin
 }
 
 fn target(entry: &str, place: impl Fn() -> String) -> Result<Range, TargetError> {
@@ -174,6 +209,25 @@ mod tests {
         let set: TargetSet = "127.0.0.2-127.0.0.5,127.0.0.4/31,127.0.0.1".parse().expect("targets");
         let all: Vec<String> = (0..set.count()).filter_map(|index| set.at(index)).map(|address| address.to_string()).collect();
         assert_eq!(all, ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"]);
+    }
+
+    #[test]
+    fn parts_are_whole_networks_and_together_the_set() {
+        let set: TargetSet = "127.0.0.9-127.0.3.200,127.4.0.0/22,127.9.9.9,::1".parse().expect("targets");
+        for count in [1, 2, 3, 7, 40] {
+            let parts: Vec<TargetSet> = (0..count).filter_map(|index| set.part(index, count)).collect();
+            assert_eq!(parts.len(), count as usize);
+            assert_eq!(parts.iter().map(TargetSet::count).sum::<u64>(), set.count());
+            let network = |address: IpAddr| number(address) >> 8;
+            for index in 0..set.count() {
+                let address = set.at(index).expect("a target");
+                assert_eq!(parts.iter().filter(|part| part.contains(address)).count(), 1, "{address}");
+                let neighbours = |part: &&TargetSet| (0..part.count()).any(|index| part.at(index).map(network) == Some(network(address)));
+                assert_eq!(parts.iter().filter(neighbours).count(), 1, "{address}");
+            }
+        }
+        assert_eq!(set.part(2, 2), None);
+        assert_ne!(set.digest(), set.part(0, 2).expect("a part").digest());
     }
 
     #[test]
