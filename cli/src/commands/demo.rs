@@ -202,7 +202,7 @@ impl Args {
     ) -> Result<ScanSummary, Failure> {
         let targets = TargetSet::of_addresses(simulator.addresses().map(IpAddr::from))?;
         let identity = ScanIdentity { contact: "https://ksig.example/demo".into() };
-        let mut options = ScanOptions::new(targets, simulator.ports().to_vec(), identity, Arc::new(super::scan::now));
+        let mut options = ScanOptions::new(targets, simulator.ports().to_vec(), identity, Arc::new(super::calling::now));
         // The population is on this machine and was made for this; nobody can have opted out.
         options.no_blocklist = true;
         // Devices on the same machine are near: whoever is silent for this long has a fault.

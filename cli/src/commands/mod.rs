@@ -4,6 +4,7 @@
 
 mod atlas;
 mod build;
+mod calling;
 mod check;
 mod completions;
 mod demo;

@@ -1,16 +1,14 @@
 //! `ksig scan`: live banners, identified as they come.
 
-use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ksig_lang::say;
-use ksig_protocols::ScanIdentity;
-use ksig_scanner::{Blocklist, PortUse, ScanOptions, Stop, TalkLimits, TargetSet, parse_ports};
-use ksig_schema::Time;
+use ksig_scanner::Stop;
 
+use super::calling::CallArgs;
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, remark};
 use crate::failure::{OrSay as _, cannot_write};
@@ -22,41 +20,13 @@ use crate::live::{LiveError, LiveHost, identify_live};
     after_help = "Examples:\n  ksig scan 127.0.0.1 --ports 18080=http,12222=ssh --no-blocklist\n  ksig scan 192.168.1.0/24 --blocklist opted-out.txt -o observations.ndjson --state atlas\n\nTargets outside loopback, private and benchmark ranges are refused. Ctrl-C ends the scan cleanly: every conversation ends in a record."
 )]
 pub struct Args {
-    /// Addresses, ranges (a-b) and CIDRs, separated by blanks
-    #[arg(required_unless_present = "targets")]
-    target: Vec<String>,
-    /// A file of them, one a line
-    #[arg(long, value_name = "FILE")]
-    targets: Option<PathBuf>,
-    /// Ports, and what speaks there: 80,443,18080=http,12222=ssh. Without it, the ports that the release expects
-    #[arg(long)]
-    ports: Option<String>,
+    #[command(flatten)]
+    calls: CallArgs,
     #[command(flatten)]
     release: ReleaseArgs,
     /// Most connections begun in a second
     #[arg(long)]
     rate: Option<NonZeroU32>,
-    /// Most conversations at once
-    #[arg(long)]
-    concurrency: Option<NonZeroUsize>,
-    /// File of addresses and CIDRs that opted out
-    #[arg(long, value_name = "FILE", conflicts_with = "no_blocklist")]
-    blocklist: Option<PathBuf>,
-    /// There is no blocklist, and that is meant
-    #[arg(long)]
-    no_blocklist: bool,
-    /// Contact shown in every protocol that has a place for it
-    #[arg(long, default_value = "https://ksig.example/scan")]
-    contact: String,
-    /// Longest wait for a connection, in milliseconds
-    #[arg(long, default_value_t = TalkLimits::default().connect_ms)]
-    connect_timeout_ms: u64,
-    /// Longest wait for the first byte, in milliseconds
-    #[arg(long, default_value_t = TalkLimits::default().first_byte_ms)]
-    first_byte_timeout_ms: u64,
-    /// Longest whole conversation, in milliseconds
-    #[arg(long, default_value_t = TalkLimits::default().total_ms)]
-    total_timeout_ms: u64,
     /// Write observations there, as lines of JSON that `ksig identify` reads
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -66,11 +36,6 @@ pub struct Args {
     /// Do not show progress
     #[arg(long)]
     quiet: bool,
-}
-
-/// Today's clock: the one place where a scan learns the time.
-pub(super) fn now() -> Time {
-    Time::now()
 }
 
 /// One runtime for the scan's main loop; the scanner's threads have their own.
@@ -91,13 +56,12 @@ pub(super) fn stop_on_interrupt(stop: &Stop) {
 
 impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
-        let mut options = self.options()?;
+        let mut options = self.calls.options()?;
+        options.rate = self.rate;
         options.review = self.release.attested()?;
         let mut sinks = Sinks::open(&self)?;
         let release = Arc::new(self.release.release()?);
-        if self.ports.is_none() {
-            options.ports = expected_ports(&release.plan().plan().probe_plan);
-        }
+        self.calls.choose_ports(&mut options, &release.plan().plan().probe_plan);
         let stop = Stop::new();
         let summary = runtime()?.block_on(async {
             stop_on_interrupt(&stop);
@@ -120,37 +84,6 @@ impl Args {
         }
         Ok(Outcome::Fine)
     }
-
-    fn options(&self) -> Result<ScanOptions, Failure> {
-        let targets = match &self.targets {
-            Some(path) => TargetSet::read(path)?,
-            None => TargetSet::parse(self.target.iter().map(String::as_str))?,
-        };
-        let ports = match &self.ports {
-            Some(text) => parse_ports(text)?,
-            None => Vec::new(),
-        };
-        let identity = ScanIdentity { contact: self.contact.clone() };
-        let mut options = ScanOptions::new(targets, ports, identity, Arc::new(now));
-        options.blocklist = self.blocklist.as_deref().map(Blocklist::read).transpose()?.map(Arc::new);
-        options.no_blocklist = self.no_blocklist;
-        // Said here, before the output is opened: a scan that does not start leaves the observations of the last one alone.
-        if options.blocklist.is_none() && !options.no_blocklist {
-            return Err(ksig_scanner::ScanError::NoBlocklist.into());
-        }
-        options.rate = self.rate;
-        options.conversations_max = self.concurrency;
-        options.limits.connect_ms = self.connect_timeout_ms;
-        options.limits.first_byte_ms = self.first_byte_timeout_ms;
-        options.limits.total_ms = self.total_timeout_ms;
-        Ok(options)
-    }
-}
-
-/// Every port where the release expects an answer.
-fn expected_ports(plan: &ksig_schema::ProbePlan) -> Vec<PortUse> {
-    let ports: BTreeSet<u16> = plan.probes.iter().filter(|probe| !probe.follow_up).flat_map(|probe| probe.ports.iter().copied()).collect();
-    ports.into_iter().map(|port| PortUse { port, service: None }).collect()
 }
 
 fn word(end: &ksig_schema::Ended) -> String {
