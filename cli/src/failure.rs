@@ -11,6 +11,7 @@ use ksig_atlas::{IndexError, LogError};
 use ksig_lang::{Lang, Text, say};
 use ksig_runtime::BundleError;
 use ksig_scanner::sim::SimError;
+use ksig_scanner::sweep::{PORTS_MAX, StateError, SweepError};
 use ksig_scanner::{BlocklistError, ScanError, TargetError};
 
 use crate::import::recog::ReadError;
@@ -114,6 +115,7 @@ fn words(error: &(dyn Error + 'static)) -> Text {
         error.downcast_ref::<ScanError>().map(of_scan),
         error.downcast_ref::<TargetError>().map(of_target),
         error.downcast_ref::<BlocklistError>().map(of_blocklist),
+        error.downcast_ref::<SweepError>().map(of_sweep),
         error.downcast_ref::<SimError>().map(of_simulator),
         error.downcast_ref::<ReadError>().map(of_import),
     ];
@@ -206,6 +208,7 @@ fn of_scan(error: &ScanError) -> Text {
             "ブロックリストが指定されていません。除外を希望した相手のファイルを指定するか、ないことを明示してください（--no-blocklist）"
                 .to_string()
         }
+        ScanError::Simulated => "対象はシミュレーションです。どこにも接続しません".to_string(),
         ScanError::NothingToAsk(ports) => {
             format!(
                 "ポート{ports}に送るプローブがプランにありません。別のポートを指定するか、18080=httpのようにプロトコルを指定してください"
@@ -213,6 +216,19 @@ fn of_scan(error: &ScanError) -> Text {
         }
         ScanError::Thread(source) => format!("スキャンを始められません: {}", of_system(source).ja),
         ScanError::NobodyListens => "観測の受け取り手がなくなったため、スキャンを中止しました".to_string(),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_sweep(error: &SweepError) -> Text {
+    let ja = match error {
+        SweepError::Scan(error) => return of_scan(error),
+        SweepError::State(StateError::Locked(path)) => {
+            format!("{}: この状態ディレクトリーでは別のスイープが動いています", path.display())
+        }
+        SweepError::State(StateError::Failed { path, reason }) => format!("{}を使えません: {reason}", path.display()),
+        SweepError::Ports(count) => format!("ポートが{count}個あり、一回のスイープの上限（{PORTS_MAX}）を超えています"),
+        SweepError::Unkept(reason) => format!("最後に受け取ったものを保存できませんでした: {reason}"),
     };
     say!("{error}", "{ja}")
 }

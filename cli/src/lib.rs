@@ -35,6 +35,7 @@ pub mod policy;
 pub mod problems;
 pub mod release;
 pub mod store;
+pub mod sweeping;
 pub mod templates;
 pub mod testing;
 pub mod trace;

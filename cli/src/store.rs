@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/log/     observations, appended and never altered
 //! DIR/index/   entries of the current state; made again at any time from the log and a release
+//! DIR/opt-outs.ndjson   who was added to the blocklist while somebody was called, and when
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,11 @@ pub fn log_dir(state: &Path) -> PathBuf {
 /// Where it keeps its index.
 pub fn index_dir(state: &Path) -> PathBuf {
     state.join("index")
+}
+
+/// Where it notes who opted out while somebody was called.
+pub fn opt_outs_file(state: &Path) -> PathBuf {
+    state.join("opt-outs.ndjson")
 }
 
 /// Why a state directory could not be used.

@@ -131,6 +131,9 @@ pub enum ScanError {
     /// No blocklist, and nobody said that this is meant.
     #[error("no blocklist is named: name the file of those who opted out, or say that there is none (--no-blocklist)")]
     NoBlocklist,
+    /// The targets stand for a network in memory.
+    #[error("these targets are a simulation: nobody may be called")]
+    Simulated,
     /// The plan has no probe for any of the ports.
     #[error("the plan has no probe for port {0}: name other ports, or say what speaks there, as in 18080=http")]
     NothingToAsk(String),
@@ -199,6 +202,9 @@ pub(crate) fn prepare(
         None if options.no_blocklist => Arc::new(Blocklist::nobody()),
         None => return Err(ScanError::NoBlocklist),
     };
+    if options.targets.is_simulated() {
+        return Err(ScanError::Simulated);
+    }
     let allowed = |planned: &&PlannedProbe| planned.safety != Safety::Review || options.review;
     let plan = ProbePlan { probes: plan.probes.iter().filter(allowed).cloned().collect() };
     let (idle, calls): (Vec<_>, Vec<_>) =

@@ -19,7 +19,7 @@ mod talk;
 pub mod targets;
 mod tls;
 
-pub use blocklist::{Blocklist, BlocklistError};
+pub use blocklist::{Blocklist, BlocklistError, Reloaded};
 pub use engine::{Clock, HostObservations, ScanError, ScanOptions, ScanSummary, scan};
 pub use limits::TalkLimits;
 pub use ports::{PortUse, ServiceName, parse_ports};

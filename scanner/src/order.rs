@@ -26,6 +26,13 @@ impl Permutation {
         Permutation { size, half_bits: bits.div_ceil(2).max(1), key }
     }
 
+    /// A key from the system's source of randomness.
+    pub fn random_key() -> std::io::Result<u64> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes)?;
+        Ok(u64::from_ne_bytes(bytes))
+    }
+
     /// How many places.
     pub fn size(&self) -> u64 {
         self.size

@@ -3,6 +3,7 @@
 //! In: ranges in any order. Out: membership, the address of an index, and differences, each by binary search. IPv4 addresses live in the
 //! IPv4-mapped part of the IPv6 space, so that one number line holds both families.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -57,6 +58,13 @@ impl Range {
     /// Whether every address of it is in the other one.
     pub fn inside(self, other: Range) -> bool {
         other.first <= self.first && self.last <= other.last
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", address(self.first))?;
+        if self.first < self.last { write!(f, "-{}", address(self.last)) } else { Ok(()) }
     }
 }
 

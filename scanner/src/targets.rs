@@ -31,6 +31,8 @@ const ADDRESSES_MAX: u128 = 1 << 32;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetSet {
     ranges: Ranges,
+    /// Nobody may be called, whoever asks: the set stands for a network in memory.
+    simulated: bool,
 }
 
 /// Why targets cannot be scanned.
@@ -94,6 +96,18 @@ impl TargetSet {
         TargetSet::of(ranges.collect::<Result<_, _>>()?)
     }
 
+    /// Any addresses at all, for networks that exist in memory alone: whatever opens a socket refuses this set.
+    pub fn simulated<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<TargetSet, TargetError> {
+        let range = |(at, entry)| Range::parse(entry).map_err(|reason| TargetError::Wrong { place: format!("target {}", at + 1), reason });
+        let ranges = entries.into_iter().enumerate().map(range).collect::<Result<_, _>>()?;
+        Ok(TargetSet { simulated: true, ..TargetSet::of(ranges)? })
+    }
+
+    /// Whether the set stands for a network in memory.
+    pub fn is_simulated(&self) -> bool {
+        self.simulated
+    }
+
     /// From single addresses, such as those of a simulated population.
     pub fn of_addresses(addresses: impl IntoIterator<Item = IpAddr>) -> Result<TargetSet, TargetError> {
         let range = |(at, address): (usize, IpAddr)| target(&address.to_string(), || format!("target {}", at + 1));
@@ -105,13 +119,13 @@ impl TargetSet {
         match ranges.count() {
             0 => Err(TargetError::Nobody),
             count if count > ADDRESSES_MAX => Err(TargetError::TooMany { count }),
-            _ => Ok(TargetSet { ranges }),
+            _ => Ok(TargetSet { ranges, simulated: false }),
         }
     }
 
     /// The same without everyone on the blocklist; may be empty.
     pub fn without(&self, blocklist: &Blocklist) -> TargetSet {
-        TargetSet { ranges: self.ranges.without(&blocklist.ranges()) }
+        TargetSet { ranges: self.ranges.without(&blocklist.ranges()), simulated: self.simulated }
     }
 
     /// How many addresses.
@@ -145,6 +159,7 @@ impl TargetSet {
     pub fn part(&self, index: u32, count: u32) -> Option<TargetSet> {
         let cut = |index: u32| self.ranges.count() * u128::from(index) / u128::from(count.max(1));
         (index < count).then(|| TargetSet {
+            simulated: self.simulated,
             ranges: self.ranges.between(network_begin(&self.ranges, cut(index)), network_begin(&self.ranges, cut(index + 1))),
         })
     }

@@ -221,7 +221,7 @@ fn blocked_addresses_never_get_a_connection() {
     let (summary, hosts) = scanned(&options, &plan(&["http.get(\"/\")"], &[]), Arc::new(NoFollowUps), &Stop::new(), |host| {
         if first.replace(Some(host.host.clone())).is_none() {
             std::fs::write(&path, "127.0.0.0/8\n").expect("write");
-            assert_eq!(blocklist.reload().expect("a list"), 2);
+            assert_eq!(blocklist.reload().expect("a list").generation, 2);
             called_before.set(called());
         }
     });

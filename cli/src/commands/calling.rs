@@ -1,15 +1,16 @@
 //! Whom to call, where and within which limits: the arguments that all commands share which call somebody.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ksig_protocols::ScanIdentity;
-use ksig_scanner::{Blocklist, PortUse, ScanError, ScanOptions, TalkLimits, TargetSet, parse_ports};
+use ksig_scanner::{Blocklist, BlocklistError, PortUse, Reloaded, ScanError, ScanOptions, TalkLimits, TargetSet, parse_ports};
 use ksig_schema::{ProbePlan, Time};
 
-use super::Failure;
+use super::{Failure, remark};
 
 /// Whom, where, within which limits.
 #[derive(clap::Args)]
@@ -26,7 +27,7 @@ pub struct CallArgs {
     /// Most conversations at once
     #[arg(long)]
     concurrency: Option<NonZeroUsize>,
-    /// File of addresses and CIDRs that opted out
+    /// File of addresses and CIDRs that opted out; obeyed again as soon as it changes
     #[arg(long, value_name = "FILE", conflicts_with = "no_blocklist")]
     blocklist: Option<PathBuf>,
     /// There is no blocklist, and that is meant
@@ -79,6 +80,28 @@ impl CallArgs {
             let ports: BTreeSet<u16> = asked.flat_map(|probe| probe.ports.iter().copied()).collect();
             options.ports = ports.into_iter().map(|port| PortUse { port, service: None }).collect();
         }
+    }
+}
+
+/// Obeys the blocklist's file while somebody is called, for as long as it is awaited: who is added to it is not called from the next connection
+/// on. Each change is told on standard error, and written to the log of opt-outs where there is one.
+pub(super) async fn follow_blocklist(options: &ScanOptions, log: Option<PathBuf>) {
+    let Some(blocklist) = &options.blocklist else { return std::future::pending().await };
+    blocklist.follow(|reloaded| told(reloaded, log.as_deref())).await;
+}
+
+fn told(reloaded: Result<Reloaded, BlocklistError>, log: Option<&Path>) {
+    let Reloaded { generation, added, removed } = match reloaded {
+        Ok(reloaded) => reloaded,
+        Err(error) => return remark(&format!("{error}; the blocklist of before stays")),
+    };
+    remark(&format!("blocklist read again (generation {generation}): {} ranges added, {} removed", added.len(), removed.len()));
+    let Some(path) = log else { return };
+    let line = serde_json::json!({ "time": now(), "generation": generation, "added": added, "removed": removed });
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    if let Err(error) = file.and_then(|mut file| writeln!(file, "{line}")) {
+        // The opt-out itself counts already.
+        remark(&format!("{}: {error}; the change of the blocklist is not written down", path.display()));
     }
 }
 

@@ -23,6 +23,7 @@ mod release;
 mod scan;
 mod show;
 mod sim;
+mod sweep;
 mod test;
 mod why;
 
@@ -77,6 +78,7 @@ enum Command {
     Explain(explain::Args),
     Plan(plan::Args),
     Scan(scan::Args),
+    Sweep(sweep::Args),
     Sim(sim::Args),
     Atlas(atlas::Args),
     Search(atlas::SearchArgs),
@@ -118,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => args.run(lang),
         Command::Plan(args) => args.run(),
         Command::Scan(args) => args.run(),
+        Command::Sweep(args) => args.run(),
         Command::Sim(args) => args.run(),
         Command::Atlas(args) => args.run(),
         Command::Search(args) => args.run(),

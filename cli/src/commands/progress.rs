@@ -37,3 +37,57 @@ pub(super) async fn show(progress: Arc<Progress>) {
         }
     }
 }
+
+/// Lines that are drawn anew on a terminal; elsewhere the first of them now and then.
+pub(super) struct Screen {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+    shown: u32,
+}
+
+/// Elsewhere than on a terminal, one of so many is written.
+const SHOWN_EVERY: u32 = 5;
+
+impl Screen {
+    /// A quiet one shows remarks alone.
+    pub(super) fn new(quiet: bool) -> Screen {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Screen { bar, quiet, shown: 0 }
+    }
+
+    pub(super) fn show(&mut self, lines: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(lines.to_string());
+                bar.tick();
+            }
+            None if self.quiet => {}
+            None => {
+                if self.shown.is_multiple_of(SHOWN_EVERY) {
+                    remark(lines.lines().next().unwrap_or_default());
+                }
+                self.shown += 1;
+            }
+        }
+    }
+
+    /// Says something that stays.
+    pub(super) fn remark(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| remark(text)),
+            None => remark(text),
+        }
+    }
+
+    pub(super) fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ksig_lang::say;
 use ksig_scanner::Stop;
 
-use super::calling::CallArgs;
+use super::calling::{CallArgs, follow_blocklist};
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, remark};
 use crate::failure::{OrSay as _, cannot_write};
@@ -66,12 +66,11 @@ impl Args {
         let summary = runtime()?.block_on(async {
             stop_on_interrupt(&stop);
             let scanning = identify_live(&options, &release, &stop, |host| sinks.take(host));
-            if self.quiet {
-                return scanning.await;
-            }
+            let opt_outs = self.state.as_deref().map(crate::store::opt_outs_file);
             tokio::select! {
                 summary = scanning => summary,
-                () = super::progress::show(Arc::clone(&options.progress)) => unreachable!("progress is shown for ever"),
+                () = super::progress::show(Arc::clone(&options.progress)), if !self.quiet => unreachable!("progress is shown for ever"),
+                () = follow_blocklist(&options, opt_outs) => unreachable!("the blocklist is followed for ever"),
             }
         });
         let closed = sinks.close();

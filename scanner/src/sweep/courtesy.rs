@@ -23,7 +23,8 @@ pub struct Manners {
     pub host_gap: Duration,
     /// Most calls to a host whose services are known within one day (UTC).
     pub host_day_max: u32,
-    /// Most calls a second into one autonomous system. Absent: as many as the gaps of its networks allow.
+    /// Most calls a second into one autonomous system, over any longer time; a second's worth may come at once. Absent: as many as the gaps of its
+    /// networks allow.
     pub system_rate: Option<NonZeroU32>,
     /// Which network belongs to which autonomous system; empty when nobody said.
     pub systems: Systems,
@@ -119,8 +120,8 @@ pub(super) struct Courtesy {
     v4: Vec<u64>,
     /// By the first six bytes.
     v6: HashMap<u64, u64>,
-    /// By number: when the next call into the system may go out.
-    systems: Vec<Moment>,
+    /// By number.
+    systems: Vec<System>,
     /// Known services of a network that fell silent one after the other.
     losses: HashMap<NetworkKey, u8>,
     hosts: HashMap<u32, Host>,
@@ -129,6 +130,18 @@ pub(super) struct Courtesy {
     today: u64,
     calls_today: HashMap<u32, u32>,
 }
+
+/// What is remembered of a system.
+#[derive(Clone, Copy, Debug, Default)]
+struct System {
+    /// When all calls so far would have gone out, had they kept their distance. A call may go out at most [`SYSTEM_BURST`] before it.
+    due: Moment,
+    /// The last moment that was promised to somebody who has to wait: each gets one of his own, lest all come back at once.
+    promised: Moment,
+}
+
+/// Calls into a system are even over times longer than this.
+const SYSTEM_BURST: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
 struct Host {
@@ -155,7 +168,7 @@ impl Courtesy {
     pub fn new(manners: Manners, calls_last: bool, blocklist: Arc<Blocklist>, now: Moment) -> Courtesy {
         let mut v4 = vec![0; 1 << 24];
         manners.systems.each_network(|network, system| change(&mut v4[network as usize], |network| network.set_system(system)));
-        let systems = vec![Moment::default(); manners.systems.count() + 1];
+        let systems = vec![System::default(); manners.systems.count() + 1];
         let mut courtesy = Courtesy {
             calls_last: calls_last || manners.network_gap < manners.host_gap,
             manners,
@@ -208,9 +221,13 @@ impl Courtesy {
             return Verdict::LeftAlone;
         }
         let mut earliest = self.epoch.plus(Duration::from_millis(u64::from(network.next_ms())));
-        let system = network.system();
-        if system > 0 {
-            earliest = earliest.max(self.systems[system]);
+        let system = Some(network.system()).filter(|system| *system > 0).zip(self.manners.system_rate);
+        if let Some((system, rate)) = system {
+            let System { due, promised } = &mut self.systems[system];
+            if *due > now.plus(SYSTEM_BURST) {
+                *promised = now.max(*promised).plus(Duration::from_secs(1) / rate.get());
+                return Verdict::Later((*promised).max(earliest));
+            }
         }
         if !self.hosts.is_empty() {
             self.forget_hosts(now);
@@ -225,9 +242,9 @@ impl Courtesy {
         let gap = self.manners.network_gap * (1 << network.troubles());
         let next = micros(now.since(self.epoch)).saturating_add(micros(gap)).div_ceil(1000);
         self.note(address, |network| network.set_next_ms(u32::try_from(next).unwrap_or(u32::MAX)));
-        if let Some(rate) = self.manners.system_rate.filter(|_| system > 0) {
-            // A moment that has passed is not saved up: a system gets no burst.
-            self.systems[system] = now.plus(Duration::from_secs(1) / rate.get());
+        if let Some((system, rate)) = system {
+            let due = &mut self.systems[system].due;
+            *due = (*due).max(now).plus(Duration::from_secs(1) / rate.get());
         }
         // Where a call is one packet, and networks rest at least as long as hosts, their gaps hold for hosts too.
         if self.calls_last {
@@ -412,12 +429,21 @@ mod tests {
     fn a_system_is_called_at_its_rate_whatever_the_networks() {
         let systems = Systems::parse("systems.txt", "10.0.0.0\t8\t64500\n10.9.0.0\t16\t64501\n").expect("a table");
         let mut courtesy = courtesy(Manners { system_rate: NonZeroU32::new(2), systems, ..Manners::default() });
-        let at = |courtesy: &mut Courtesy, text: &str, ms| courtesy.ask(address(text), 1, NOW.plus(Duration::from_millis(ms)));
-        assert_eq!(at(&mut courtesy, "10.0.0.1", 0), Verdict::Go);
-        assert_eq!(at(&mut courtesy, "10.1.0.1", 0), Verdict::Later(NOW.plus(Duration::from_millis(500))));
-        assert_eq!(at(&mut courtesy, "10.9.0.1", 0), Verdict::Go);
-        assert_eq!(at(&mut courtesy, "192.168.0.1", 0), Verdict::Go);
-        assert_eq!(at(&mut courtesy, "10.1.0.1", 500), Verdict::Go);
+        let at = |courtesy: &mut Courtesy, host: u32, ms| {
+            courtesy.ask(IpAddr::from((host << 8).to_be_bytes()), host, NOW.plus(Duration::from_millis(ms)))
+        };
+        let (system, other, none) = (10 << 16, (10 << 16) + (9 << 8), 192 << 16);
+        // Two in a second, and a second's worth at once; then each waits for a moment of his own.
+        for network in 0..3 {
+            assert_eq!(at(&mut courtesy, system + network, 0), Verdict::Go);
+        }
+        for turn in 1..4 {
+            assert_eq!(at(&mut courtesy, system + 7, 0), Verdict::Later(NOW.plus(Duration::from_millis(500 * turn))));
+        }
+        assert_eq!(at(&mut courtesy, other, 0), Verdict::Go);
+        assert_eq!(at(&mut courtesy, none, 0), Verdict::Go);
+        let gone = (0..100).filter(|turn| at(&mut courtesy, system + 10 + *turn as u32, 100 * turn) == Verdict::Go).count();
+        assert!((19..=21).contains(&gone), "{gone} calls in ten seconds");
     }
 
     #[test]

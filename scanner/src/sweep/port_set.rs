@@ -61,7 +61,12 @@ impl PortSet {
 
     /// Each, ascending.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..PORTS_MAX as u8).filter(move |place| self.contains(*place))
+        let mut left = u128::from(self.0[0]) | u128::from(self.0[1]) << 64;
+        std::iter::from_fn(move || {
+            let place = left.trailing_zeros() as u8;
+            left &= left.wrapping_sub(1);
+            (usize::from(place) < PORTS_MAX).then_some(place)
+        })
     }
 }
 

@@ -207,6 +207,8 @@ pub struct Schedule {
     /// Jobs other than those of discovery that have to wait.
     later: BinaryHeap<Reverse<(Moment, Job)>>,
     next_refresh: Moment,
+    /// After a renewal a place goes first: where a rate is too low for both, neither waits for ever.
+    discovery_first: bool,
     next_call: Moment,
     /// Calls that brought nothing, kept back until the canaries have answered once more. Absent: there are no canaries.
     doubtful: Option<Vec<(Job, Outcome, Moment)>>,
@@ -246,6 +248,7 @@ impl Schedule {
             asked: VecDeque::new(),
             later: BinaryHeap::new(),
             next_refresh: now,
+            discovery_first: false,
             next_call: now,
             doubtful: None,
             paused: false,
@@ -269,9 +272,15 @@ impl Schedule {
         if self.next_call > now {
             return Turn::Wait(self.next_call);
         }
-        match self.visit(now) {
-            Some(job) => self.begin(job, now),
-            None => self.discover(now),
+        if !self.discovery_first {
+            return match self.visit(now) {
+                Some(job) => self.begin(job, now),
+                None => self.discover(now),
+            };
+        }
+        match self.discover(now) {
+            Turn::Go(job) => Turn::Go(job),
+            Turn::Wait(moment) => self.visit(now).map_or(Turn::Wait(moment), |job| self.begin(job, now)),
         }
     }
 
@@ -280,6 +289,7 @@ impl Schedule {
             self.courtesy.visits(job.host, now);
         }
         self.counts.calls[job.lane as usize] += 1;
+        self.discovery_first = job.lane == Lane::Refresh;
         if let Some(rate) = self.aims.rate {
             // Timers come late by about a millisecond, and the rate is still to be reached.
             let earliest = Moment(now.0.saturating_sub(20_000));
@@ -538,6 +548,12 @@ impl Schedule {
             counts: Counts { offline: self.known.offline(), ..self.counts },
             now,
         }
+    }
+
+    /// The ports of a host with a service that answered and was not given up since.
+    pub fn services(&self, address: IpAddr) -> PortSet {
+        let host = self.targets.index_of(address).and_then(|index| u32::try_from(index).ok());
+        host.and_then(|host| self.known.host(host)).map(|record| record.ports).unwrap_or_default()
     }
 
     /// The cycle as it stands.

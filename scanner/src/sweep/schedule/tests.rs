@@ -344,3 +344,21 @@ fn a_rate_holds_for_all_lanes_together() {
     // The hundred that were asked for, and then the pass at the pace of its cycle, which is 4.7 a second.
     assert!(by_second.values().sum::<u32>() >= 280, "{by_second:?}");
 }
+
+#[test]
+fn a_rate_that_is_too_low_for_the_cycle_starves_no_lane() {
+    let targets = targets("10.0.0.0/22");
+    let manners = Manners { network_gap: Duration::ZERO, ..Manners::default() };
+    // Renewals alone would need twice the rate.
+    let aims = Aims { rate: NonZeroU32::new(1), cycle: Duration::from_secs(512), manners, ..aims() };
+    let mut schedule = begin(&targets, 1, &aims, Kept::default());
+    let mut now = BEGAN;
+    while !schedule.cycle_is_through() {
+        match schedule.turn(now) {
+            Turn::Go(job) => schedule.finish(job, found(&job, |_| true), now),
+            Turn::Wait(moment) => now = moment.max(Moment(now.0 + 1)),
+        }
+    }
+    assert!(now.since(BEGAN) < Duration::from_secs(3 * 1024), "{:?}", now.since(BEGAN));
+    assert!(standing(&schedule, now).counts.calls[Lane::Refresh as usize] > 100);
+}
