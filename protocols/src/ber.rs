@@ -1,6 +1,6 @@
 //! BER: tags, lengths and values, as SNMP writes them.
 //!
-//! In: bytes. Out: one element at a time, without copies. Only lengths that are said are read (no indefinite ones), and an element that
+//! In: bytes. Out: one element at a time, without copies; elements of ours, for a question or for a simulated agent. Only lengths that are said are read (no indefinite ones), and an element that
 //! claims more bytes than there are is none. Nothing here recurses, so depth is bounded by the reader's own steps.
 
 /// A whole number.
@@ -29,13 +29,6 @@ impl<'a> Reader<'a> {
         Reader { rest: bytes }
     }
 
-    /// The next element's tag and content. Absent at the end, and when it is not whole.
-    pub fn next(&mut self) -> Option<(u8, &'a [u8])> {
-        let (tag, content, rest) = element(self.rest)?;
-        self.rest = rest;
-        Some((tag, content))
-    }
-
     /// The content of the next element, which has that tag.
     pub fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
         let (found, content, rest) = element(self.rest)?;
@@ -48,6 +41,17 @@ impl<'a> Reader<'a> {
     /// The next element, a whole number.
     pub fn integer(&mut self) -> Option<i64> {
         integer(self.expect(INTEGER)?)
+    }
+}
+
+/// Tags and contents, until the end or an element that is not whole.
+impl<'a> Iterator for Reader<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        let (tag, content, rest) = element(self.rest)?;
+        self.rest = rest;
+        Some((tag, content))
     }
 }
 

@@ -70,7 +70,8 @@ pub enum PeerState {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Send these bytes, then ask again at once.
+    /// Send these bytes, then ask again at once. Where they are a datagram, its answer is still to come: the peer is [`PeerState::Open`]
+    /// again.
     Send(Vec<u8>),
     /// Wait for bytes, then ask again. After [`PeerState::Silent`] it means that silence does not end this answer: wait on, until
     /// [`Limits::total_ms`].
@@ -99,6 +100,12 @@ pub trait Conversation: Send {
 
     /// The bounds under which the talk is held.
     fn limits(&self) -> Limits;
+
+    /// Where each message has a connection of its own ([`Delivery::StreamEach`](ksig_schema::Delivery::StreamEach)): how many bytes of this
+    /// answer are all that it takes, so that the rest is cut off and the connection closed. Absent while more are wanted.
+    fn enough(&self, _answer: &[u8]) -> Option<usize> {
+        None
+    }
 
     /// How the observation ended when [`Conversation::next`] said [`Step::Done`] in that state: whole; closed by the peer; or no byte in
     /// time.

@@ -13,10 +13,10 @@
 //! A protocol is added by its file and its line in `PROTOCOLS`.
 
 mod answer;
-mod ber;
 mod body;
 pub mod charset;
 mod conversation;
+mod dns_message;
 mod greeting;
 mod head;
 mod html;
@@ -24,15 +24,21 @@ mod path;
 mod protocol;
 mod tree;
 
+pub mod bacnet;
 pub mod banner;
+pub mod ber;
+pub mod dns;
 pub mod ftp;
 pub mod http;
 pub mod imap;
 pub mod ipp;
+pub mod mdns;
 pub mod nntp;
+pub mod ntp;
 pub mod pop3;
 pub mod requests;
 pub mod rtsp;
+pub mod sip;
 pub mod smtp;
 pub mod snmp;
 pub mod ssdp;
@@ -40,6 +46,7 @@ pub mod ssh;
 pub mod telnet;
 pub mod tls;
 pub mod upnp;
+pub mod wsd;
 
 pub use answer::{decode, decode_bytes, evidence, partial_response};
 pub use conversation::{CONTACT_BYTES_MAX, Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
@@ -52,14 +59,19 @@ use protocol::Protocol;
 
 /// Every protocol that ksig speaks, by name.
 static PROTOCOLS: &[&Protocol] = &[
+    &bacnet::PROTOCOL,
     &banner::PROTOCOL,
+    &dns::PROTOCOL,
     &ftp::PROTOCOL,
     &http::PROTOCOL,
     &imap::PROTOCOL,
     &ipp::PROTOCOL,
+    &mdns::PROTOCOL,
     &nntp::PROTOCOL,
+    &ntp::PROTOCOL,
     &pop3::PROTOCOL,
     &rtsp::PROTOCOL,
+    &sip::PROTOCOL,
     &smtp::PROTOCOL,
     &snmp::PROTOCOL,
     &ssdp::PROTOCOL,
@@ -67,6 +79,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &telnet::PROTOCOL,
     &tls::PROTOCOL,
     &upnp::PROTOCOL,
+    &wsd::PROTOCOL,
 ];
 
 /// All fields and probe constructors of all protocols.

@@ -46,7 +46,8 @@ pub fn cost(request: &Request) -> ProbeCost {
     let (place, contact) = (format!("/{}", "x".repeat(TARGET_BYTES_MAX - 1)), "x".repeat(CONTACT_BYTES_MAX));
     let Some((mut talk, delivery)) = talk(request, Holes { place: &place, contact: &contact }) else { return ProbeCost::default() };
     let bytes_kept = talk.limits().response_bytes_max;
-    ProbeCost { bytes_sent: said(&mut *talk, delivery).iter().map(|bytes| bytes.len() + HOST_BYTES_MORE).sum(), bytes_kept }
+    let once: usize = said(&mut *talk, delivery).iter().map(|bytes| bytes.len() + HOST_BYTES_MORE).sum();
+    ProbeCost { bytes_sent: once * delivery.sends(), bytes_kept }
 }
 
 fn talk(request: &Request, holes: Holes) -> Option<(Box<dyn Conversation>, Delivery)> {

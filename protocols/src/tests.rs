@@ -107,6 +107,12 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
         "{\"a\":[1,",
         "\"b\"]}",
         "ST: upnp:rootdevice\r\n",
+        "SIP/2.0 100 Trying\r\n\r\n",
+        "SIP/2.0 200 OK\r\n",
+        "m: <sip:a>\r\n",
+        "<s:Envelope><s:Body><ProbeMatches><ProbeMatch>",
+        "<Scopes>onvif://www.onvif.org/name/a%20b</Scopes>",
+        "</ProbeMatch></ProbeMatches></s:Body></s:Envelope>",
     ]
     .iter()
     .map(|word| word.as_bytes().to_vec())
@@ -127,6 +133,12 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
         b"\x01\x01\x00\x00\x00\x00\x00\x01\x04".to_vec(),
         b"\x41\x00\x0cprinter-info\x00\x01a".to_vec(),
         b"\x00\x00\x00\x07\x15\x03\x03\x00\x02\x02\x28".to_vec(),
+        b"ks\x84\x00\x00\x00\x00\x01\x00\x00\x00\x00".to_vec(),
+        b"\xc0\x0c\x00\x10\x00\x03\x00\x00\x00\x00\x00\x05\x04ty=a".to_vec(),
+        b"\x09_services\x07_dns-sd\x04_udp\x05local\x00\x00\x0c\x00\x01\x00\x00\x00\x00\x00\x02\xc0\x0c".to_vec(),
+        b"\xd6\xa2\x00\x01\x00\x00\x00\x00\x00\x00\x00\x04a=b,".to_vec(),
+        b"\xd6\x82\x00\x01\x00\x00\x00\x00\x00\x04\x00\x04c=\"d".to_vec(),
+        b"\x81\x0a\x00\x16\x01\x00\x30\x01\x0c\x0c\x02\x00\x00\x01\x19\x79\x3e\x73\x00hi\x3f".to_vec(),
     ])
     .collect();
     let part = prop_oneof![3 => prop::sample::select(words), 1 => prop::collection::vec(any::<u8>(), 0..40)];
@@ -135,13 +147,19 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
 
 /// What real servers sent; see captures/README.md.
 const CAPTURES: &[&[u8]] = &[
+    include_bytes!("../captures/avahi-0.8.mdns"),
+    include_bytes!("../captures/bind-9.18.49.dns"),
+    include_bytes!("../captures/dnsmasq-2.90.dns"),
     include_bytes!("../captures/dovecot-2.3.19.imap"),
     include_bytes!("../captures/dovecot-2.3.19.pop3"),
     include_bytes!("../captures/inetutils-telnetd-2.4.telnet"),
     include_bytes!("../captures/ippeveprinter-2.4.2.ipp"),
+    include_bytes!("../captures/kamailio-5.6.3.sip"),
     include_bytes!("../captures/net-snmp-5.9.3-engine.snmp"),
     include_bytes!("../captures/net-snmp-5.9.3-get.snmp"),
     include_bytes!("../captures/nginx-1.22.1.http"),
+    include_bytes!("../captures/ntpsec-1.2.2-client.ntp"),
+    include_bytes!("../captures/ntpsec-1.2.2-readvar.ntp"),
     include_bytes!("../captures/openssh-9.2p1.ssh"),
     include_bytes!("../captures/openssl-3.0.tls10"),
     include_bytes!("../captures/openssl-3.0.tls12"),
@@ -344,8 +362,10 @@ fn unknown_probes_and_wrong_arguments_hold_no_conversation() {
 fn every_message_of_a_request_can_be_shown() {
     let holes = requests::Holes { place: "/<place>", contact: "<contact>" };
     let messages = |probe: &str| requests::messages(&Request::Exactly(probe.parse().expect(probe)), holes).len();
-    let counts = ["http.get(\"/\")", "snmp.get()", "snmp.engine()", "tls.jarm()", "ipp.printer_attributes()", "banner()"].map(messages);
-    assert_eq!(counts, [1, 2, 1, 10, 1, 0]);
+    let counts =
+        ["http.get(\"/\")", "bacnet.device()", "snmp.get()", "snmp.engine()", "tls.jarm()", "ipp.printer_attributes()", "banner()"]
+            .map(messages);
+    assert_eq!(counts, [1, 1, 2, 1, 10, 1, 0]);
     let named = requests::messages(&Request::Named("http.get".into()), holes);
     assert!(named[0].starts_with(format!("GET /<place> HTTP/1.1\r\nHost: {}\r\n", requests::host_name()).as_bytes()));
 }

@@ -41,7 +41,7 @@ pub enum Ended {
     TlsAlert,
     /// A local failure (no descriptor, no port): says nothing of the peer.
     Local,
-    /// The scan was stopped.
+    /// The scan was stopped, or the address came on the blocklist meanwhile.
     Stopped,
 }
 

@@ -26,11 +26,22 @@ pub enum Safety {
 pub enum Delivery {
     /// One connection of TCP, perhaps inside TLS.
     Stream,
-    /// UDP: each message is one datagram, and what is received is the payloads in the order in which they came.
+    /// UDP: each message is one datagram, and what is received is the payloads in the order in which they came, equal ones once. A message
+    /// that meets silence may have been lost: it is sent up to [`Delivery::sends`] times, so it must be one that may be said twice.
     Datagrams,
     /// Each message goes over a TCP connection of its own. What is received is the answers one after the other, each behind its length in
     /// four bytes, highest first; that of a connection without an answer is 0.
     StreamEach,
+}
+
+impl Delivery {
+    /// How often one message is sent at most.
+    pub fn sends(self) -> usize {
+        match self {
+            Delivery::Datagrams => 3,
+            Delivery::Stream | Delivery::StreamEach => 1,
+        }
+    }
 }
 
 /// What a signature says that a release must allow before a probe is sent: `requires policy.snmp_public`.

@@ -209,6 +209,26 @@ impl Conversation for Exchange {
         let response_bytes_max = HELLOS * (4 + ANSWER_BYTES_MAX);
         Limits { response_bytes_max, first_byte_ms: 10_000, silence_ms: 3_000, total_ms: 120_000 }
     }
+
+    fn enough(&self, answer: &[u8]) -> Option<usize> {
+        let record = first_record(answer).filter(|record| record.len() <= ANSWER_BYTES_MAX && says_enough(record));
+        record.map(<[u8]>::len).or((answer.len() >= ANSWER_BYTES_MAX).then_some(ANSWER_BYTES_MAX))
+    }
+}
+
+/// The first record of an answer with its header. Absent while it is not whole.
+fn first_record(answer: &[u8]) -> Option<&[u8]> {
+    let length = u16::from_be_bytes(*answer.get(3..)?.first_chunk::<2>()?);
+    answer.get(..5 + usize::from(length))
+}
+
+/// Whether what follows this record cannot change what is read of the answer. A hello without extensions is told from one with them by
+/// what stands behind it.
+fn says_enough(record: &[u8]) -> bool {
+    const EXTENSIONS_BEHIND_SESSION: usize = 47;
+    let hello = record[0] == 22 && record.get(5) == Some(&2);
+    let session = record.get(43).map_or(0, |length| usize::from(*length));
+    !hello || record.len() > session + EXTENSIONS_BEHIND_SESSION + 2
 }
 
 /// Answers that came whole, each behind its length in four bytes; no more than ten.
@@ -359,22 +379,45 @@ mod tests {
 
     #[test]
     fn a_hello_is_reduced_to_what_the_server_chose() {
-        // Made from RFC 5246 section 7.4.1.3: no session, renegotiation and ALPN.
         let extensions = [&[0xff, 0x01, 0, 1, 0][..], &[0, 0x10, 0, 5, 0, 3, 2, b'h', b'2']].concat();
-        let mut body = vec![3, 3];
-        body.extend([7; 32]);
-        body.extend([0, 0xc0, 0x2f, 0]);
-        body.extend(counted(&extensions));
-        let mut message = vec![2, 0];
-        message.extend(counted(&body));
-        let mut record = vec![22, 3, 3];
-        record.extend(counted(&message));
+        let record = hello_with(&extensions);
         let chosen = Chosen::read(&record);
         assert_eq!((chosen.cipher, chosen.protocol.as_str(), chosen.extensions.as_str()), (Some((0xc02f, 0x0303)), "h2", "ff01-0010"));
         for cut in 0..record.len() {
             Chosen::read(&record[..cut]);
         }
         assert_eq!(Chosen::read(&[21, 3, 3, 0, 2, 2, 40]), Chosen::default());
+    }
+
+    #[test]
+    fn an_answer_is_enough_when_more_bytes_of_it_change_nothing() {
+        let identity = crate::ScanIdentity { contact: String::new() };
+        let peer = Peer { address: std::net::Ipv4Addr::LOCALHOST.into(), port: 443, tls: false, identity: &identity };
+        let talk = begin(&peer);
+        let hello = hello_with(&[0xff, 0x01, 0, 1, 0]);
+        for cut in 0..hello.len() {
+            assert_eq!(talk.enough(&hello[..cut]), None, "{cut}");
+        }
+        assert_eq!(talk.enough(&[&hello[..], b"more"].concat()), Some(hello.len()));
+        assert_eq!(talk.enough(&[21, 3, 3, 0, 2, 2, 40]), Some(7));
+        assert_eq!(talk.enough(&[b'H'; ANSWER_BYTES_MAX + 9]), Some(ANSWER_BYTES_MAX));
+        // Without extensions, the record behind it is looked at.
+        assert_eq!(talk.enough(&hello_with(&[])), None);
+    }
+
+    /// Made from RFC 5246 section 7.4.1.3: no session, and these extensions.
+    fn hello_with(extensions: &[u8]) -> Vec<u8> {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend([0, 0xc0, 0x2f, 0]);
+        if !extensions.is_empty() {
+            body.extend(counted(extensions));
+        }
+        let mut message = vec![2, 0];
+        message.extend(counted(&body));
+        let mut record = vec![22, 3, 3];
+        record.extend(counted(&message));
+        record
     }
 
     #[test]

@@ -54,6 +54,9 @@ const KNOWN: &[Known] = &[
     text("telnet.banner", (GREETING, "telnet.banner()"), "telnet.text", "greeting.text", |_, value| Some(value.to_vec())),
     text("html_title", TOP, "http.html.title", "top.html.title", |_, value| title(value)),
     text("snmp.sys_description", ("system", "snmp.get(community: public)"), "snmp.sys_descr", "system.sys_descr", |_, value| snmp(value)),
+    text("dns.versionbind", ("names", "dns.version_bind()"), "dns.version_bind", "names.version_bind", |_, value| dns(value)),
+    text("ntp.readvar", ("clock", "ntp.readvar()"), "ntp.readvar", "clock.readvar", |_, value| ntp(value)),
+    text("mdns.device-info.txt", ("services", "mdns.services()"), "mdns.device_info", "services.device_info", |_, value| mdns(value)),
     text("tls.jarm", ("hello", "tls.jarm()"), "tls.jarm", "hello.jarm", |_, _| None),
     text("x509.subject", ("hello", "tls.hello()"), "tls.cert.subject", "hello.cert.subject", |_, _| None),
     text("x509.issuer", ("hello", "tls.hello()"), "tls.cert.issuer", "hello.cert.issuer", |_, _| None),
@@ -85,13 +88,14 @@ struct Headers {
     first_line: &'static str,
 }
 
-const HEADERS: [Headers; 2] = [
+const HEADERS: [Headers; 3] = [
     Headers { prefix: "http_header.", probe: TOP, field: "http.header", first_line: "HTTP/1.1 200 OK" },
     Headers { prefix: "rtsp_header.", probe: ("media", "rtsp.options(\"*\")"), field: "rtsp.header", first_line: "RTSP/1.0 200 OK" },
+    Headers { prefix: "sip_header.", probe: ("call", "sip.options()"), field: "sip.header", first_line: "SIP/2.0 200 OK" },
 ];
 
 /// Recog's short names of headers.
-const HEADER_NAMES: [(&str, &str); 2] = [("cookie", "set-cookie"), ("wwwauth", "www-authenticate")];
+const HEADER_NAMES: [(&str, &str); 3] = [("cookie", "set-cookie"), ("user_agent", "user-agent"), ("wwwauth", "www-authenticate")];
 
 impl Place {
     /// The field that a database of this key is asked of.
@@ -109,10 +113,10 @@ impl Place {
                 field: headers.field,
                 key: Some(name),
                 value: Value::Text,
-                wire: if headers.field == "http.header" {
-                    |name, value| header(0, name, value)
-                } else {
-                    |name, value| header(1, name, value)
+                wire: match headers.field {
+                    "http.header" => |name, value| header(0, name, value),
+                    "rtsp.header" => |name, value| header(1, name, value),
+                    _ => |name, value| header(2, name, value),
                 },
             };
         }
@@ -197,6 +201,45 @@ fn title(value: &[u8]) -> Option<Vec<u8>> {
     }
     page.extend(b"</title>");
     Some(page)
+}
+
+/// An answer of DNS with one record of texts, under a name, in a class.
+fn texts(name: &str, class: u8, texts: &[&[u8]]) -> Option<Vec<u8>> {
+    const TXT: u8 = 16;
+    let mut out = b"ks\x84\0\0\0\0\x01\0\0\0\0".to_vec();
+    for label in name.split('.') {
+        out.push(u8::try_from(label.len()).ok()?);
+        out.extend(label.bytes());
+    }
+    out.extend([0, 0, TXT, 0, class, 0, 0, 0, 0]);
+    let mut data = Vec::new();
+    for text in texts {
+        data.push(u8::try_from(text.len()).ok()?);
+        data.extend_from_slice(text);
+    }
+    out.extend(u16::try_from(data.len()).ok()?.to_be_bytes());
+    out.extend(data);
+    Some(out)
+}
+
+fn dns(value: &[u8]) -> Option<Vec<u8>> {
+    const CHAOS: u8 = 3;
+    let parts: Vec<&[u8]> = if value.is_empty() { vec![b""] } else { value.chunks(255).collect() };
+    texts("version.bind", CHAOS, &parts)
+}
+
+fn mdns(value: &[u8]) -> Option<Vec<u8>> {
+    const INTERNET: u8 = 1;
+    texts("_device-info._tcp.local", INTERNET, &[value])
+}
+
+/// The variables of a daemon in one packet of mode 6.
+fn ntp(value: &[u8]) -> Option<Vec<u8>> {
+    let mut out = vec![0x16, 0x82, 0, 1, 0, 0, 0, 0, 0, 0];
+    out.extend(u16::try_from(value.len()).ok()?.to_be_bytes());
+    out.extend_from_slice(value);
+    out.resize(out.len().next_multiple_of(4), 0);
+    Some(out)
 }
 
 /// A GetResponse of SNMPv1 whose only value is sysDescr.
