@@ -1,7 +1,6 @@
 //! What is asked on which port: the plan's probes dealt to the ports of a scan.
 //!
-//! In: a plan, ports and the schema that knows the probes' constructors. Out: [`PortCalls`], one a port. Probes that
-//! do not travel over one connection ([`Delivery`]) are not dealt out.
+//! In: a plan, ports and the schema that knows the probes' constructors. Out: [`PortCalls`], one a port.
 
 use std::collections::BTreeSet;
 
@@ -19,13 +18,18 @@ pub(crate) enum Carrier {
     InsideTls,
     /// TLS records over plain TCP, which the probe writes and reads itself.
     TlsRecords,
+    /// The same, with a connection for each message.
+    TlsRecordsEach,
+    /// UDP.
+    Datagrams,
 }
 
 impl Carrier {
     pub fn transport(self) -> Transport {
         match self {
             Carrier::Plain => Transport::Tcp,
-            Carrier::InsideTls | Carrier::TlsRecords => Transport::Tls,
+            Carrier::InsideTls | Carrier::TlsRecords | Carrier::TlsRecordsEach => Transport::Tls,
+            Carrier::Datagrams => Transport::Udp,
         }
     }
 }
@@ -73,12 +77,8 @@ pub(crate) fn anywhere(plan: &ProbePlan, schema: &Schema) -> Vec<String> {
 
 /// Deals the probes of a plan to ports. A port for which the plan has nothing gets empty calls.
 pub(crate) fn deal(plan: &ProbePlan, ports: &[PortUse], schema: &Schema) -> Vec<PortCalls> {
-    let known: Vec<(&PlannedProbe, &ConstructorDef)> = plan
-        .probes
-        .iter()
-        .filter_map(|planned| Some((planned, schema.constructor(planned.request.constructor())?)))
-        .filter(|(_, constructor)| constructor.delivery == Delivery::Stream)
-        .collect();
+    let known: Vec<(&PlannedProbe, &ConstructorDef)> =
+        plan.probes.iter().filter_map(|planned| Some((planned, schema.constructor(planned.request.constructor())?))).collect();
     let tls_ports: BTreeSet<u16> = schema.constructors().flat_map(|constructor| constructor.tls_ports).copied().collect();
     ports.iter().map(|port| port_calls(port, &known, &tls_ports)).collect()
 }
@@ -91,7 +91,9 @@ fn port_calls(port: &PortUse, known: &[(&PlannedProbe, &ConstructorDef)], tls_po
         let carrier = match &port.service {
             Some(service) => carrier_of_service(service, constructor),
             None if expects(planned, constructor, port.port) => Some(carrier_of_port(port.port, constructor, tls_expected)),
-            None if planned.any_tls && (tls_expected || tls_ports.contains(&port.port)) => Some(carrier_inside_tls(constructor)),
+            None if planned.any_tls && constructor.inside_tls && (tls_expected || tls_ports.contains(&port.port)) => {
+                Some(carrier_inside_tls(constructor))
+            }
             None => None,
         };
         if let Some(carrier) = carrier {
@@ -114,9 +116,10 @@ fn protocol(constructor: &ConstructorDef) -> &'static str {
 /// A port whose service is said gets the probes of that protocol, and the TLS ones where it speaks TLS.
 fn carrier_of_service(service: &ServiceName, constructor: &ConstructorDef) -> Option<Carrier> {
     match protocol(constructor) {
-        TLS => service.tls().then_some(Carrier::TlsRecords),
-        protocol if protocol == service.root() => Some(if service.tls() { Carrier::InsideTls } else { Carrier::Plain }),
-        _ => None,
+        TLS => service.tls().then(|| carrier_inside_tls(constructor)),
+        protocol if protocol != service.root() => None,
+        _ if !service.tls() => Some(carrier_without_tls(constructor)),
+        _ => (constructor.delivery == Delivery::Stream).then_some(Carrier::InsideTls),
     }
 }
 
@@ -128,11 +131,24 @@ fn expects(planned: &PlannedProbe, constructor: &ConstructorDef, port: u16) -> b
 
 fn carrier_of_port(port: u16, constructor: &ConstructorDef, tls_expected: bool) -> Carrier {
     let inside_tls = constructor.tls_ports.contains(&port) || tls_expected && !constructor.ports.contains(&port);
-    if inside_tls || protocol(constructor) == TLS { carrier_inside_tls(constructor) } else { Carrier::Plain }
+    let over_tcp = constructor.delivery != Delivery::Datagrams;
+    if over_tcp && (inside_tls || protocol(constructor) == TLS) {
+        carrier_inside_tls(constructor)
+    } else {
+        carrier_without_tls(constructor)
+    }
+}
+
+fn carrier_without_tls(constructor: &ConstructorDef) -> Carrier {
+    if constructor.delivery == Delivery::Datagrams { Carrier::Datagrams } else { Carrier::Plain }
 }
 
 fn carrier_inside_tls(constructor: &ConstructorDef) -> Carrier {
-    if protocol(constructor) == TLS { Carrier::TlsRecords } else { Carrier::InsideTls }
+    match (protocol(constructor), constructor.delivery) {
+        (TLS, Delivery::StreamEach) => Carrier::TlsRecordsEach,
+        (TLS, _) => Carrier::TlsRecords,
+        _ => Carrier::InsideTls,
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +175,9 @@ mod tests {
                 planned("http.get(\"/version\")", &[80], true),
                 planned("ssh.banner()", &[22], false),
                 planned("tls.hello()", &[443, 4433], false),
+                planned("tls.jarm()", &[443], false),
+                planned("ssdp.msearch(\"upnp:rootdevice\")", &[1900], false),
+                planned("snmp.engine()", &[161], false),
             ],
         };
         let ports = parse_ports(ports).expect(ports);
@@ -178,9 +197,18 @@ mod tests {
         assert_eq!(dealt("18080=http"), ["18080: http.get(\"/\") Plain then http.get(\"/version\") Plain"]);
         assert_eq!(
             dealt("18443=https"),
-            ["18443: http.get(\"/\") InsideTls, tls.hello() TlsRecords then http.get(\"/version\") InsideTls"]
+            ["18443: http.get(\"/\") InsideTls, tls.hello() TlsRecords, tls.jarm() TlsRecordsEach then http.get(\"/version\") InsideTls"]
         );
         assert_eq!(dealt("12222=ssh"), ["12222: ssh.banner() Plain then "]);
+    }
+
+    #[test]
+    fn datagrams_go_where_they_are_expected_or_said() {
+        assert_eq!(
+            dealt("161,11900=ssdp"),
+            ["161: snmp.engine() Datagrams then ", "11900: ssdp.msearch(\"upnp:rootdevice\") Datagrams then "]
+        );
+        assert_eq!(dealt("10161=snmps"), ["10161: tls.hello() TlsRecords, tls.jarm() TlsRecordsEach then "]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! All conversations with one host, one after another.
 //!
-//! In: an address and what may be asked. Out: its observations in order, one for each conversation. A port to which no connection comes
-//! about has one observation, that of its first probe; the rest is not tried there. A conversation that was never begun has none: after a
+//! In: an address and what may be asked. Out: its observations in order, one for each conversation. A port of TCP to which no connection
+//! comes about has one observation, that of its first probe; the rest is not tried there. So has a port of UDP that refuses; one that is
+//! silent is asked everything, for many services answer one question and drop another. A conversation that was never begun has none: after a
 //! stop, and for an address that came on the blocklist meanwhile.
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,8 @@ use tokio_rustls::TlsConnector;
 
 use crate::blocklist::Blocklist;
 use crate::calls::{Call, Carrier, PortCalls};
+use crate::datagrams;
+use crate::each::talk_each;
 use crate::engine::ScanOptions;
 use crate::pace::Pace;
 use crate::patience::Patience;
@@ -53,6 +56,18 @@ impl Scan {
         };
         here.or_else(anywhere)
     }
+
+    /// Waits until the rate allows one more beginning. Then comes the last line before each connection and each datagram: an error says that
+    /// the scan was stopped, or that the address came on the blocklist a moment ago.
+    pub(crate) async fn turn(&self, address: IpAddr, patience: &mut Patience) -> Result<(), Ended> {
+        if let Some(pace) = &self.pace {
+            let turn = Instant::from_std(pace.take(Instant::now().into_std()));
+            if turn > Instant::now() {
+                patience.wait(turn).await.map_err(interrupted)?;
+            }
+        }
+        if self.stop.is_stopped() || self.blocklist.blocks(address) { Err(Ended::Stopped) } else { Ok(()) }
+    }
 }
 
 /// What one worker reuses from host to host.
@@ -89,7 +104,7 @@ impl Worker {
 pub(crate) struct Heard {
     /// In the order of the conversations.
     pub observations: Vec<Observation>,
-    /// Ports to which a connection came about, each once.
+    /// Ports to which a connection came about, and those of UDP that answered, each once.
     pub reached: Vec<u16>,
 }
 
@@ -113,22 +128,27 @@ enum Next {
 
 impl Visit<'_> {
     async fn port(&mut self, port: &PortCalls) {
-        for call in &port.first {
-            if self.ask(port.port, call).await == Next::Leave {
-                return;
-            }
+        if !self.ask_all(port.first.iter().map(|call| (port.port, call))).await {
+            return;
         }
         for _ in 0..HOPS_MAX {
             let calls = self.follow_ups(port);
-            if calls.is_empty() {
+            if calls.is_empty() || !self.ask_all(calls.iter().map(|(at, call)| (*at, call))).await {
                 return;
             }
-            for (at, call) in calls {
-                if self.ask(at, &call).await == Next::Leave {
-                    return;
-                }
+        }
+    }
+
+    /// Asks one after the other. Where TCP leads nowhere, UDP may, and the other way round; false when nothing leads further.
+    async fn ask_all<'c>(&mut self, calls: impl Iterator<Item = (u16, &'c Call)>) -> bool {
+        let (mut over_tcp, mut over_udp) = (None, None);
+        for (port, call) in calls {
+            let next = if call.carrier == Carrier::Datagrams { &mut over_udp } else { &mut over_tcp };
+            if *next != Some(Next::Leave) {
+                *next = Some(self.ask(port, call).await);
             }
         }
+        [over_tcp, over_udp].contains(&Some(Next::GoOn))
     }
 
     /// What all answers of the host together lead to.
@@ -214,17 +234,10 @@ impl Visit<'_> {
     /// Holds one conversation and keeps its observation.
     async fn converse(&mut self, port: u16, probe: ProbeKey, carrier: Carrier, mut conversation: Box<dyn Conversation>) -> Next {
         let Worker { patience, bytes, .. } = &mut *self.worker;
-        if let Some(pace) = &self.scan.pace {
-            let turn = Instant::from_std(pace.take(Instant::now().into_std()));
-            if turn > Instant::now() && patience.wait(turn).await.is_err() {
-                return Next::Leave;
-            }
-        }
         if !self.heard.observations.is_empty() && patience.wait(Instant::now() + self.scan.options.host_gap).await.is_err() {
             return Next::Leave;
         }
-        // The last line before the connection: whoever opted out a moment ago is not called.
-        if self.scan.stop.is_stopped() || self.scan.blocklist.blocks(self.address) {
+        if self.scan.turn(self.address, patience).await.is_err() {
             return Next::Leave;
         }
         let progress = &self.scan.options.progress;
@@ -232,7 +245,7 @@ impl Visit<'_> {
         progress.conversation_begun();
         let limits = self.scan.options.limits.bound(conversation.limits());
         let to = SocketAddr::new(self.address, port);
-        let (connected, ended) = hold(self.scan, to, carrier, conversation.as_mut(), &limits, patience, bytes).await;
+        let (reached, ended) = hold(self.scan, to, carrier, conversation.as_mut(), &limits, patience, bytes).await;
         progress.conversation_ended(bytes.received.len());
         self.heard.observations.push(Observation {
             id: format!("{to}/{probe}@{time}"),
@@ -247,10 +260,11 @@ impl Visit<'_> {
             time,
         });
         bytes.clear();
-        if connected && !self.heard.reached.contains(&port) {
+        if reached && !self.heard.reached.contains(&port) {
             self.heard.reached.push(port);
         }
-        if connected && ended != Ended::Stopped { Next::GoOn } else { Next::Leave }
+        let silent = carrier == Carrier::Datagrams && ended == Ended::Timeout;
+        if (reached || silent) && ended != Ended::Stopped { Next::GoOn } else { Next::Leave }
     }
 }
 
@@ -262,7 +276,7 @@ fn redirect(observation: &Observation, peer: &Peer) -> Option<String> {
     if may_be { ksig_protocols::redirect_target(&observation.received, peer) } else { None }
 }
 
-/// One conversation from the connection to its end: whether there was a connection, and how it ended.
+/// One conversation from the connection to its end: whether there was a connection (of UDP, an answer), and how it ended.
 async fn hold(
     scan: &Scan,
     to: SocketAddr,
@@ -272,6 +286,14 @@ async fn hold(
     patience: &mut Patience,
     bytes: &mut Bytes,
 ) -> (bool, Ended) {
+    match carrier {
+        Carrier::Datagrams => {
+            let ended = datagrams::talk(scan, to, conversation, limits, patience, bytes).await;
+            return (!bytes.received.is_empty(), ended);
+        }
+        Carrier::TlsRecordsEach => return talk_each(scan, to, conversation, limits, patience, bytes).await,
+        Carrier::Plain | Carrier::InsideTls | Carrier::TlsRecords => {}
+    }
     let patience_ms = Duration::from_millis(scan.options.limits.connect_ms);
     let mut tcp = match connect(to, Instant::now() + patience_ms, patience).await {
         Ok(tcp) => tcp,

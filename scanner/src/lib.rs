@@ -2,6 +2,8 @@
 
 pub mod blocklist;
 mod calls;
+mod datagrams;
+mod each;
 pub mod engine;
 mod host;
 mod limits;

@@ -42,14 +42,18 @@ const CONVERSATIONS_MAX: u64 = 4_096;
 const DESCRIPTORS_KEPT: u64 = 64;
 
 /// How many conversations the process may hold at once: half of its descriptors, because a simulator, a store or a server in the same
-/// process needs the other half. Raises the soft limit to the hard one.
+/// process needs the other half.
 pub(crate) fn conversations_max() -> usize {
+    (raised_descriptors() / 2).saturating_sub(DESCRIPTORS_KEPT).clamp(1, CONVERSATIONS_MAX) as usize
+}
+
+/// How many descriptors the process may have, after its soft limit was raised to the hard one.
+pub(crate) fn raised_descriptors() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     let current = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    let descriptors = current.unwrap_or(u64::MAX);
-    (descriptors / 2).saturating_sub(DESCRIPTORS_KEPT).clamp(1, CONVERSATIONS_MAX) as usize
+    current.unwrap_or(u64::MAX)
 }

@@ -18,9 +18,9 @@ use crate::patience::{Interruption, Patience};
 /// Room for the first read; most answers fit.
 const FIRST_READ_BYTES: usize = 4 << 10;
 /// A failure of our own machine is tried again so often before it counts.
-const LOCAL_TRIES: u32 = 3;
+pub(crate) const LOCAL_TRIES: u32 = 3;
 /// Descriptors and ports come back when other conversations end.
-const LOCAL_PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const LOCAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// The bytes of a conversation, both ways. Reused from one to the next.
 #[derive(Default)]
@@ -60,7 +60,7 @@ async fn connect_once(to: SocketAddr, deadline: Instant, patience: &mut Patience
 }
 
 /// How a conversation ended that never had a connection.
-fn not_connected(error: &io::Error) -> Ended {
+pub(crate) fn not_connected(error: &io::Error) -> Ended {
     match error.kind() {
         ErrorKind::ConnectionRefused => Ended::Refused,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Ended::Reset,
