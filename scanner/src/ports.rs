@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use ksig_schema::Delivery;
 use serde::{Deserialize, Serialize};
 
 /// What speaks on a port: a protocol (`http`, `ssh`), or a protocol inside TLS (`https`).
@@ -17,16 +18,33 @@ pub struct ServiceName {
     tls: bool,
 }
 
+/// A protocol that a port can speak, and what carries it.
+#[derive(Debug)]
+struct Root {
+    name: &'static str,
+    over_tcp: bool,
+    over_udp: bool,
+}
+
 /// The protocols that a port can speak: those with probes, named as these are. TLS is what carries them, not one of them.
-fn roots() -> &'static [&'static str] {
-    static ROOTS: OnceLock<Vec<&'static str>> = OnceLock::new();
+fn roots() -> &'static [Root] {
+    static ROOTS: OnceLock<Vec<Root>> = OnceLock::new();
     ROOTS.get_or_init(|| {
         let schema = ksig_protocols::schema();
-        let mut roots: Vec<&str> = schema.constructors().filter_map(|constructor| constructor.name.split('.').next()).collect();
-        roots.retain(|root| *root != "tls");
-        roots.dedup();
+        let mut roots: Vec<Root> = Vec::new();
+        for constructor in schema.constructors().filter(|constructor| constructor.protocol() != "tls") {
+            let over_udp = constructor.delivery == Delivery::Datagrams;
+            match roots.iter_mut().find(|root| root.name == constructor.protocol()) {
+                Some(root) => (root.over_tcp, root.over_udp) = (root.over_tcp || !over_udp, root.over_udp || over_udp),
+                None => roots.push(Root { name: constructor.protocol(), over_tcp: !over_udp, over_udp }),
+            }
+        }
         roots
     })
+}
+
+fn names() -> String {
+    roots().iter().map(|root| root.name).collect::<Vec<_>>().join(", ")
 }
 
 impl ServiceName {
@@ -39,18 +57,28 @@ impl ServiceName {
     pub fn tls(&self) -> bool {
         self.tls
     }
+
+    /// Whether some probe of it goes over TCP.
+    pub fn over_tcp(&self) -> bool {
+        self.tls || roots().iter().any(|root| root.name == self.root && root.over_tcp)
+    }
+
+    /// Whether some probe of it goes over UDP.
+    pub fn over_udp(&self) -> bool {
+        !self.tls && roots().iter().any(|root| root.name == self.root && root.over_udp)
+    }
 }
 
 /// A text that is no service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a service that ksig speaks; known are {known}, and with an `s` behind them inside TLS", known = roots().join(", "))]
+#[error("`{0}` is not a service that ksig speaks; known are {known}, and with an `s` behind them inside TLS", known = names())]
 pub struct ServiceNameError(pub String);
 
 impl FromStr for ServiceName {
     type Err = ServiceNameError;
 
     fn from_str(text: &str) -> Result<ServiceName, ServiceNameError> {
-        let root_of = |name: &str| roots().iter().copied().find(|root| *root == name);
+        let root_of = |name: &str| roots().iter().map(|root| root.name).find(|root| *root == name);
         if let Some(root) = root_of(text) {
             return Ok(ServiceName { root, tls: false });
         }

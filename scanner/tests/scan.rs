@@ -1,86 +1,20 @@
 //! A scan of a simulated population brings one observation for every conversation, whatever the devices do.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod support;
+
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ksig_protocols::ScanIdentity;
-use ksig_scanner::sim::{Fault, Population, Simulator, Truth};
-use ksig_scanner::{Blocklist, HostObservations, PortUse, ScanError, ScanOptions, ScanSummary, Stop, TalkLimits, TargetSet, scan};
+use ksig_scanner::sim::{Fault, Truth};
+use ksig_scanner::{Blocklist, ScanError, ScanOptions, Stop, TalkLimits, scan};
 use ksig_schema::probe::NoFollowUps;
-use ksig_schema::{
-    Ended, Evidence, FollowUp, Gate, Observation, PlannedProbe, ProbeKey, ProbePlan, Request, Safety, Service, Time, Transport,
-};
+use ksig_schema::{Ended, Evidence, FollowUp, Gate, Observation, ProbeKey, ProbePlan, Service, Transport};
 use tokio::sync::mpsc;
 
-const LIMITS: TalkLimits =
-    TalkLimits { connect_ms: 5_000, first_byte_ms: 1_000, silence_ms: 500, total_ms: 2_500, response_bytes_max: 256 << 10 };
-
-fn faults() -> Population {
-    Population::parse("faults.toml", include_str!("../populations/faults.toml")).expect("faults.toml")
-}
-
-fn started(population: Population, services: &[&str]) -> Simulator {
-    let ports = services.iter().map(|service| PortUse { port: 0, service: Some(service.parse().expect("a service")) });
-    Simulator::start(population, &ports.collect::<Vec<_>>()).expect("free ports")
-}
-
-fn plan(first: &[&str], follow_ups: &[&str]) -> ProbePlan {
-    let planned = |probe: &&str, follow_up| PlannedProbe {
-        request: Request::Exactly(probe.parse().expect("a probe")),
-        ports: Vec::new(),
-        any_tls: false,
-        follow_up,
-        safety: Safety::Benign,
-    };
-    ProbePlan { probes: first.iter().map(|p| planned(p, false)).chain(follow_ups.iter().map(|p| planned(p, true))).collect() }
-}
-
-fn options(simulator: &Simulator) -> ScanOptions {
-    let targets = TargetSet::of_addresses(simulator.addresses().map(IpAddr::V4)).expect("targets");
-    let identity = ScanIdentity { contact: "https://scan.example/".into() };
-    let mut options = ScanOptions::new(targets, simulator.ports().to_vec(), identity, Arc::new(|| Time::UNIX_EPOCH));
-    options.no_blocklist = true;
-    options.limits = LIMITS;
-    // Few enough that a busy machine does not make a well-behaved device look slow.
-    options.conversations_max = NonZeroUsize::new(200);
-    options
-}
-
-/// Scans, and gives to `watch` everything that comes.
-fn scanned(
-    options: &ScanOptions,
-    plan: &ProbePlan,
-    gate: Arc<dyn Gate>,
-    stop: &Stop,
-    mut watch: impl FnMut(&HostObservations),
-) -> (ScanSummary, Vec<HostObservations>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let (out, mut hosts) = mpsc::channel(4);
-        let listen = async {
-            let mut all = Vec::new();
-            while let Some(host) = hosts.recv().await {
-                watch(&host);
-                all.push(host);
-            }
-            all
-        };
-        let (summary, all) = tokio::join!(scan(options, plan, gate, stop, out), listen);
-        (summary.expect("the scan begins"), all)
-    })
-}
-
-fn by_address(hosts: &[HostObservations]) -> BTreeMap<IpAddr, &[Observation]> {
-    hosts.iter().map(|host| (host.observations[0].address, host.observations.as_slice())).collect()
-}
-
-/// The hosts of a device with exactly that fault.
-fn with_fault<'a>(truths: &'a [Truth], device: &'a str, fault: Option<Fault>) -> impl Iterator<Item = &'a Truth> {
-    truths.iter().filter(move |truth| truth.device == device && truth.faults.first().copied() == fault)
-}
+use support::{LIMITS, by_address, faults, options, plan, scanned, started, with_fault};
 
 #[test]
 fn every_conversation_ends_in_one_observation_with_the_right_reason() {
@@ -142,6 +76,16 @@ fn every_conversation_ends_in_one_observation_with_the_right_reason() {
         (Fault::RedirectElsewhere, Ended::Complete),
         (Fault::FalseGzip, Ended::Complete),
         (Fault::GzipBomb, Ended::Complete),
+        (Fault::DeflateBomb, Ended::Complete),
+        (Fault::BrotliBomb, Ended::Complete),
+        (Fault::TruncatedGzip, Ended::Complete),
+        (Fault::MislabelledEncoding, Ended::Complete),
+        (Fault::FalseCharset, Ended::Complete),
+        (Fault::RedirectToLoopback, Ended::Complete),
+        (Fault::RedirectToNeighbour, Ended::Complete),
+        (Fault::ZeroWindow, Ended::Timeout),
+        (Fault::EndlessHeaders, Ended::Complete),
+        (Fault::ManyHeaders, Ended::Complete),
     ] {
         check("broken-web", "http", Some(fault), &[wanted]);
     }
@@ -149,6 +93,8 @@ fn every_conversation_ends_in_one_observation_with_the_right_reason() {
     for fault in [Fault::HugeHeaders, Fault::ContinueFlood] {
         check("broken-web", "http", Some(fault), &[Ended::Cap, Ended::Complete]);
     }
+    // A reset may overtake what is not read yet.
+    check("broken-web", "http", Some(Fault::ResetAfterBanner), &[Ended::Complete, Ended::Reset]);
     for (fault, wanted) in [
         (Fault::PlainOnTls, Ended::TlsAlert),
         (Fault::TlsAlert, Ended::TlsAlert),
@@ -158,6 +104,9 @@ fn every_conversation_ends_in_one_observation_with_the_right_reason() {
         (Fault::EndlessBody, Ended::Cap),
     ] {
         check("broken-tls", "https", Some(fault), &[wanted]);
+    }
+    for fault in [Fault::TlsBogusLengths, Fault::TlsHugeCertificate, Fault::TlsLongChain, Fault::TlsMalformedCertificate] {
+        check("broken-tls", "https", Some(fault), &[Ended::TlsAlert]);
     }
     for (fault, wanted) in [
         (Fault::Silent, Ended::Timeout),
@@ -200,6 +149,72 @@ fn bytes_are_kept_as_they_came_and_what_was_sent_is_told() {
     for truth in with_fault(&truths, "broken-web", Some(Fault::ResetInBanner)) {
         let first = &found[&IpAddr::V4(truth.address)][0];
         assert!(first.received.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", first.received.escape_ascii());
+    }
+}
+
+#[test]
+fn what_is_packed_or_declared_wrongly_is_read_as_far_as_it_goes() {
+    let simulator = started(faults(), &["http"]);
+    let (_, hosts) = scanned(&options(&simulator), &plan(&["http.get(\"/\")"], &[]), Arc::new(NoFollowUps), &Stop::new(), |_| {});
+    let found = by_address(&hosts);
+    let truths: Vec<Truth> = simulator.truth().collect();
+    let title = |fault: Fault| {
+        let truth = with_fault(&truths, "broken-web", Some(fault)).next().unwrap_or_else(|| panic!("no {fault:?}"));
+        let response = ksig_protocols::decode(&found[&IpAddr::V4(truth.address)][0]);
+        assert_eq!(response.facts.get("http.status", None).len(), 1, "{fault:?}");
+        response.facts.text("http.html.title").map(str::to_owned)
+    };
+    assert_eq!(title(Fault::FalseCharset).as_deref(), Some("監視カメラ"));
+    assert_eq!(title(Fault::FalseGzip).as_deref(), Some("broken"));
+    for fault in [Fault::MislabelledEncoding, Fault::GzipBomb, Fault::DeflateBomb, Fault::BrotliBomb] {
+        assert_eq!(title(fault), None, "{fault:?}");
+    }
+    // The first half of the body is enough.
+    assert_eq!(title(Fault::ManyHeaders), None, "headers beyond the limit end what is read");
+}
+
+#[test]
+fn certificates_that_lie_are_read_as_far_as_they_go() {
+    let simulator = started(faults(), &["https"]);
+    let (_, hosts) = scanned(&options(&simulator), &plan(&["tls.hello()"], &[]), Arc::new(NoFollowUps), &Stop::new(), |_| {});
+    let found = by_address(&hosts);
+    let truths: Vec<Truth> = simulator.truth().collect();
+    for (fault, ended, chain) in [
+        (Fault::TlsBogusLengths, &[Ended::Complete, Ended::Eof][..], None),
+        (Fault::TlsHugeCertificate, &[Ended::Complete, Ended::Cap][..], None),
+        (Fault::TlsLongChain, &[Ended::Complete][..], Some("500")),
+        (Fault::TlsMalformedCertificate, &[Ended::Complete][..], Some("1")),
+    ] {
+        let mut seen = 0;
+        for truth in with_fault(&truths, "broken-tls", Some(fault)) {
+            let hello = &found[&IpAddr::V4(truth.address)][0];
+            assert!(ended.contains(&hello.ended), "{fault:?}: {:?}", hello.ended);
+            assert!(hello.received.len() < 200 << 10, "{fault:?}: {} bytes were kept", hello.received.len());
+            let response = ksig_protocols::decode(hello);
+            let counted = response.facts.get("tls.chain_length", None).first().map(ToString::to_string);
+            assert_eq!(counted.as_deref(), chain, "{fault:?}");
+            assert_eq!(response.facts.text("tls.cert.subject"), None, "{fault:?}");
+            seen += 1;
+        }
+        assert!(seen > 0, "no {fault:?}");
+    }
+}
+
+#[test]
+fn no_redirect_leads_to_another_host() {
+    let simulator = started(faults(), &["http"]);
+    let truths: Vec<Truth> = simulator.truth().collect();
+    for fault in [Fault::RedirectElsewhere, Fault::RedirectToLoopback, Fault::RedirectToNeighbour] {
+        let address = with_fault(&truths, "broken-web", Some(fault)).next().unwrap_or_else(|| panic!("no {fault:?}")).address;
+        let targets = ksig_scanner::TargetSet::of_addresses([IpAddr::V4(address)]).expect("one target");
+        let options = ScanOptions { targets, ..options(&simulator) };
+        let before: u32 = simulator.addresses().map(|address| simulator.connects(address)).sum();
+        let (_, hosts) = scanned(&options, &plan(&["http.get(\"/\")"], &[]), Arc::new(NoFollowUps), &Stop::new(), |_| {});
+        let asked: Vec<String> = hosts[0].observations.iter().map(|observation| observation.probe.to_string()).collect();
+        let connects: u32 = simulator.addresses().map(|address| simulator.connects(address)).sum();
+        // A redirect to the path of another place stays on this host, if it is followed at all.
+        assert_eq!(connects - before, simulator.connects(address), "{fault:?} led elsewhere: {asked:?}");
+        assert_eq!(simulator.connects_astray(), 0);
     }
 }
 

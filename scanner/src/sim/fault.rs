@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum Reach {
     /// Every service.
     Any,
+    /// Services over TCP.
+    Stream,
+    /// Services over UDP.
+    Datagrams,
     /// Services that answer requests: `http`, `https`.
     Http,
     /// Services that greet first: `ssh`, `ftp`, `telnet`, `smtp`, `rtsp` and the like.
@@ -43,28 +47,36 @@ macro_rules! faults {
 }
 
 faults! {
-    /// Accepts, then never sends a byte.
+    /// Accepts, or is asked, then never sends a byte.
     Silent = "silent", Any;
     /// Accepts and closes at once.
-    CloseAtOnce = "close-at-once", Any;
+    CloseAtOnce = "close-at-once", Stream;
     /// Resets the connection before the first byte of the answer.
-    ResetBeforeBanner = "reset-before-banner", Any;
+    ResetBeforeBanner = "reset-before-banner", Stream;
     /// Resets the connection in the middle of the answer.
-    ResetInBanner = "reset-in-banner", Any;
-    /// Closes in the middle of the answer; an HTTP answer has promised its whole length.
+    ResetInBanner = "reset-in-banner", Stream;
+    /// Accepts, then reads nothing and sends nothing: what is sent to it fills its window.
+    ZeroWindow = "zero-window", Stream;
+    /// Resets the connection behind the whole answer.
+    ResetAfterBanner = "reset-after-banner", Stream;
+    /// Closes in the middle of the answer; an HTTP answer has promised its whole length. A datagram has half of its bytes.
     Truncate = "truncate", Any;
     /// The right answer, one byte a second.
-    OneByteASecond = "one-byte-a-second", Any;
+    OneByteASecond = "one-byte-a-second", Stream;
     /// A line a second without end, and never the answer.
-    Tarpit = "tarpit", Any;
+    Tarpit = "tarpit", Stream;
     /// Lines end with LF alone.
-    LfOnly = "lf-only", Any;
+    LfOnly = "lf-only", Stream;
     /// A body that never ends.
     EndlessBody = "endless-body", Http;
     /// Chunks without a last one.
     ChunkedEndless = "chunked-endless", Http;
     /// Ten megabytes of headers.
     HugeHeaders = "huge-headers", Http;
+    /// Headers without end.
+    EndlessHeaders = "endless-headers", Http;
+    /// A hundred thousand headers.
+    ManyHeaders = "many-headers", Http;
     /// The body without a status line or headers.
     Http09 = "http-0.9", Http;
     /// Two lengths that contradict each other.
@@ -87,18 +99,52 @@ faults! {
     RedirectLoop = "redirect-loop", Http;
     /// Redirects to another host.
     RedirectElsewhere = "redirect-elsewhere", Http;
+    /// Redirects to a service of whoever asks.
+    RedirectToLoopback = "redirect-to-loopback", Http;
+    /// Redirects to the host with the next address.
+    RedirectToNeighbour = "redirect-to-neighbour", Http;
     /// Says gzip, sends plain text.
     FalseGzip = "false-gzip", Http;
     /// Some kilobytes of gzip that hold 16 megabytes.
     GzipBomb = "gzip-bomb", Http;
+    /// Some kilobytes of deflate that hold 16 megabytes.
+    DeflateBomb = "deflate-bomb", Http;
+    /// 27 bytes of brotli that hold 16 megabytes.
+    BrotliBomb = "brotli-bomb", Http;
+    /// Half of a body in gzip, under a length that says no more.
+    TruncatedGzip = "truncated-gzip", Http;
+    /// Says brotli, sends gzip.
+    MislabelledEncoding = "mislabelled-encoding", Http;
+    /// Says UTF-8, sends a title in Shift_JIS.
+    FalseCharset = "false-charset", Http;
     /// Plain HTTP on the TLS port.
     PlainOnTls = "plain-on-tls", Tls;
     /// Answers the hello with an alert.
     TlsAlert = "tls-alert", Tls;
+    /// A hello whose length goes far beyond its record, and a record longer than any may be.
+    TlsBogusLengths = "tls-bogus-lengths", Tls;
+    /// A certificate of one megabyte.
+    TlsHugeCertificate = "tls-huge-certificate", Tls;
+    /// A chain of 500 certificates.
+    TlsLongChain = "tls-long-chain", Tls;
+    /// A certificate whose DER is nonsense.
+    TlsMalformedCertificate = "tls-malformed-certificate", Tls;
     /// A greeting line of 64 kilobytes.
     LongLine = "long-line", Greeting;
     /// Telnet options, asked again and again without end.
     OptionLoop = "option-loop", Greeting;
+    /// The right answer, from another port than the one that was asked.
+    AnswerFromAnotherPort = "answer-from-another-port", Datagrams;
+    /// Every answer a hundred times.
+    HundredAnswers = "hundred-answers", Datagrams;
+    /// Every answer twice.
+    AnsweredTwice = "answered-twice", Datagrams;
+    /// The first datagram of a peer is lost; the second is answered.
+    LostDatagram = "lost-datagram", Datagrams;
+    /// The right answer, when nobody waits for it any more.
+    LateAnswer = "late-answer", Datagrams;
+    /// 60 kilobytes of BER, each element inside another.
+    BerBomb = "ber-bomb", Datagrams;
 }
 
 impl Fault {
@@ -106,8 +152,10 @@ impl Fault {
     pub fn befalls(self, service: &crate::ports::ServiceName) -> bool {
         match self.reach() {
             Reach::Any => true,
+            Reach::Stream => service.over_tcp(),
+            Reach::Datagrams => service.over_udp(),
             Reach::Http => service.root() == "http",
-            Reach::Greeting => service.root() != "http",
+            Reach::Greeting => service.root() != "http" && service.over_tcp(),
             Reach::Tls => service.tls(),
         }
     }

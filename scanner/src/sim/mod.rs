@@ -3,13 +3,17 @@
 //! In: a [`Population`] and the ports that its services get. Out: a running [`Simulator`], and the [`Truth`] about every host to compare
 //! answers with. The format of population files stands in `scanner/populations/README.md`.
 
+mod agent;
 mod certificate;
+mod datagrams;
 mod device;
 mod fault;
 mod population;
 mod script;
 mod serve;
 mod template;
+mod tls_flight;
+mod udp;
 
 use std::io::Write;
 use std::net::Ipv4Addr;
@@ -79,7 +83,9 @@ impl Simulator {
     /// Listens on the given ports and answers for every host, in a thread of its own. Port 0 takes a free one.
     pub fn start(population: Population, ports: &[PortUse]) -> Result<Simulator, SimError> {
         let spoken = population.services();
+        crate::limits::raised_descriptors();
         let mut listeners = Vec::new();
+        let mut posts = Vec::new();
         let mut bound = Vec::new();
         for PortUse { port, service } in ports {
             let service = service.clone().ok_or(SimError::NoService(*port))?;
@@ -88,10 +94,17 @@ impl Simulator {
                 return Err(SimError::NotSpoken { port: *port, service, has });
             }
             let failed = |source| SimError::Listen { port: *port, service: service.clone(), source };
-            let listener = serve::listen(*port).map_err(failed)?;
-            let port = listener.local_addr().map_err(failed)?.port();
-            bound.push(PortUse { port, service: Some(service.clone()) });
-            listeners.push((listener, service));
+            let mut port = *port;
+            if population.serves(&service, false) {
+                let listener = serve::listen(port).map_err(failed)?;
+                port = listener.local_addr().map_err(failed)?.port();
+                listeners.push((listener, service.clone()));
+            }
+            if population.serves(&service, true) {
+                let (bound, opened) = udp::open(&population, &service, port).map_err(failed)?;
+                (port, posts) = (bound, [posts, opened].into_iter().flatten().collect());
+            }
+            bound.push(PortUse { port, service: Some(service) });
         }
         let shared = Arc::new(serve::Shared::new(population));
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -99,7 +112,7 @@ impl Simulator {
         let serving = shared.clone();
         let thread = std::thread::Builder::new()
             .name("ksig-sim".into())
-            .spawn(move || runtime.block_on(serve::serve(serving, listeners, stopped)))
+            .spawn(move || runtime.block_on(serve::serve(serving, listeners, posts, stopped)))
             .map_err(SimError::Thread)?;
         Ok(Simulator { shared, ports: bound, stop: Some(stop), thread: Some(thread) })
     }
@@ -137,6 +150,11 @@ impl Simulator {
     /// How many connections that host has accepted, on all its ports; 0 for an address without a host.
     pub fn connects(&self, address: Ipv4Addr) -> u32 {
         self.shared.connects(address)
+    }
+
+    /// How many datagrams that host got, on all its ports; 0 for an address without a host.
+    pub fn datagrams(&self, address: Ipv4Addr) -> u32 {
+        self.shared.datagrams(address)
     }
 
     /// How many connections came for addresses without a host.

@@ -13,9 +13,14 @@ use ipnet::Ipv4Net;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::datagrams::DatagramAnswers;
 use super::fault::Fault;
 use super::template::{Template, Variables, is_name};
 use crate::ports::ServiceName;
+
+mod datagrams;
+
+use datagrams::{AgentSource, DatagramSource, datagram_answers};
 
 /// A checked population file.
 #[derive(Clone, Debug)]
@@ -75,6 +80,14 @@ pub(super) struct Service {
 pub(super) enum Answers {
     Http(Vec<HttpResponse>),
     Greeting { greeting: Template, replies: Vec<Reply> },
+    Datagrams(DatagramAnswers),
+}
+
+impl Answers {
+    /// Whether they go over UDP, not over TCP.
+    pub fn over_udp(&self) -> bool {
+        matches!(self, Answers::Datagrams(_))
+    }
 }
 
 /// One path's answer.
@@ -199,6 +212,12 @@ impl Population {
         all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Whether some device answers on that service over UDP, or otherwise over TCP.
+    pub(super) fn serves(&self, service: &ServiceName, over_udp: bool) -> bool {
+        let mut services = self.devices.iter().flat_map(|device| &device.services);
+        services.any(|known| known.on.contains(service) && known.answers.over_udp() == over_udp)
+    }
+
     /// Every fault that can befall some host.
     pub(super) fn faults(&self) -> impl Iterator<Item = Fault> + '_ {
         self.devices.iter().flat_map(|device| &device.faults).map(|share| share.fault)
@@ -284,6 +303,9 @@ struct ServiceSource {
     reply: Vec<ReplySource>,
     #[serde(default)]
     response: Vec<ResponseSource>,
+    #[serde(default)]
+    datagram: Vec<DatagramSource>,
+    agent: Option<AgentSource>,
     certificate: Option<CertificateSource>,
 }
 
@@ -510,7 +532,22 @@ fn service(source: ServiceSource, device_charset: &'static Encoding, variables: 
         return mistake(at, "`on` names one service or more, and http and https only beside each other");
     }
     let charset = charset(source.charset.as_ref())?.unwrap_or(device_charset);
-    let answers = if http > 0 {
+    let datagrams = datagram_answers(at, source.datagram, source.agent, charset, variables)?;
+    let over_udp = datagrams.is_some();
+    if let Some(other) = on.iter().find(|name| if over_udp { !name.over_udp() } else { !name.over_tcp() }) {
+        let (carrier, answers) = if over_udp {
+            ("TCP", "a `greeting` or responses")
+        } else {
+            ("UDP", "[[device.service.datagram]] or an [device.service.agent]")
+        };
+        return mistake(at, format!("{other} goes over {carrier}: it answers with {answers}"));
+    }
+    let answers = if let Some(datagrams) = datagrams {
+        if source.greeting.is_some() || !source.reply.is_empty() || !source.response.is_empty() {
+            return mistake(at, "what answers with datagrams has no greeting, reply or response");
+        }
+        Answers::Datagrams(datagrams)
+    } else if http > 0 {
         if source.greeting.is_some() || !source.reply.is_empty() {
             return mistake(at, "http and https answer with [[device.service.response]], not with a greeting");
         }

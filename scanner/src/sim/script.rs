@@ -4,6 +4,7 @@
 //! end do not exist: whatever a fault repeats stops at [`SENT_BYTES_MAX`] or [`REPEATS_MAX`], so that a forgotten peer costs little.
 
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::device::Host;
 use super::fault::Fault;
 use super::population::{Answers, Body, HttpResponse, Reply, Service};
 use super::template::{Filling, Template};
+use super::tls_flight::flight;
 
 /// One thing that a device does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(super) enum Act {
     Repeat { bytes: Vec<u8>, times: usize, pause: Duration },
     /// Says nothing until the peer has gone.
     Hold,
+    /// Reads nothing and says nothing for a while, through a window as small as the kernel makes it.
+    Stall(Duration),
     /// Closes with a reset.
     Reset,
     /// Closes.
@@ -34,6 +38,10 @@ const SENT_BYTES_MAX: usize = 64 << 20;
 /// Most repetitions of an act with pauses.
 const REPEATS_MAX: usize = 3_600;
 const SECOND: Duration = Duration::from_secs(1);
+/// Longer than any scan waits.
+const STALL: Duration = Duration::from_secs(30);
+/// Headers of `many-headers`.
+const MANY_HEADERS: usize = 100_000;
 /// Bytes of the headers of `huge-headers`.
 const HUGE_HEADERS_BYTES: usize = 10 << 20;
 /// Bytes that `gzip-bomb` unpacks to.
@@ -46,6 +54,7 @@ const TLS_ALERT: &[u8] = b"\x15\x03\x03\x00\x02\x02\x28";
 pub(super) fn before_anything(fault: Option<Fault>, tls: bool) -> Vec<Act> {
     match fault {
         Some(Fault::Silent) => vec![Act::Hold],
+        Some(Fault::ZeroWindow) => vec![Act::Stall(STALL), Act::Reset],
         Some(Fault::CloseAtOnce) => vec![Act::Close],
         Some(Fault::ResetBeforeBanner) => vec![Act::Reset],
         Some(Fault::TlsAlert) if tls => vec![Act::Send(TLS_ALERT.to_vec()), Act::Close],
@@ -53,6 +62,7 @@ pub(super) fn before_anything(fault: Option<Fault>, tls: bool) -> Vec<Act> {
             let refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             vec![Act::Send(refusal.to_vec()), Act::Close]
         }
+        Some(fault) if tls => flight(fault).map_or(Vec::new(), |flight| vec![Act::Send(flight), Act::Close]),
         _ => Vec::new(),
     }
 }
@@ -89,7 +99,7 @@ pub(super) fn http_answer(host: &Host, responses: &[HttpResponse], path: &str, f
     };
     match fault {
         None => answer.acts(),
-        Some(fault) => answer.acts_with(fault, path),
+        Some(fault) => answer.acts_with(fault, path, host.address),
     }
 }
 
@@ -164,7 +174,7 @@ impl HttpAnswer {
         acts
     }
 
-    fn acts_with(mut self, fault: Fault, path: &str) -> Vec<Act> {
+    fn acts_with(mut self, fault: Fault, path: &str, address: Ipv4Addr) -> Vec<Act> {
         match fault {
             Fault::LfOnly => {
                 let mut whole = self.head(b"\n");
@@ -191,6 +201,13 @@ impl HttpAnswer {
                 let rest = self.head(b"\r\n").split_off(self.status_line.len() + 2);
                 let status = [self.status_line.as_slice(), b"\r\n"].concat();
                 vec![Act::Send(status), Act::Repeat { bytes: line, times, pause: Duration::ZERO }, Act::Send([rest, self.body].concat())]
+            }
+            Fault::EndlessHeaders => vec![Act::Send([self.status_line.as_slice(), b"\r\n"].concat()), endless(b"X-Filler: x\r\n")],
+            Fault::ManyHeaders => {
+                let rest = self.head(b"\r\n").split_off(self.status_line.len() + 2);
+                let status = [self.status_line.as_slice(), b"\r\n"].concat();
+                let many = Act::Send(b"X-Filler: x\r\n".repeat(MANY_HEADERS));
+                vec![Act::Send(status), many, Act::Send([rest, self.body].concat())]
             }
             Fault::Http09 => vec![Act::Send(self.body), Act::Close],
             Fault::TwoLengths => {
@@ -221,14 +238,28 @@ impl HttpAnswer {
                 redirect(next)
             }
             Fault::RedirectElsewhere => redirect("http://127.255.255.254/"),
+            Fault::RedirectToLoopback => redirect("//localhost/"),
+            Fault::RedirectToNeighbour => redirect(&format!("http://{}/", Ipv4Addr::from(u32::from(address).wrapping_add(1)))),
             Fault::FalseGzip => {
                 self.headers.push(b"Content-Encoding: gzip".to_vec());
                 self.acts()
             }
-            Fault::GzipBomb => {
+            Fault::GzipBomb => self.packed("gzip", gzip_bomb()),
+            Fault::DeflateBomb => self.packed("deflate", deflate_bomb()),
+            Fault::BrotliBomb => self.packed("br", BROTLI_BOMB),
+            Fault::TruncatedGzip => {
+                let whole = gzip(&self.body);
+                self.packed("gzip", &whole[..whole.len() / 2])
+            }
+            Fault::MislabelledEncoding => {
+                let whole = gzip(&self.body);
+                self.packed("br", &whole)
+            }
+            Fault::FalseCharset => {
                 let mut answer = self.without_length();
-                answer.body = gzip_bomb().to_vec();
-                answer.headers.push(b"Content-Encoding: gzip".to_vec());
+                answer.headers.retain(|header| !is_header(header, "content-type"));
+                answer.headers.push(b"Content-Type: text/html; charset=utf-8".to_vec());
+                answer.body = encoding_rs::SHIFT_JIS.encode(FALSE_CHARSET_BODY).0.into_owned();
                 answer.push_length(answer.body.len());
                 answer.acts()
             }
@@ -246,6 +277,15 @@ impl HttpAnswer {
                 acts
             }
         }
+    }
+
+    /// The same with another body, under the name of an encoding.
+    fn packed(self, encoding: &str, body: &[u8]) -> Vec<Act> {
+        let mut answer = self.without_length();
+        answer.body = body.to_vec();
+        answer.headers.push(format!("Content-Encoding: {encoding}").into_bytes());
+        answer.push_length(answer.body.len());
+        answer.acts()
     }
 
     fn with_length(self, length: &str) -> Vec<Act> {
@@ -273,6 +313,7 @@ fn spoken(bytes: Vec<u8>, fault: Option<Fault>) -> Vec<Act> {
     match fault {
         Some(Fault::ResetInBanner) => vec![Act::Send(bytes[..half].to_vec()), Act::Reset],
         Some(Fault::Truncate) => vec![Act::Send(bytes[..half].to_vec()), Act::Close],
+        Some(Fault::ResetAfterBanner) => vec![Act::Send(bytes), Act::Reset],
         Some(Fault::OneByteASecond) => vec![Act::Drip(bytes, SECOND)],
         Some(Fault::LfOnly) => vec![Act::Send(without_cr(&bytes))],
         _ => vec![Act::Send(bytes)],
@@ -286,19 +327,36 @@ fn without_cr(bytes: &[u8]) -> Vec<u8> {
 
 /// Makes what takes long to make, so that no conversation waits for it.
 pub(super) fn prepare(faults: impl IntoIterator<Item = Fault>) {
-    if faults.into_iter().any(|fault| fault == Fault::GzipBomb) {
-        gzip_bomb();
+    for fault in faults {
+        match fault {
+            Fault::GzipBomb => drop(gzip_bomb()),
+            Fault::DeflateBomb => drop(deflate_bomb()),
+            _ => {}
+        }
     }
 }
 
+/// Zeros, [`BOMB_BYTES`] of them, as `brotli --best` packs them.
+const BROTLI_BOMB: &[u8] = b"\xcb\xff\xff\x3f\xf8\x27\x00\xe2\xb1\x40\x20\xf7\xfe\x8f\xff\xff\x7f\xf0\x4f\x00\xc4\x61\x11\x80\xee\xfd\xdf";
+const FALSE_CHARSET_BODY: &str =
+    "<html><head><title>監視カメラ</title></head><body>これは日本語のページです。設定を表示します。</body></html>";
+
 fn gzip_bomb() -> &'static [u8] {
     static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
+    BOMB.get_or_init(|| gzip(&vec![0; BOMB_BYTES]))
+}
+
+fn deflate_bomb() -> &'static [u8] {
+    static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
     BOMB.get_or_init(|| {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        let zeros = vec![0; 1 << 20];
-        let packed = (0..BOMB_BYTES / zeros.len()).try_for_each(|_| packer.write_all(&zeros)).and_then(|()| packer.finish());
-        packed.expect("writing to memory does not fail")
+        let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(&vec![0; BOMB_BYTES]).and_then(|()| packer.finish()).expect("writing to memory does not fail")
     })
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(bytes).and_then(|()| packer.finish()).expect("writing to memory does not fail")
 }
 
 #[cfg(test)]
@@ -344,6 +402,6 @@ mod tests {
             until_close: false,
         };
         let wanted = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nb".to_vec();
-        assert_eq!(answer.acts_with(Fault::Truncate, "/"), vec![Act::Send(wanted), Act::Close]);
+        assert_eq!(answer.acts_with(Fault::Truncate, "/", Ipv4Addr::LOCALHOST), vec![Act::Send(wanted), Act::Close]);
     }
 }

@@ -20,6 +20,7 @@ use super::certificate::Certificates;
 use super::device::Host;
 use super::population::{Answers, Population, Service};
 use super::script::{Act, before_anything, http_answer, opening, prepare, reply_to_line};
+use super::udp;
 use crate::ports::ServiceName;
 
 /// Connections that the kernel keeps for us until they are accepted.
@@ -38,18 +39,30 @@ pub(super) struct Shared {
     pub population: Population,
     pub astray: AtomicU64,
     connects: Vec<AtomicU32>,
+    datagrams: Vec<AtomicU32>,
     certificates: Certificates,
 }
 
 impl Shared {
     pub fn new(population: Population) -> Shared {
         prepare(population.faults());
-        let connects = (0..population.hosts()).map(|_| AtomicU32::new(0)).collect();
-        Shared { population, astray: AtomicU64::new(0), connects, certificates: Certificates::new() }
+        let counters = || (0..population.hosts()).map(|_| AtomicU32::new(0)).collect();
+        let (connects, datagrams) = (counters(), counters());
+        Shared { population, astray: AtomicU64::new(0), connects, datagrams, certificates: Certificates::new() }
     }
 
     pub fn connects(&self, address: Ipv4Addr) -> u32 {
         self.population.index_of(address).map_or(0, |index| self.connects[index as usize].load(Relaxed))
+    }
+
+    pub fn datagrams(&self, address: Ipv4Addr) -> u32 {
+        self.population.index_of(address).map_or(0, |index| self.datagrams[index as usize].load(Relaxed))
+    }
+
+    pub fn count_datagram(&self, address: Ipv4Addr) {
+        if let Some(index) = self.population.index_of(address) {
+            self.datagrams[index as usize].fetch_add(1, Relaxed);
+        }
     }
 
     fn count(&self, address: Ipv4Addr) {
@@ -73,7 +86,15 @@ pub(super) fn listen(port: u16) -> io::Result<StdListener> {
 }
 
 /// Serves until the sender of `stopped` is dropped.
-pub(super) async fn serve(shared: Arc<Shared>, listeners: Vec<(StdListener, ServiceName)>, stopped: oneshot::Receiver<()>) {
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    listeners: Vec<(StdListener, ServiceName)>,
+    posts: Vec<udp::Post>,
+    stopped: oneshot::Receiver<()>,
+) {
+    for post in posts {
+        tokio::spawn(udp::serve(shared.clone(), post));
+    }
     for (listener, service) in listeners {
         tokio::spawn(accept(shared.clone(), listener, Arc::new(service)));
     }
@@ -179,6 +200,10 @@ async fn converse(shared: &Shared, host: &Host<'_>, name: &ServiceName, stream: 
         return Ok(());
     };
     let fault = host.fault_on(name);
+    if fault == Some(super::Fault::ZeroWindow) {
+        // As small as it goes; the kernel knows best how small that is.
+        let _ = socket2::SockRef::from(&stream).set_recv_buffer_size(1);
+    }
     let mut wire = Wire::Plain(stream);
     if perform(&mut wire, before_anything(fault, name.tls())).await? == Next::Over {
         return Ok(());
@@ -216,6 +241,8 @@ async fn answer(host: &Host<'_>, service: &Service, fault: Option<super::Fault>,
                 }
                 None => 0,
             },
+            // What answers over UDP has nothing to say here.
+            Answers::Datagrams(_) => return wire.close().await,
             Answers::Greeting { replies, .. } => match received.iter().position(|byte| *byte == b'\n') {
                 Some(end) => {
                     perform(wire, reply_to_line(host, replies, &received[..end])).await?;
@@ -272,6 +299,7 @@ async fn perform(wire: &mut Wire, acts: Vec<Act>) -> io::Result<Next> {
                 wire.listen_until_gone(IDLE_MAX).await?;
                 return Ok(Next::Over);
             }
+            Act::Stall(pause) => sleep(pause).await,
             Act::Reset => {
                 reset(wire.tcp());
                 return Ok(Next::Over);
