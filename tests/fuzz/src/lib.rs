@@ -10,10 +10,12 @@
 //! | [`tables`] | CSV or TSV | rows or problems |
 //! | [`bundle`] | a bundle, or the plan inside one | what is not refused runs on both engines |
 //! | [`evidence`] | an evidence line | evidence or an error |
+//! | [`decoders`] | which probe, and an answer | facts of that probe within 64 MiB; a conversation that ends, however the answer is split |
 //! | [`engines`] | a program and evidence drawn from bytes | oracle, interpreter and JIT say the same |
 //!
 //! Time and memory are libFuzzer's to watch: an input that takes too much of either is a finding.
 
+mod decoders;
 mod grammar;
 pub mod seeds;
 
@@ -28,6 +30,7 @@ use ksig_schema::{Evidence, Schema, Service, Transport};
 use ksig_tests::differential;
 use sha2::{Digest, Sha256};
 
+pub use decoders::decoders;
 pub use grammar::grammar;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(ksig_protocols::schema);

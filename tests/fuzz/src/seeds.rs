@@ -72,6 +72,7 @@ fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "tables" => [0, 1, 2, 3].iter().map(|choice| table(*choice)).collect(),
         "bundle" => texts().filter_map(|text| plan(&text)).flat_map(|plan| [[&[1], &plan[..]].concat(), [&[0], &bundle_of(&plan)[..]].concat()]).collect(),
+        "decoders" => crate::decoders::seeds(&root().join("protocols/captures")),
         "evidence" => BOOK.cases.iter().flat_map(|case| case.evidence()).map(|line| line.as_bytes().to_vec()).collect(),
         "engines" => (0..64u8).map(|seed| (0..=255u8).map(|at| seed.wrapping_mul(151).wrapping_add(at.wrapping_mul(seed | 1))).collect()).collect(),
         _ => texts().map(String::into_bytes).collect(),
