@@ -61,7 +61,8 @@ pub fn run_in(folder: &Path, arguments: &[&str]) -> Finished {
     Running::start(command).wait()
 }
 
-/// Starts `ksig sim` in a folder with more arguments, and waits until it answers on all these ports; each is spoken on as is said of it.
+/// Starts `ksig sim` in a folder with more arguments, and waits until it answers on all these ports; each is spoken on as is said of it. Ports
+/// that are spoken on over UDP alone stand before the others: they are open when these answer.
 ///
 /// # Panics
 /// When it does not answer.
@@ -69,7 +70,8 @@ pub fn simulator(folder: &Path, population: &str, ports: &[(u16, &str)], more: &
     let mut command = Command::new(ksig());
     command.args(["sim", "--population", population, "--ports", &spoken(ports)]).args(more).current_dir(folder);
     let mut simulator = Running::start(command);
-    for (port, _) in ports {
+    let over_tcp = |service: &str| service.parse::<ksig_scanner::ServiceName>().is_ok_and(|service| service.over_tcp());
+    for (port, _) in ports.iter().filter(|(_, service)| over_tcp(service)) {
         assert!(answers(*port), "the simulator does not answer on {port}:\n{}", simulator.kill_and_read().1);
     }
     simulator
@@ -164,6 +166,26 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Str
 pub fn free_ports<const N: usize>() -> [u16; N] {
     let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("loopback has free ports"));
     listeners.map(|listener| listener.local_addr().expect("bound").port())
+}
+
+/// Waits until something listens on a UDP port of loopback, whatever it answers; false when nothing does in ten seconds.
+///
+/// # Panics
+/// When loopback has no free port.
+pub fn answers_over_udp(port: u16) -> bool {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has free ports");
+    socket.connect(("127.0.0.1", port)).expect("loopback can be spoken to");
+    socket.set_read_timeout(Some(Duration::from_millis(100))).expect("not zero");
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(10) {
+        // Where nobody listens, the kernel refuses, and the next call tells it.
+        let heard = socket.send(b"").and_then(|_| socket.recv(&mut [0; 16]));
+        if !heard.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
 }
 
 /// Waits until something accepts on a port of loopback; false when nothing does in ten seconds.
