@@ -195,12 +195,12 @@ struct Exchange {
 impl Conversation for Exchange {
     fn next(&mut self, received: &[u8], state: PeerState) -> Step {
         let answered = answers(received).len();
-        match self.hellos.get(answered) {
-            Some(hello) if self.sent == answered => {
+        match self.hellos.get(self.sent) {
+            Some(hello) if self.sent <= answered => {
                 self.sent += 1;
                 Step::Send(hello.clone())
             }
-            Some(_) if state == PeerState::Open => Step::Read,
+            _ if answered < HELLOS && state == PeerState::Open => Step::Read,
             _ => Step::Done,
         }
     }
@@ -387,6 +387,14 @@ mod tests {
             Chosen::read(&record[..cut]);
         }
         assert_eq!(Chosen::read(&[21, 3, 3, 0, 2, 2, 40]), Chosen::default());
+    }
+
+    #[test]
+    fn answers_that_come_together_are_followed_by_as_many_hellos() {
+        let frames = [0, 0, 0, 0, 0, 0, 0, 1, 21];
+        let (one_by_one, together) = (crate::tests::talk("tls.jarm()", &frames, 1), crate::tests::talk("tls.jarm()", &frames, 9));
+        assert_eq!(one_by_one, together);
+        assert_eq!(one_by_one.1, Step::Read);
     }
 
     #[test]
