@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use ksig_atlas::{IndexError, LogError};
 use ksig_lang::{Lang, Text, say};
 use ksig_runtime::BundleError;
+use ksig_scanner::discovery::DiscoverError;
 use ksig_scanner::sim::SimError;
 use ksig_scanner::sweep::{PORTS_MAX, StateError, SweepError};
 use ksig_scanner::{BlocklistError, ScanError, TargetError};
@@ -116,6 +117,7 @@ fn words(error: &(dyn Error + 'static)) -> Text {
         error.downcast_ref::<TargetError>().map(of_target),
         error.downcast_ref::<BlocklistError>().map(of_blocklist),
         error.downcast_ref::<SweepError>().map(of_sweep),
+        error.downcast_ref::<DiscoverError>().map(of_discovery),
         error.downcast_ref::<SimError>().map(of_simulator),
         error.downcast_ref::<ReadError>().map(of_import),
     ];
@@ -229,6 +231,17 @@ fn of_sweep(error: &SweepError) -> Text {
         SweepError::State(StateError::Failed { path, reason }) => format!("{}を使えません: {reason}", path.display()),
         SweepError::Ports(count) => format!("ポートが{count}個あり、一回のスイープの上限（{PORTS_MAX}）を超えています"),
         SweepError::Unkept(reason) => format!("最後に受け取ったものを保存できませんでした: {reason}"),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_discovery(error: &DiscoverError) -> Text {
+    let ja = match error {
+        DiscoverError::Simulated => return of_scan(&ScanError::Simulated),
+        DiscoverError::NoPorts => "ポートが指定されていません".to_string(),
+        DiscoverError::Link(_) => return Text::quoted(error.to_string()),
+        DiscoverError::NotAllowed(source) => format!("パケットを送れません（CAP_NET_RAWが必要です）: {}", of_system(source).ja),
+        DiscoverError::Network(source) => format!("ネットワークのエラー: {}", of_system(source).ja),
     };
     say!("{error}", "{ja}")
 }

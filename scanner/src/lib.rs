@@ -3,6 +3,7 @@
 pub mod blocklist;
 mod calls;
 mod datagrams;
+pub mod discovery;
 mod each;
 pub mod engine;
 mod host;
@@ -14,6 +15,7 @@ mod patience;
 pub mod ports;
 mod progress;
 mod ranges;
+mod raw;
 pub mod sim;
 mod stop;
 pub mod sweep;

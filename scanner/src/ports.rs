@@ -1,8 +1,9 @@
-//! What speaks on which port: `--ports 80,443,18080=http,18443=https`.
+//! What speaks on which port: `--ports 80,443,8000-8010,18080=http,18443=https`.
 //!
 //! In: the text of the command line. Out: [`PortUse`]s in the order written, each port once. A port that stands alone has no service: there the
 //! plan's own ports decide which probes are sent.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -125,6 +126,9 @@ pub enum PortsError {
     /// Not a number from 1 to 65535.
     #[error("`{0}` is not a port: expected a number from 1 to 65535")]
     Port(String),
+    /// A range that ends before it begins.
+    #[error("ports {0}-{1} end before they begin")]
+    Backwards(u16, u16),
     /// The same port twice.
     #[error("port {0} is named twice")]
     Twice(u16),
@@ -138,32 +142,44 @@ pub enum PortsError {
     },
 }
 
-/// Reads `80,443,18080=http`.
+/// Reads `80,443,8000-8010,18080=http`.
 ///
 /// ```
-/// let ports = ksig_scanner::ports::parse_ports("80, 18443=https")?;
+/// let ports = ksig_scanner::ports::parse_ports("80, 18443-18444=https")?;
 /// assert_eq!(ports[0].service, None);
-/// assert!(ports[1].service.as_ref().is_some_and(|service| service.tls()));
+/// assert!(ports[2].service.as_ref().is_some_and(|service| service.tls()));
 /// # Ok::<(), ksig_scanner::ports::PortsError>(())
 /// ```
 pub fn parse_ports(text: &str) -> Result<Vec<PortUse>, PortsError> {
     let mut ports: Vec<PortUse> = Vec::new();
+    let mut known = HashSet::new();
     for part in text.split(',').map(str::trim) {
         if part.is_empty() {
             return Err(PortsError::Empty(text.to_string()));
         }
-        let (number, service) = match part.split_once('=') {
-            Some((number, service)) => (number.trim(), Some(service.trim())),
+        let (numbers, service) = match part.split_once('=') {
+            Some((numbers, service)) => (numbers.trim(), Some(service.trim())),
             None => (part, None),
         };
-        let port = number.parse().ok().filter(|port| *port != 0).ok_or_else(|| PortsError::Port(number.to_string()))?;
-        let service = service.map(str::parse).transpose().map_err(|reason| PortsError::Service { port, reason })?;
-        if ports.iter().any(|known| known.port == port) {
-            return Err(PortsError::Twice(port));
+        let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+        let (first, last) = (parse_port(first)?, parse_port(last)?);
+        if first > last {
+            return Err(PortsError::Backwards(first, last));
         }
-        ports.push(PortUse { port, service });
+        let service = service.map(str::parse).transpose().map_err(|reason| PortsError::Service { port: first, reason })?;
+        for port in first..=last {
+            if !known.insert(port) {
+                return Err(PortsError::Twice(port));
+            }
+            ports.push(PortUse { port, service: service.clone() });
+        }
     }
     Ok(ports)
+}
+
+fn parse_port(text: &str) -> Result<u16, PortsError> {
+    let text = text.trim();
+    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| PortsError::Port(text.to_string()))
 }
 
 #[cfg(test)]
@@ -181,6 +197,9 @@ mod tests {
         check("0", "`0` is not a port");
         check("70000", "from 1 to 65535");
         check("80,443,80", "port 80 is named twice");
+        check("80-90,85", "port 85 is named twice");
+        check("90-80", "ports 90-80 end before they begin");
+        check("80-", "`` is not a port");
         check("18080=web", "port 18080: `web` is not a service");
     }
 

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ksig_protocols::ScanIdentity;
 use ksig_scanner::{Blocklist, BlocklistError, PortUse, Reloaded, ScanError, ScanOptions, TalkLimits, TargetSet, parse_ports};
@@ -87,6 +88,11 @@ impl CallArgs {
 /// on. Each change is told on standard error, and written to the log of opt-outs where there is one.
 pub(super) async fn follow_blocklist(options: &ScanOptions, log: Option<PathBuf>) {
     let Some(blocklist) = &options.blocklist else { return std::future::pending().await };
+    follow(blocklist, log).await;
+}
+
+/// The same for a blocklist alone.
+pub(super) async fn follow(blocklist: &Blocklist, log: Option<PathBuf>) {
     blocklist.follow(|reloaded| told(reloaded, log.as_deref())).await;
 }
 
@@ -108,4 +114,37 @@ fn told(reloaded: Result<Reloaded, BlocklistError>, log: Option<&Path>) {
 /// Today's clock: the one place where a call learns the time.
 pub(super) fn now() -> Time {
     Time::now()
+}
+
+/// Reads `14d`, `1.5h`, `250ms`. A day has 24 hours.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is not a time; expected a form such as 14d, 36h, 90m or 250ms"))?;
+    let relative = jiff::SpanRelativeTo::days_are_24_hours();
+    let seconds = span.total((jiff::Unit::Second, relative)).map_err(|error| error.to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| format!("`{text}` is less than nothing"))
+}
+
+/// Reads `1/4`: the first of four parts.
+pub(super) fn shard(text: &str) -> Result<(u32, u32), String> {
+    let parsed = text.split_once('/').and_then(|(index, count)| Some((index.parse::<u32>().ok()?, count.parse::<u32>().ok()?)));
+    let valid = parsed.filter(|(index, count)| (1..=*count).contains(index));
+    valid.ok_or_else(|| format!("`{text}` is not a part; expected a form such as 1/4"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_parts_are_read_as_people_write_them() {
+        assert_eq!(duration("14d"), Ok(Duration::from_secs(14 * 86_400)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert!(duration("soon").expect_err("no time").contains("14d"));
+        assert!(duration("-1s").expect_err("no time").contains("less than nothing"));
+        assert_eq!((shard("1/4"), shard("4/4")), (Ok((1, 4)), Ok((4, 4))));
+        for wrong in ["0/4", "5/4", "1", "a/b", "1/0"] {
+            shard(wrong).expect_err(wrong);
+        }
+    }
 }

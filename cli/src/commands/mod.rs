@@ -8,6 +8,7 @@ mod calling;
 mod check;
 mod completions;
 mod demo;
+mod discover;
 mod draft;
 mod explain;
 mod fmt;
@@ -77,6 +78,7 @@ enum Command {
     Prof(prof::Args),
     Explain(explain::Args),
     Plan(plan::Args),
+    Discover(discover::Args),
     Scan(scan::Args),
     Sweep(sweep::Args),
     Sim(sim::Args),
@@ -119,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Prof(args) => args.run(),
         Command::Explain(args) => args.run(lang),
         Command::Plan(args) => args.run(),
+        Command::Discover(args) => args.run(),
         Command::Scan(args) => args.run(),
         Command::Sweep(args) => args.run(),
         Command::Sim(args) => args.run(),

@@ -12,7 +12,7 @@ use ksig_scanner::order::Permutation;
 use ksig_scanner::sweep::{Aims, Knock, Manners, News, SweepOptions, Systems, sweep};
 use tokio::sync::mpsc;
 
-use super::calling::{CallArgs, follow_blocklist};
+use super::calling::{CallArgs, duration, follow_blocklist, shard};
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer, remark};
 use crate::failure::{OrSay as _, cannot_read, cannot_write};
@@ -99,20 +99,6 @@ struct RunArgs {
     /// Do not show progress
     #[arg(long)]
     quiet: bool,
-}
-
-/// Reads `14d`, `1.5h`, `250ms`. A day has 24 hours.
-fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is not a time; expected a form such as 14d, 36h, 90m or 250ms"))?;
-    let relative = jiff::SpanRelativeTo::days_are_24_hours();
-    let seconds = span.total((jiff::Unit::Second, relative)).map_err(|error| error.to_string())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| format!("`{text}` is less than nothing"))
-}
-
-fn shard(text: &str) -> Result<(u32, u32), String> {
-    let parsed = text.split_once('/').and_then(|(index, count)| Some((index.parse::<u32>().ok()?, count.parse::<u32>().ok()?)));
-    let valid = parsed.filter(|(index, count)| (1..=*count).contains(index));
-    valid.ok_or_else(|| format!("`{text}` is not a part; expected a form such as 1/4"))
 }
 
 impl Args {
@@ -235,23 +221,5 @@ impl Watcher<'_> {
         report.write(self.state).or_say(|| cannot_write(status_file(self.state).display()))?;
         self.screen.remark(&report.line());
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_and_parts_are_read_as_people_write_them() {
-        assert_eq!(duration("14d"), Ok(Duration::from_secs(14 * 86_400)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert!(duration("soon").expect_err("no time").contains("14d"));
-        assert!(duration("-1s").expect_err("no time").contains("less than nothing"));
-        assert_eq!((shard("1/4"), shard("4/4")), (Ok((1, 4)), Ok((4, 4))));
-        for wrong in ["0/4", "5/4", "1", "a/b", "1/0"] {
-            shard(wrong).expect_err(wrong);
-        }
     }
 }

@@ -1,0 +1,195 @@
+//! `ksig discover` in network namespaces that the test makes: two, joined by a pair of virtual interfaces, with addresses of RFC 2544 and of private
+//! IPv6. One is the scanner's; in the other some addresses are local, and routes call others unreachable, prohibited, or swallow what is sent.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
+use ksig_tests::binary::{Running, ksig};
+
+/// Two namespaces, gone when this is dropped.
+struct Lab {
+    ours: String,
+    theirs: String,
+    gateway_mac: String,
+    _listener: Option<Running>,
+}
+
+fn ip(arguments: &str) -> Result<String, String> {
+    let output = Command::new("ip").args(arguments.split_whitespace()).output().map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(if output.status.success() { &output.stdout } else { &output.stderr }).into_owned();
+    if output.status.success() { Ok(said) } else { Err(format!("ip {arguments}: {said}")) }
+}
+
+fn within(namespace: &str, words: &[&str]) -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace]).args(words);
+    command
+}
+
+impl Lab {
+    /// An error says why there is none here.
+    fn new(name: &str) -> Result<Lab, String> {
+        let (ours, theirs) = (format!("ks{name}a{}", std::process::id()), format!("ks{name}b{}", std::process::id()));
+        ip(&format!("netns add {ours}"))?;
+        let mut lab = Lab { ours: ours.clone(), theirs: theirs.clone(), gateway_mac: String::new(), _listener: None };
+        ip(&format!("netns add {theirs}"))?;
+        ip(&format!("link add va netns {ours} type veth peer name vb netns {theirs}"))?;
+        for (namespace, link, v4, v6) in
+            [(&ours, "va", "198.18.0.2/24", "fd00:18::2/64"), (&theirs, "vb", "198.18.0.1/24", "fd00:18::1/64")]
+        {
+            ip(&format!("-n {namespace} link set lo up"))?;
+            ip(&format!("-n {namespace} addr add {v4} dev {link}"))?;
+            ip(&format!("-n {namespace} link set {link} up"))?;
+            ip(&format!("-n {namespace} addr add {v6} dev {link} nodad"))?;
+        }
+        ip(&format!("-n {ours} route add 198.19.0.0/16 via 198.18.0.1"))?;
+        ip(&format!("-n {ours} route add fd00:19::/64 via fd00:18::1"))?;
+        for (kind, v4, v6) in [
+            ("local", "198.19.0.0/28 dev lo", "fd00:19::/124 dev lo"),
+            ("unreachable", "198.19.0.16/28", "fd00:19::10/124"),
+            ("prohibit", "198.19.0.32/28", "fd00:19::20/124"),
+            ("blackhole", "198.19.0.48/28", "fd00:19::30/124"),
+        ] {
+            ip(&format!("-n {theirs} route add {kind} {v4}"))?;
+            ip(&format!("-n {theirs} -6 route add {kind} {v6}"))?;
+        }
+        // A router that says everything, as often as it is asked.
+        for setting in [
+            "net.ipv4.ip_forward=1",
+            "net.ipv6.conf.all.forwarding=1",
+            "net.ipv4.icmp_ratelimit=0",
+            "net.ipv4.icmp_msgs_per_sec=100000",
+            "net.ipv4.icmp_msgs_burst=100000",
+            "net.ipv6.icmp.ratelimit=0",
+        ] {
+            let set = within(&theirs, &["sysctl", "-qw", setting]).output().map_err(|error| error.to_string())?;
+            // Newer kernels know more of these than older ones.
+            drop(set);
+        }
+        lab.gateway_mac = String::from_utf8_lossy(
+            &within(&theirs, &["cat", "/sys/class/net/vb/address"]).output().map_err(|error| error.to_string())?.stdout,
+        )
+        .trim()
+        .to_string();
+        Ok(lab)
+    }
+
+    fn listen(&mut self) {
+        let test = std::env::current_exe().expect("a test knows its own file").display().to_string();
+        let mut command = within(&self.theirs, &[&test, "a_listener_for_the_other_tests", "--exact", "--nocapture"]);
+        let directory = tempfile::tempdir().expect("a folder");
+        let ready = directory.path().join("ready");
+        command.env("KSIG_LISTEN", &ready);
+        self._listener = Some(Running::start(command));
+        while !ready.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    fn discover(&self, arguments: &[&str]) -> BTreeMap<(IpAddr, u16), String> {
+        let ksig = ksig().display().to_string();
+        let mut command = within(&self.ours, &[&ksig, "discover"]);
+        command.args(arguments).args(["--no-blocklist", "--cooldown", "2s", "--all", "--quiet"]);
+        let ended = Running::start(command).wait();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let words = ended.stdout.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+        words.map(|words| ((words[0].parse().expect("an address"), words[1].parse().expect("a port")), words[2].to_string())).collect()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self._listener = None;
+        for namespace in [&self.ours, &self.theirs] {
+            let _ = ip(&format!("netns del {namespace}"));
+        }
+    }
+}
+
+/// Run by the other tests inside their namespace; by itself it has nothing to do.
+#[test]
+fn a_listener_for_the_other_tests() {
+    let Some(ready) = std::env::var_os("KSIG_LISTEN") else { return };
+    let _v4 = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 80)).expect("a port");
+    // Linux gives the port of both families to one of IPv6, unless IPv4 has it.
+    let _v6 = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 8080)).expect("a port");
+    std::fs::write(ready, "").expect("a file");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// A lab, or a line that says why there is none.
+fn lab(name: &str) -> Option<Lab> {
+    match Lab::new(name) {
+        Ok(mut lab) => {
+            lab.listen();
+            Some(lab)
+        }
+        Err(reason) => {
+            println!("skipped: network namespaces cannot be made here: {reason}");
+            None
+        }
+    }
+}
+
+#[test]
+fn open_closed_unreachable_prohibited_and_silent_are_told_apart() {
+    let Some(lab) = lab("c") else { return };
+    let link = ["--interface", "va", "--gateway-mac", &lab.gateway_mac];
+    for (hosts, source, open) in [("198.19.0.0/28", "198.18.0.2", [80, 8080].as_slice()), ("fd00:19::/124", "fd00:18::2", &[8080])] {
+        let states = lab.discover(&[[hosts, "--ports", "80-82,8080", "--source", source, "--rate", "2000"].as_slice(), &link].concat());
+        assert_eq!(states.len(), 4 * 16, "every host says something of every port");
+        for ((address, port), state) in &states {
+            assert_eq!(state, if open.contains(port) { "open" } else { "closed" }, "{address} {port}");
+        }
+    }
+    // Linux, as a router, tells a peer of about one error a second: so slowly these are called.
+    for (unreachable, prohibited, silent, source) in [
+        ("198.19.0.16-198.19.0.18", "198.19.0.32-198.19.0.34", "198.19.0.48", "198.18.0.2"),
+        ("fd00:19::10-fd00:19::12", "fd00:19::20-fd00:19::22", "fd00:19::30", "fd00:18::2"),
+    ] {
+        let targets = [unreachable, prohibited, silent];
+        let states = lab.discover(&[targets.as_slice(), &["--ports", "80", "--source", source, "--rate", "1"], &link].concat());
+        assert_eq!(states.len(), 6, "the silent one says nothing: {states:?}");
+        let first = |range: &str| range.split('-').next().expect("an address").parse::<IpAddr>().expect("an address");
+        for ((address, _), state) in &states {
+            let wanted = if *address < first(prohibited) { "unreachable" } else { "prohibited" };
+            assert_eq!(state, wanted, "{address}");
+        }
+    }
+}
+
+#[test]
+fn the_way_out_is_found_and_a_run_that_was_broken_off_goes_on() {
+    let Some(lab) = lab("r") else { return };
+    // Whoever was spoken to once is in the neighbours' table.
+    let _ = within(&lab.ours, &["bash", "-c", "exec 3<>/dev/tcp/198.18.0.1/9"]).output();
+    let directory = tempfile::tempdir().expect("a folder");
+    let checkpoint = directory.path().join("half.json");
+    let arguments = |path: &Path| -> Vec<String> {
+        ["198.19.0.0/28", "--ports", "80,1000-1010", "--key", "5", "--checkpoint"]
+            .iter()
+            .map(ToString::to_string)
+            .chain([path.display().to_string()])
+            .collect()
+    };
+    let words = arguments(&checkpoint);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let all = lab.discover(&words);
+    assert_eq!(lab.discover(&words).len(), 0, "all was through already");
+    // As if it had been killed after half of its places.
+    let kept = std::fs::read_to_string(&checkpoint).expect("the checkpoint");
+    assert!(kept.contains("\"settled\":192"), "{kept}");
+    std::fs::write(&checkpoint, kept.replace("\"settled\":192", "\"settled\":96")).expect("write");
+    let rest = lab.discover(&words);
+    assert_eq!((all.len(), rest.len()), (192, 96));
+    assert!(rest.iter().all(|(place, state)| all.get(place) == Some(state)));
+    let halves: Vec<_> =
+        ["1/2", "2/2"].map(|shard| lab.discover(&["198.19.0.0/28", "--ports", "80", "--key", "5", "--shard", shard])).into();
+    let together: BTreeMap<_, _> = halves.iter().flatten().collect();
+    assert_eq!(together.len(), halves[0].len() + halves[1].len());
+    assert_eq!(together.values().filter(|state| state.as_str() == "open").count(), 16);
+}
