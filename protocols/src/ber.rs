@@ -1,4 +1,4 @@
-//! BER: tags, lengths and values, as SNMP writes them.
+//! BER: tags, lengths and values, as SNMP and LDAP write them.
 //!
 //! In: bytes. Out: one element at a time, without copies; elements of ours, for a question or for a simulated agent. Only lengths that are said are read (no indefinite ones), and an element that
 //! claims more bytes than there are is none. Nothing here recurses, so depth is bounded by the reader's own steps.
@@ -36,6 +36,11 @@ impl<'a> Reader<'a> {
             self.rest = rest;
             content
         })
+    }
+
+    /// What was not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// The next element, a whole number.

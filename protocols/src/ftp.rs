@@ -9,6 +9,7 @@ use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Value};
 use crate::conversation::{Conversation, Peer};
 use crate::greeting::{self, Listen};
 use crate::protocol::{Decoded, Protocol};
+use crate::{recognise, smtp};
 
 ksig_schema::fields! {
     /// Text of the greeting without its reply code; the lines of a longer one are joined by a line feed.
@@ -41,6 +42,11 @@ pub static PROTOCOL: Protocol =
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
     Box::new(Listen { whole: |bytes| greeting::reply(bytes, 0, false).is_some_and(|reply| reply.whole) })
+}
+
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], waited: bool) -> bool {
+    recognise::greets_with(bytes, waited, &["ftp"]) && !smtp::begins(bytes, waited)
 }
 
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {

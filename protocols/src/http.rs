@@ -299,6 +299,11 @@ impl Conversation for Exchange {
     }
 }
 
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], _: bool) -> bool {
+    bytes.starts_with(b"HTTP/")
+}
+
 fn decode(probe: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let message = message::read(received, probe.constructor == "http.head", greeting::ended_by_peer(ended));
     let mut complete = Sections {

@@ -5,6 +5,7 @@
 //! | a probe and a peer | [`conversation`] | the bytes to send and the moment to stop, one [`Step`] at a time |
 //! | an [`Observation`](ksig_schema::Observation) | [`decode`], [`evidence`] | facts with the sections that are whole |
 //! | a request of a plan | [`requests`] | its messages in their longest form, and their cost |
+//! | the first bytes of a service | [`recognise()`] | the protocol that speaks so |
 //! | the text of a test in a signature | [`fixture_bytes`], then [`decode_bytes`] | the same facts as from the wire |
 //! | facts that another tool took | [`partial_response`] | those facts and the ones that follow from them |
 //!
@@ -17,27 +18,37 @@ mod body;
 pub mod charset;
 mod conversation;
 mod dns_message;
+mod frame;
 mod greeting;
 mod head;
 mod html;
 mod path;
 mod protocol;
+mod recognise;
 mod tree;
 
 pub mod bacnet;
 pub mod banner;
 pub mod ber;
 pub mod dns;
+pub mod enip;
 pub mod ftp;
 pub mod http;
 pub mod imap;
 pub mod ipp;
+pub mod ldap;
 pub mod mdns;
+pub mod modbus;
+pub mod mqtt;
+pub mod mysql;
 pub mod nntp;
 pub mod ntp;
 pub mod pop3;
+pub mod postgresql;
+pub mod rdp;
 pub mod requests;
 pub mod rtsp;
+pub mod s7;
 pub mod sip;
 pub mod smtp;
 pub mod snmp;
@@ -46,12 +57,15 @@ pub mod ssh;
 pub mod telnet;
 pub mod tls;
 pub mod upnp;
+pub mod vnc;
 pub mod wsd;
+pub mod x11;
 
 pub use answer::{decode, decode_bytes, evidence, partial_response};
 pub use conversation::{CONTACT_BYTES_MAX, Conversation, Limits, Peer, PeerState, ScanIdentity, Step};
 pub use http::redirect_target;
 pub use path::check_argument;
+pub use recognise::{FIRST_BYTES_MAX, recognisable, recognise};
 pub use upnp::location_on;
 
 use ksig_schema::{ProbeKey, Schema};
@@ -62,15 +76,23 @@ static PROTOCOLS: &[&Protocol] = &[
     &bacnet::PROTOCOL,
     &banner::PROTOCOL,
     &dns::PROTOCOL,
+    &enip::PROTOCOL,
     &ftp::PROTOCOL,
     &http::PROTOCOL,
     &imap::PROTOCOL,
     &ipp::PROTOCOL,
+    &ldap::PROTOCOL,
     &mdns::PROTOCOL,
+    &modbus::PROTOCOL,
+    &mqtt::PROTOCOL,
+    &mysql::PROTOCOL,
     &nntp::PROTOCOL,
     &ntp::PROTOCOL,
     &pop3::PROTOCOL,
+    &postgresql::PROTOCOL,
+    &rdp::PROTOCOL,
     &rtsp::PROTOCOL,
+    &s7::PROTOCOL,
     &sip::PROTOCOL,
     &smtp::PROTOCOL,
     &snmp::PROTOCOL,
@@ -79,7 +101,9 @@ static PROTOCOLS: &[&Protocol] = &[
     &telnet::PROTOCOL,
     &tls::PROTOCOL,
     &upnp::PROTOCOL,
+    &vnc::PROTOCOL,
     &wsd::PROTOCOL,
+    &x11::PROTOCOL,
 ];
 
 /// All fields and probe constructors of all protocols.

@@ -9,6 +9,7 @@ use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety};
 use crate::conversation::{Conversation, Peer};
 use crate::greeting;
 use crate::protocol::{Decoded, Protocol};
+use crate::recognise;
 
 ksig_schema::fields! {
     /// Text of the greeting without its reply code.
@@ -36,6 +37,13 @@ pub static PROTOCOL: Protocol =
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
     greeting::listen_for_line()
+}
+
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], waited: bool) -> bool {
+    let ready = |line: &&[u8]| line.starts_with(b"200 ") || line.starts_with(b"201 ");
+    let greeting = greeting::line(bytes, 0, waited).map(|(line, _)| line).filter(ready);
+    greeting.is_some_and(|text| recognise::has_word(text, &["nntp", "nnrp", "news"]))
 }
 
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {

@@ -38,6 +38,11 @@ fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
     greeting::listen_for_line()
 }
 
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], waited: bool) -> bool {
+    greeting::line(bytes, 0, waited).is_some_and(|(line, _)| greeting_text(line).is_some())
+}
+
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     greeting::decode_line(received, ended, &BANNER, greeting_text)
 }

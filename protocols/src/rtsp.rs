@@ -110,6 +110,11 @@ impl Conversation for Exchange {
     }
 }
 
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], _: bool) -> bool {
+    bytes.starts_with(b"RTSP/")
+}
+
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
     let head = head::parse(received, head::skip_blank(received, 0), greeting::ended_by_peer(ended));

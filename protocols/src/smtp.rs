@@ -11,6 +11,7 @@ use crate::charset;
 use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
 use crate::greeting;
 use crate::protocol::{Decoded, Protocol};
+use crate::recognise;
 
 ksig_schema::fields! {
     /// Text of the greeting without its reply code; the lines of a longer one are joined by a line feed.
@@ -83,6 +84,11 @@ impl Conversation for Exchange {
     fn limits(&self) -> Limits {
         greeting::LIMITS
     }
+}
+
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], waited: bool) -> bool {
+    recognise::greets_with(bytes, waited, &["smtp", "mail"])
 }
 
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {

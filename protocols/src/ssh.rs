@@ -96,6 +96,11 @@ impl Conversation for Exchange {
     }
 }
 
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], _: bool) -> bool {
+    bytes.starts_with(b"SSH-")
+}
+
 /// The identification line, and where it begins. `whole` says that no byte will follow these.
 fn identification(bytes: &[u8], whole: bool) -> Option<(&[u8], usize)> {
     let mut at = 0;

@@ -117,6 +117,11 @@ fn part(bytes: &[u8], at: usize) -> Option<(Part, usize)> {
     }
 }
 
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], _: bool) -> bool {
+    matches!(bytes, [IAC, WILL | WONT | DO | DONT, option, ..] if *option != IAC)
+}
+
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
     let received = &received[..received.len().min(greeting::LIMITS.response_bytes_max)];
     let mut decoded = Decoded::default();

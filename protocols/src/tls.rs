@@ -14,6 +14,8 @@ mod jarm;
 mod name;
 mod records;
 
+use md5::{Digest, Md5};
+
 use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Safety, Sections, Value};
 
 use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
@@ -31,6 +33,13 @@ ksig_schema::fields! {
     ///
     /// Source: RFC 5246 section 7.4.1.3. Example: `TLS_RSA_WITH_AES_128_CBC_SHA`.
     CIPHER: Text = "tls.cipher";
+
+    /// JA3S: MD5 of the version, the cipher suite and the extensions that the server chose, which tells its software apart. It is of ksig's own
+    /// hello, and comparable with that of the same offers alone.
+    ///
+    /// Absent when it chose nothing.
+    /// Source: <https://github.com/salesforce/ja3>. Example: 16 bytes.
+    JA3S: Hash = "tls.ja3s";
 
     /// First alert that the server sent, by its name; unknown ones by their number.
     ///
@@ -147,7 +156,7 @@ static CONSTRUCTORS: &[ConstructorDef] = &[
     ConstructorDef {
         name: "tls.jarm",
         root: "tls",
-        never_fills: &["tls.version", "tls.cipher", "tls.alert", "tls.cert", "tls.chain_length"],
+        never_fills: &["tls.version", "tls.cipher", "tls.ja3s", "tls.alert", "tls.cert", "tls.chain_length"],
         parameters: &[],
         safety: Safety::Review,
         delivery: Delivery::StreamEach,
@@ -234,6 +243,12 @@ impl Conversation for Exchange {
     }
 }
 
+/// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
+pub fn begins(bytes: &[u8], _: bool) -> bool {
+    // An alert of two bytes, or a ServerHello, in a record of version 3.
+    matches!(bytes, [21, 3, 0..=4, 0, 2, ..] | [22, 3, 0..=4, _, _, 2, ..])
+}
+
 fn decode(probe: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
     if probe.constructor == "tls.jarm" {
         return decode_jarm(received);
@@ -245,6 +260,7 @@ fn decode(probe: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
     if let Some((version, cipher)) = flight.chosen {
         facts.push(&VERSION, Value::Text(named(VERSIONS, version)));
         facts.push(&CIPHER, Value::Text(named(hello::CIPHERS, cipher)));
+        facts.push(&JA3S, Value::Bytes(ja3s(version, cipher, &flight.extensions)));
     }
     if let Some((_, description)) = flight.alert {
         let name = ALERTS.iter().find(|(known, _)| *known == description);
@@ -258,6 +274,12 @@ fn decode(probe: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
         facts.push(&CHAIN_LENGTH, Value::Int(i64::try_from(chain.len()).unwrap_or(i64::MAX)));
     }
     Decoded { complete: if flight.whole { Sections::ALL } else { Sections::default() }, facts }
+}
+
+/// `771,49199,65281-0-11` in MD5.
+fn ja3s(version: u16, cipher: u16, extensions: &[u16]) -> Vec<u8> {
+    let extensions = extensions.iter().map(u16::to_string).collect::<Vec<_>>().join("-");
+    Md5::digest(format!("{version},{cipher},{extensions}")).to_vec()
 }
 
 fn decode_jarm(received: &[u8]) -> Decoded {

@@ -23,6 +23,8 @@ pub struct Flight {
     handshake: Vec<u8>,
     /// Version and cipher suite of the ServerHello.
     pub chosen: Option<(u16, u16)>,
+    /// Numbers of the ServerHello's extensions, in order.
+    pub extensions: Vec<u16>,
     /// Body of the Certificate message, as far as it came.
     pub certificates: Option<Vec<u8>>,
     /// Level and description of the first alert.
@@ -84,7 +86,10 @@ impl Flight {
                 break;
             };
             match *kind {
-                SERVER_HELLO => self.chosen = self.chosen.or_else(|| server_hello(body)),
+                SERVER_HELLO if self.chosen.is_none() => {
+                    self.chosen = server_hello(body);
+                    self.extensions = extensions(body).unwrap_or_default();
+                }
                 CERTIFICATE => {
                     self.certificates = Some(body.to_vec());
                     (self.over, self.whole) = (true, true);
@@ -104,6 +109,19 @@ fn server_hello(body: &[u8]) -> Option<(u16, u16)> {
     let session_length = usize::from(*rest.get(32)?);
     let cipher = rest.get(33 + session_length..)?.first_chunk::<2>()?;
     Some((u16::from_be_bytes(*version), u16::from_be_bytes(*cipher)))
+}
+
+/// Numbers of the extensions of a ServerHello. Absent when it ends before them.
+fn extensions(body: &[u8]) -> Option<Vec<u16>> {
+    // Version and random, session, cipher suite, compression, length of all extensions.
+    let session_length = usize::from(*body.get(2 + 32)?);
+    let mut rest = body.get(2 + 32 + 1 + session_length + 2 + 1 + 2..)?;
+    let mut numbers = Vec::new();
+    while let [number_high, number_low, high, low, after @ ..] = rest {
+        numbers.push(u16::from_be_bytes([*number_high, *number_low]));
+        rest = after.get(usize::from(u16::from_be_bytes([*high, *low]))..)?;
+    }
+    Some(numbers)
 }
 
 /// The certificates in a message's body that came whole, the server's own first.

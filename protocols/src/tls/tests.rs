@@ -48,6 +48,9 @@ fn the_certificate_of_a_server_is_read() {
     assert_eq!(response.texts("tls.cert.serial"), ["2a"]);
     assert_eq!(response.texts("tls.cert.not_before"), ["2026-11-23"]);
     assert_eq!(response.texts("tls.cert.not_after"), ["2036-11-20"]);
+    // MD5 of `771,49199,65281-11`.
+    let ja3s = response.facts.get("tls.ja3s", None)[0].as_bytes().map(ksig_schema::form::hex_digits);
+    assert_eq!(ja3s.as_deref(), Some("303951d4c50efb2e991652225a6f02b1"));
     let sha256 = response.facts.get("tls.cert.sha256", None)[0].as_bytes().map(ksig_schema::form::hex_digits);
     assert_eq!(sha256.as_deref(), Some("363ef2859294ffcdbcb6fc7241b071cf392ac15be353e1ecb166abef16ef2549"));
     assert_eq!(response.texts("tls.chain_length"), ["1"]);

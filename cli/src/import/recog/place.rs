@@ -57,6 +57,17 @@ const KNOWN: &[Known] = &[
     text("dns.versionbind", ("names", "dns.version_bind()"), "dns.version_bind", "names.version_bind", |_, value| dns(value)),
     text("ntp.readvar", ("clock", "ntp.readvar()"), "ntp.readvar", "clock.readvar", |_, value| ntp(value)),
     text("mdns.device-info.txt", ("services", "mdns.services()"), "mdns.device_info", "services.device_info", |_, value| mdns(value)),
+    text("mysql.banners", (GREETING, "mysql.greeting()"), "mysql.version", "greeting.version", |_, value| mysql(10, &[value, b"\0"])),
+    text("mysql.error", (GREETING, "mysql.greeting()"), "mysql.error", "greeting.error", |_, value| mysql(0xff, &[b"\x6a\x04", value])),
+    Known {
+        key: "ldap.search_result",
+        probe: ("directory", "ldap.root_dse()"),
+        field: "ldap.root",
+        written: "directory.root",
+        value: Value::Bytes,
+        // Recog's examples are pieces of an answer, no whole BER.
+        wire: |_, _| None,
+    },
     text("tls.jarm", ("hello", "tls.jarm()"), "tls.jarm", "hello.jarm", |_, _| None),
     text("x509.subject", ("hello", "tls.hello()"), "tls.cert.subject", "hello.cert.subject", |_, _| None),
     text("x509.issuer", ("hello", "tls.hello()"), "tls.cert.issuer", "hello.cert.issuer", |_, _| None),
@@ -154,7 +165,13 @@ impl Place {
         let mut facts = Facts::default();
         match self.value {
             Value::Text => facts.push_read(field, self.key.as_deref(), ksig_protocols::charset::text(value), value),
-            Value::Bytes => facts.push_keyed(field, self.key.as_deref()?, ksig_schema::Value::Bytes(value.to_vec())),
+            Value::Bytes => {
+                let value = ksig_schema::Value::Bytes(value.to_vec());
+                match &self.key {
+                    Some(key) => facts.push_keyed(field, key, value),
+                    None => facts.push(field, value),
+                }
+            }
             Value::Hash(length) => facts.push(field, ksig_schema::Value::Bytes(digest(value, length)?)),
         }
         Some(facts)
@@ -240,6 +257,13 @@ fn ntp(value: &[u8]) -> Option<Vec<u8>> {
     out.extend_from_slice(value);
     out.resize(out.len().next_multiple_of(4), 0);
     Some(out)
+}
+
+/// A first packet of MySQL that begins with that byte.
+fn mysql(kind: u8, rest: &[&[u8]]) -> Option<Vec<u8>> {
+    let rest = rest.concat();
+    let [low, high] = u16::try_from(1 + rest.len()).ok()?.to_le_bytes();
+    Some([&[low, high, 0, 0, kind][..], &rest].concat())
 }
 
 /// A GetResponse of SNMPv1 whose only value is sysDescr.
