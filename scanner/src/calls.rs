@@ -107,9 +107,9 @@ fn port_calls(port: &PortUse, known: &[(&PlannedProbe, &ConstructorDef)], tls_po
 }
 
 /// The protocol whose probes read TLS records themselves.
-const TLS: &str = "tls";
+pub(crate) const TLS: &str = "tls";
 
-fn protocol(constructor: &ConstructorDef) -> &'static str {
+pub(crate) fn protocol(constructor: &ConstructorDef) -> &'static str {
     constructor.name.split('.').next().unwrap_or(constructor.name)
 }
 
@@ -143,7 +143,7 @@ fn carrier_without_tls(constructor: &ConstructorDef) -> Carrier {
     if constructor.delivery == Delivery::Datagrams { Carrier::Datagrams } else { Carrier::Plain }
 }
 
-fn carrier_inside_tls(constructor: &ConstructorDef) -> Carrier {
+pub(crate) fn carrier_inside_tls(constructor: &ConstructorDef) -> Carrier {
     match (protocol(constructor), constructor.delivery) {
         (TLS, Delivery::StreamEach) => Carrier::TlsRecordsEach,
         (TLS, _) => Carrier::TlsRecords,

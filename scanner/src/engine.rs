@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::blocklist::Blocklist;
 use crate::calls::{anywhere, deal};
+use crate::elsewhere::Elsewhere;
 use crate::host::{Scan, Worker};
 use crate::limits::{TalkLimits, conversations_max};
 use crate::order::Permutation;
@@ -219,6 +220,7 @@ pub(crate) fn prepare(
         options: ScanOptions { targets, ..options.clone() },
         calls,
         anywhere: anywhere(&plan, &ksig_protocols::schema()),
+        elsewhere: Elsewhere::new(&plan, &ksig_protocols::schema()),
         gate,
         blocklist,
         pace: options.rate.map(Pace::new),

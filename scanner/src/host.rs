@@ -19,7 +19,9 @@ use crate::blocklist::Blocklist;
 use crate::calls::{Call, Carrier, PortCalls};
 use crate::datagrams;
 use crate::each::talk_each;
+use crate::elsewhere::Elsewhere;
 use crate::engine::ScanOptions;
+use crate::opening::Opening;
 use crate::pace::Pace;
 use crate::patience::Patience;
 use crate::stop::Stop;
@@ -39,6 +41,8 @@ pub(crate) struct Scan {
     pub calls: Vec<PortCalls>,
     /// Constructors whose follow-ups may be asked on any port of a host.
     pub anywhere: Vec<String>,
+    /// What is asked of a service that is not the one expected on its port.
+    pub elsewhere: Elsewhere,
     pub gate: Arc<dyn Gate>,
     pub blocklist: Arc<Blocklist>,
     pub pace: Option<Pace>,
@@ -47,9 +51,11 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    /// The call that a gate asks for: one that the plan has for that port, or one that may be asked on any.
-    fn follow_up(&self, port: u16, transport: Transport, probe: &ProbeKey) -> Option<Call> {
-        let here = self.calls.iter().find(|calls| calls.port == port).and_then(|calls| calls.follow_up(probe, transport));
+    /// The call that a gate asks for: one that the plan has for that port, where `recognised` services come first, or one that may be asked
+    /// on any.
+    fn follow_up(&self, recognised: &[PortCalls], port: u16, transport: Transport, probe: &ProbeKey) -> Option<Call> {
+        let of_port = recognised.iter().chain(&self.calls).find(|calls| calls.port == port);
+        let here = of_port.and_then(|calls| calls.follow_up(probe, transport));
         let anywhere = || {
             let allowed = transport == Transport::Tcp && self.anywhere.contains(&probe.constructor);
             allowed.then(|| Call { probe: probe.clone(), carrier: Carrier::Plain, named: true })
@@ -88,7 +94,7 @@ impl Worker {
     pub async fn call(&mut self, address: IpAddr, host: &str, on: impl Fn(u16) -> bool) -> Heard {
         let scan = self.scan.clone();
         let heard = Heard { observations: Vec::with_capacity(scan.calls.len()), reached: Vec::new() };
-        let mut visit = Visit { worker: self, scan: &scan, address, host, heard, followed: 0 };
+        let mut visit = Visit { worker: self, scan: &scan, address, host, heard, recognised: Vec::new(), followed: 0 };
         for port in scan.calls.iter().filter(|calls| on(calls.port)) {
             visit.port(port).await;
         }
@@ -115,6 +121,8 @@ struct Visit<'a> {
     address: IpAddr,
     host: &'a str,
     heard: Heard,
+    /// What took the place of the calls of ports where another service speaks than was expected.
+    recognised: Vec<PortCalls>,
     /// Follow-ups so far.
     followed: usize,
 }
@@ -128,7 +136,17 @@ enum Next {
 
 impl Visit<'_> {
     async fn port(&mut self, port: &PortCalls) {
-        if !self.ask_all(port.first.iter().map(|call| (port.port, call))).await {
+        // The first answer over TCP tells whether the service is the one that is expected here.
+        let first = port.first.iter().find(|call| call.carrier != Carrier::Datagrams);
+        let reached = match first {
+            Some(call) => self.ask(port.port, call).await != Next::Leave,
+            None => false,
+        };
+        let instead = first.filter(|_| reached).and_then(|call| self.another_service(port, call));
+        let port = instead.as_ref().unwrap_or(port);
+        // What was asked already is passed over.
+        let others = port.first.iter().filter(|call| reached || call.carrier == Carrier::Datagrams);
+        if !self.ask_all(others.map(|call| (port.port, call))).await {
             return;
         }
         for _ in 0..HOPS_MAX {
@@ -149,6 +167,17 @@ impl Visit<'_> {
             }
         }
         [over_tcp, over_udp].contains(&Some(Next::GoOn))
+    }
+
+    /// What to ask instead on a port whose first answer is another protocol's.
+    fn another_service(&mut self, port: &PortCalls, first: &Call) -> Option<PortCalls> {
+        let answer = self.heard.observations.last().filter(|last| last.port == port.port)?;
+        let mut calls = self.scan.elsewhere.instead(port, first, answer, &self.worker.bytes.before_tls)?;
+        // What UDP answers has nothing to do with it.
+        calls.first.extend(port.first.iter().filter(|call| call.carrier == Carrier::Datagrams).cloned());
+        calls.follow_ups.extend(port.follow_ups.iter().filter(|(_, carrier)| *carrier == Carrier::Datagrams).cloned());
+        self.recognised.push(calls.clone());
+        Some(calls)
     }
 
     /// What all answers of the host together lead to.
@@ -186,17 +215,18 @@ impl Visit<'_> {
     fn allowed(&mut self, asked: Vec<FollowUp>) -> Vec<(u16, Call)> {
         let mut calls = Vec::new();
         for FollowUp { port: at, transport, probe } in asked {
-            let call = self.scan.follow_up(at, transport, &probe).map(|call| (at, call));
-            calls.extend(call.filter(|call| !self.asked(at, &probe) && !calls.contains(call)));
+            let call = self.scan.follow_up(&self.recognised, at, transport, &probe).map(|call| (at, call));
+            calls.extend(call.filter(|call| !self.asked(at, transport, &probe) && !calls.contains(call)));
         }
         calls.truncate(FOLLOW_UPS_MAX.saturating_sub(self.followed));
         self.followed += calls.len();
         calls
     }
 
-    /// Whether that probe has been sent to the port.
-    fn asked(&self, port: u16, probe: &ProbeKey) -> bool {
-        self.heard.observations.iter().any(|observation| observation.port == port && observation.probe == *probe)
+    /// Whether that probe has been sent to the port, over that transport.
+    fn asked(&self, port: u16, transport: Transport, probe: &ProbeKey) -> bool {
+        let same = |o: &Observation| o.port == port && o.transport == transport && o.probe == *probe;
+        self.heard.observations.iter().any(same)
     }
 
     /// Sends a probe and follows where its answer leads on the same service.
@@ -207,14 +237,16 @@ impl Visit<'_> {
         } else {
             ksig_protocols::conversation(&call.probe, &peer)
         };
-        let Some(conversation) = conversation.filter(|_| !self.asked(port, &call.probe)) else { return Next::GoOn };
+        let Some(conversation) = conversation.filter(|_| !self.asked(port, call.carrier.transport(), &call.probe)) else {
+            return Next::GoOn;
+        };
         let mut next = self.converse(port, call.probe.clone(), call.carrier, conversation).await;
         for _ in 0..REDIRECTS_MAX {
             let Some(last) = self.heard.observations.last().filter(|last| next == Next::GoOn && last.port == port) else { return next };
             let Some(target) = redirect(last, &peer) else { return next };
             let probe = ProbeKey::with(call.probe.constructor.clone(), target);
             let Some(conversation) = ksig_protocols::named_conversation(&probe, &peer) else { return next };
-            if self.asked(port, &probe) {
+            if self.asked(port, call.carrier.transport(), &probe) {
                 return next;
             }
             next = self.converse(port, probe, call.carrier, conversation).await;
@@ -286,6 +318,7 @@ async fn hold(
     patience: &mut Patience,
     bytes: &mut Bytes,
 ) -> (bool, Ended) {
+    bytes.before_tls.clear();
     match carrier {
         Carrier::Datagrams => {
             let ended = datagrams::talk(scan, to, conversation, limits, patience, bytes).await;
@@ -302,10 +335,13 @@ async fn hold(
     if carrier != Carrier::InsideTls {
         return (true, talk(&mut tcp, conversation, limits, patience, bytes).await);
     }
-    let handshake = scan.tls.connect(ServerName::IpAddress(to.ip().into()), tcp);
+    let handshake = scan.tls.connect(ServerName::IpAddress(to.ip().into()), Opening::new(tcp)).into_fallible();
     match patience.until(Instant::now() + patience_ms, handshake).await {
         Ok(Ok(mut tls)) => (true, talk(&mut tls, conversation, limits, patience, bytes).await),
-        Ok(Err(error)) => (true, broken(&error).unwrap_or(Ended::Eof)),
+        Ok(Err((error, opening))) => {
+            bytes.before_tls = opening.into_first_bytes();
+            (true, broken(&error).unwrap_or(Ended::Eof))
+        }
         Err(interruption) => (true, interrupted(interruption)),
     }
 }

@@ -27,6 +27,8 @@ pub(crate) const LOCAL_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Bytes {
     pub sent: Vec<u8>,
     pub received: Vec<u8>,
+    /// What came first where TLS failed, before TLS. Those of the last conversation, until the next one begins.
+    pub before_tls: Vec<u8>,
 }
 
 impl Bytes {

@@ -29,7 +29,7 @@ fn every_conversation_ends_in_one_observation_with_the_right_reason() {
     assert_eq!(summary.ended.values().sum::<u64>(), hosts.iter().map(|host| host.observations.len() as u64).sum::<u64>());
 
     let all: Vec<&Observation> = hosts.iter().flat_map(|host| &host.observations).collect();
-    let distinct: BTreeSet<_> = all.iter().map(|o| (o.address, o.port, &o.probe)).collect();
+    let distinct: BTreeSet<_> = all.iter().map(|o| (o.address, o.port, o.transport, &o.probe)).collect();
     assert_eq!(distinct.len(), all.len(), "a probe was sent twice");
     let ports: BTreeSet<_> = all.iter().map(|o| (o.address, o.port)).collect();
     assert_eq!(ports.len(), truths.len() * services.len(), "a port has no observation");
@@ -339,6 +339,39 @@ fn a_follow_up_of_a_host_waits_for_all_its_ports() {
         if expected { both += 1 } else { one += 1 }
     }
     assert!(both > 0 && one > 0, "{both} with both, {one} without");
+}
+
+#[test]
+fn an_unexpected_service_is_asked_as_what_it_is() {
+    let simulator = started(faults(), &["ssh", "smtp", "http", "https"]);
+    let plan = plan(&["ftp.banner()", "http.get(\"/\")", "smtp.banner()", "ssh.banner()", "tls.hello()"], &["http.get(\"/one\")"]);
+    let truths: Vec<Truth> = simulator.truth().collect();
+    let cases: [(&str, &str, &str, &[&str]); 6] = [
+        ("acme-router", "ssh", "http", &["http.get(\"/\")", "ssh.banner()"]),
+        ("acme-router", "ssh", "https", &["http.get(\"/\")", "ssh.banner()"]),
+        ("unnamed", "smtp", "ftp", &["ftp.banner()", "smtp.banner()"]),
+        ("invented-camera-shift-jis", "http", "https", &["http.get(\"/\")", "http.get(\"/\")", "http.get(\"/one\")"]),
+        (
+            "acme-router",
+            "https",
+            "http",
+            &["http.get(\"/\")", "tls.hello()", "http.get(\"/\")", "http.get(\"/login.htm\")", "http.get(\"/one\")"],
+        ),
+        ("acme-router", "https", "https", &["http.get(\"/\")", "http.get(\"/login.htm\")", "tls.hello()", "http.get(\"/one\")"]),
+    ];
+    for (device, speaks, expected, probes) in cases {
+        let port = simulator.port_of(speaks).expect(speaks);
+        let mut options = options(&simulator);
+        options.ports = vec![PortUse { port, service: Some(expected.parse().expect(expected)) }];
+        let (_, hosts) = scanned(&options, &plan, Arc::new(Curious), &Stop::new(), |_| {});
+        let found = by_address(&hosts);
+        let truth = with_fault(&truths, device, None).next().unwrap_or_else(|| panic!("a {device} without faults"));
+        let observations = found[&IpAddr::V4(truth.address)];
+        let asked: Vec<String> = observations.iter().map(|o| o.probe.to_string()).collect();
+        assert_eq!(asked, probes, "{speaks} where {expected} was expected");
+        let last = observations.last().expect("an observation");
+        assert!(ksig_protocols::decode(last).answered(), "{speaks} where {expected} was expected: {last:?}");
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ const IDLE_MAX: Duration = Duration::from_secs(300);
 const LINGER_MAX: Duration = Duration::from_secs(5);
 /// Longest request head or line; a peer that sends more is closed.
 const REQUEST_BYTES_MAX: usize = 16 << 10;
+/// What a web server answers to bytes that are no request.
+const NO_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 /// Rest after a failed accept: descriptors come back when others close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -224,9 +226,14 @@ async fn converse(shared: &Shared, host: &Host<'_>, name: &ServiceName, stream: 
 }
 
 async fn answer(host: &Host<'_>, service: &Service, fault: Option<super::Fault>, wire: &mut Wire) -> io::Result<()> {
-    let mut received = Vec::with_capacity(1 << 10);
+    let mut received: Vec<u8> = Vec::with_capacity(1 << 10);
     loop {
         let taken = match &service.answers {
+            // A hello of TLS, or another protocol.
+            Answers::Http(_) if received.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) => {
+                wire.write(NO_REQUEST).await?;
+                return wire.close().await;
+            }
             Answers::Http(responses) => match request_end(&received) {
                 Some(end) => {
                     let head = &received[..end];
