@@ -1,6 +1,6 @@
 //! Signatures analysed with the fields of all protocols.
 
-use ksig_compiler::lints::{self, Levels};
+use ksig_compiler::lints;
 use ksig_compiler::{Analysis, Input, ReleaseName, World};
 use ksig_schema::{Budget, Schema};
 
@@ -20,8 +20,8 @@ pub fn world(schema: &Schema) -> World<'_> {
 pub struct Rules {
     /// What a signature may cost.
     pub budget: Budget,
-    /// How bad the findings of lints are.
-    pub levels: Levels,
+    /// What lints are told.
+    pub lints: lints::Rules,
 }
 
 /// As [`check_by`], by default rules.
@@ -34,7 +34,7 @@ pub fn check_by(input: &Input, rules: &Rules) -> Analysis {
     let schema = ksig_protocols::schema();
     let mut analysis = ksig_compiler::analyze(input, World { budget: rules.budget, ..world(&schema) });
     if !analysis.failed() {
-        let lints = lints::run_at(&analysis, &rules.levels);
+        let lints = lints::run(&analysis, &rules.lints);
         analysis.diagnostics.extend(lints);
         analysis.diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
     }

@@ -148,7 +148,98 @@ example "ACME router" in top.html.title => { vendor: acme }
 
 A name that no lint has, and a level that is none, end every command that reads the file, with exit code 2: nothing would be found where somebody counts on it. What is no lint, an error of a signature that does not compile, has no level.
 
-## All lints
+## Metadata
+
+`[metadata]` names what every signature must say of itself; [missing-metadata](#missing-metadata) tells who does not.
+
+```file=ksig.toml
+[metadata]
+required = ["evidence"]
+```
+
+```ksig,body,problem=missing-metadata
+summary "ACME router by its title"
+match { top.html.title == "ACME router" }
+identify { vendor = acme }
+example "ACME router" in top.html.title => { vendor: acme }
+example "Login" in top.html.title => nothing
+```
+
+## What a lint cannot see
+
+That a signature answers to another device's fixture shows only when the fixture is decoded and all signatures are asked: no lint does so, and `ksig test` does after its tests. It shows every positive fixture to all signatures, and a signature of another device that answers is a failure of the engine `corpus`.
+"#;
+
+/// Lints of those who keep signatures, before the lists of what they can ask.
+const OWN: &str = r#"
+## Lints of your own
+
+`[[lint]]` in `ksig.toml` declares a lint: a name that begins with `own-`, what it `visits`, and `where` it has something to say, a question in the language's own expressions. `level` is `"warning"` without it. `message` is shown at each finding, `message_ja` in Japanese; `doc` and `doc_ja` by `ksig explain NAME`.
+
+```file=ksig.toml
+[[lint]]
+name = "own-anchored-titles"
+level = "error"
+visits = "pattern"
+where = 'fields has "http.html.title" and not (source starts "^" or signature.confidence in ["weak", "hint"])'
+message = "a pattern of a title begins with ^, or the signature is weak"
+```
+
+```ksig,body,problem=own-anchored-titles
+summary "ACME AC router by its title"
+match { top.html.title ~ /ACME (?<model>AC-\d)$/ }
+identify { vendor = acme; model = model }
+example "ACME AC-1" in top.html.title => { model: "AC-1" }
+example "Login" in top.html.title => nothing
+```
+
+Parts of a signature are asked together by `any`, `all` and `count`. `allow` spares a signature, as it does with any lint:
+
+```file=ksig.toml
+[[lint]]
+name = "own-two-near-misses"
+visits = "signature"
+where = 'count(tests, expects has "no_match") < 2 and not all(identities, model absent)'
+message = "a signature that names a model shows two near misses"
+```
+
+```ksig,body,problem=own-two-near-misses
+summary "ACME AC-1 by its title"
+match { top.html.title == "ACME AC-1" }
+identify { vendor = acme; model = "AC-1" }
+example "ACME AC-1" in top.html.title => { model: "AC-1" }
+example "Login" in top.html.title => nothing
+```
+
+```file=ksig.toml
+[[lint]]
+name = "own-two-near-misses"
+visits = "signature"
+where = 'count(tests, expects has "no_match") < 2'
+message = "a signature shows two near misses"
+```
+
+```ksig,body,clean
+summary "ACME AC-1 by its title"
+allow own_two_near_misses "the title is the whole model"
+match { top.html.title == "ACME AC-1" }
+identify { vendor = acme; model = "AC-1" }
+example "ACME AC-1" in top.html.title => { model: "AC-1" }
+example "Login" in top.html.title => nothing
+```
+
+One that `ksig.toml` does not declare cannot be allowed:
+
+```ksig,body,problem=unknown-lint
+summary "ACME AC-1 by its title"
+allow own_three_near_misses "nobody asks for them"
+match { top.html.title == "ACME AC-1" }
+identify { vendor = acme; model = "AC-1" }
+example "ACME AC-1" in top.html.title => { model: "AC-1" }
+example "Login" in top.html.title => nothing
+```
+
+In a question stand attributes, texts, whole numbers, `true` and `false`; `==` `<` `<=` `>` `>=`; `contains` `starts` `ends` and `~ /pattern/` of a text; a list `has` a value, a value is `in [...]`; `present` and `absent` of a text or a list, where absent is empty; `not` `and` `or`; `any(list, question)`, `all(list, question)`, `count(list)` and `count(list, question)`, whose question is about the parts of the list. `signature.name` is an attribute of the signature that a part stands in. None of `any`, `all` and `count` stands in another, so that a lint costs no more than the program is large. A mistake is told with its line and column, and ends the command with exit code 2.
 "#;
 
 fn lints_chapter() -> String {
@@ -158,6 +249,14 @@ fn lints_chapter() -> String {
          spared one; without a reason nothing is spared. Examples that are no whole files are statements in [the frame](README.md#the-frame).\n",
     );
     out.push_str(LEVELS);
+    out.push_str(OWN);
+    for (word, visit) in lints::query::VISITS {
+        out.push_str(&format!("\n`{word}`:\n\n| attribute | type | |\n|---|---|---|\n"));
+        for attribute in visit.attributes() {
+            out.push_str(&format!("| `{}` | `{}` | {} |\n", attribute.name, attribute.kind, attribute.about));
+        }
+    }
+    out.push_str("\n## All lints\n");
     for lint in lints::ALL {
         let level = match lint.level {
             Severity::Error => "Error.",

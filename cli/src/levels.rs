@@ -65,6 +65,12 @@ fn lint(name: &str) -> Result<&'static str, Text> {
     if let Some(code) = names().find(|code| *code == name) {
         return Ok(code);
     }
+    if name == "foreign-fixture" {
+        return Err(say!(
+            "that a signature answers to the fixture of another device is no lint: `ksig test` finds it, and it has no level",
+            "別の機器の応答にシグネチャが該当することはリントではなく、`ksig test`で見つかります。レベルは変更できません"
+        ));
+    }
     if codes::explain(name).is_some() {
         return Err(say!(
             "`{name}` is no lint but an error of every signature that has it: it has no level",
@@ -83,7 +89,7 @@ fn lint(name: &str) -> Result<&'static str, Text> {
 }
 
 /// A level as it is written.
-fn level(value: &Value) -> Result<Option<Severity>, Text> {
+pub fn level(value: &Value) -> Result<Option<Severity>, Text> {
     let written = value.as_str();
     if let Some((_, level)) = LEVELS.iter().find(|(word, _)| Some(*word) == written) {
         return Ok(*level);

@@ -29,6 +29,7 @@ pub mod levels;
 pub mod live;
 pub mod load;
 pub mod lsp;
+pub mod own_lints;
 pub mod phases;
 pub mod plain;
 pub mod policy;

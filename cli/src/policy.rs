@@ -1,5 +1,5 @@
 //! What the people decided who keep the signatures and run them, in `ksig.toml` beside them: `[policy]` is what a release may send, over
-//! which the flags win, and `[lints]` how bad the findings of lints are.
+//! which the flags win, `[lints]` how bad the findings of lints are, `[[lint]]` further lints ([`own_lints`]), and `[metadata]` what every signature must say of itself.
 //!
 //! ```toml
 //! [policy]
@@ -10,16 +10,21 @@
 //! [lints]
 //! unanchored-model = "error"
 //! missing-summary = "off"
+//!
+//! [metadata]
+//! required = ["evidence", "added"]
 //! ```
 
-use ksig_compiler::Input;
-use ksig_compiler::lints::Levels;
-use ksig_lang::{Lang, Text, say};
-use ksig_schema::Policy;
+use ksig_compiler::lints;
+use ksig_compiler::words::METADATA;
+use ksig_compiler::{Input, nearest};
+use ksig_lang::{Lang, Text, line_column, say};
+use ksig_schema::{Date, Policy, Time};
 use serde::Deserialize;
 
 use crate::analysis::Rules;
 use crate::levels::{self, LevelProblem};
+use crate::own_lints;
 
 /// The file beside the signatures.
 pub(crate) const FILE: &str = "ksig.toml";
@@ -40,6 +45,15 @@ pub struct PolicyArgs {
 struct File {
     policy: Policy,
     lints: levels::Written,
+    lint: Vec<own_lints::Written>,
+    metadata: Metadata,
+}
+
+/// What every signature must say of itself.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Metadata {
+    required: Vec<toml::Spanned<String>>,
 }
 
 /// Why there is no policy.
@@ -47,7 +61,7 @@ struct File {
 pub enum PolicyError {
     /// Not TOML, or not of the form.
     Form(String),
-    /// Levels of no lint, or that are none: all of them, in the order of the file.
+    /// Levels of no lint, or that are none, and required metadata that there is not: all of them, in the order of the file.
     Lints(Vec<LevelProblem>),
     /// Review without saying who answers for it.
     Unattested,
@@ -95,30 +109,63 @@ fn permitted(mut policy: Policy, flags: &PolicyArgs) -> Result<Policy, PolicyErr
     Ok(policy)
 }
 
-/// The levels of lints of these signatures; without a file, each lint is as bad as it says itself.
+/// What lints are told of these signatures; without a file, each is as bad as it says itself, and nothing is required.
 ///
 /// # Errors
 /// As [`of`], but for a review that nobody answers for.
-pub fn levels(input: &Input) -> Result<Levels, PolicyError> {
-    Ok(read(input)?.1)
+pub fn lints(input: &Input, today: Option<Date>) -> Result<lints::Rules, PolicyError> {
+    let (policy, rules) = read(input)?;
+    Ok(lints::Rules { today, policy, ..rules })
 }
 
-/// What is decided about checking these signatures.
+/// What is decided about checking these signatures, as of today.
 ///
 /// # Errors
 /// As [`of`].
 pub fn rules(input: &Input) -> Result<Rules, PolicyError> {
-    let (policy, levels) = read(input)?;
-    Ok(Rules { budget: permitted(policy, &PolicyArgs::default())?.budget, levels })
+    let (policy, rules) = read(input)?;
+    let policy = permitted(policy, &PolicyArgs::default())?;
+    let today = Time::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    Ok(Rules { budget: policy.budget, lints: lints::Rules { today: Some(today), policy, ..rules } })
 }
 
 /// The file, whole: who asks for one part of it is told what is wrong with the other too.
-fn read(input: &Input) -> Result<(Policy, Levels), PolicyError> {
+fn read(input: &Input) -> Result<(Policy, lints::Rules), PolicyError> {
     let Some(bytes) = input.assets.get(FILE) else { return Ok(Default::default()) };
     let text = std::str::from_utf8(bytes).map_err(|error| PolicyError::Form(error.to_string()))?;
     let file: File = toml::from_str(text).map_err(|error| PolicyError::Form(error.to_string()))?;
-    let levels = levels::read(file.lints, text).map_err(PolicyError::Lints)?;
-    Ok((file.policy, levels))
+    let mut problems = Vec::new();
+    let levels = levels::read(file.lints, text).unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        Default::default()
+    });
+    let queries = own_lints::read(file.lint, text, &mut problems);
+    let required = required(file.metadata.required, text, &mut problems);
+    problems.sort_by_key(|problem| problem.place);
+    match problems.is_empty() {
+        true => Ok((file.policy, lints::Rules { levels, required, queries, ..Default::default() })),
+        false => Err(PolicyError::Lints(problems)),
+    }
+}
+
+/// Words of metadata that a signature can say.
+fn required(written: Vec<toml::Spanned<String>>, text: &str, problems: &mut Vec<LevelProblem>) -> Vec<String> {
+    for word in written.iter().filter(|word| !METADATA.contains(&word.get_ref().as_str())) {
+        let (word, at) = (word.get_ref(), word.span().start);
+        let all = METADATA.join(", ");
+        let text_of = match nearest(word, METADATA.iter().copied()) {
+            Some(near) => say!(
+                "a signature says no `{word}` of itself; did you mean `{near}`?",
+                "`{word}`というメタデータはありません。`{near}`の間違いではありませんか"
+            ),
+            None => say!(
+                "a signature says no `{word}` of itself; there are {all}",
+                "`{word}`というメタデータはありません。メタデータは{all}です"
+            ),
+        };
+        problems.push(LevelProblem { place: line_column(text, u32::try_from(at).unwrap_or(u32::MAX)), text: text_of });
+    }
+    written.into_iter().map(toml::Spanned::into_inner).collect()
 }
 
 #[cfg(test)]

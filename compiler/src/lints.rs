@@ -1,7 +1,7 @@
 //! Lints: what compiles and is still a mistake, or soon will be. One file a lint; its examples run as tests.
 //!
 //! To add one, copy [`no_near_miss_test`], and add its line to [`ALL`]. What a signature inherits, or names, is written elsewhere and told
-//! there: [`own`] has what it writes itself.
+//! there: [`own`] has what it writes itself. Tables are in [`told`].
 
 mod alike;
 mod always_true_condition;
@@ -9,13 +9,18 @@ mod ambiguous_pair;
 mod brand_word_only;
 mod capture_untested;
 mod case_insensitive_not_needed;
+mod checked_in_future;
 mod confusable_character;
 mod duplicate_condition;
 mod duplicate_identity;
+mod eol_before_release;
+mod framework_favicon;
 mod generic_title;
 mod icon_only_match;
 mod identity_incomplete;
+mod latest_older_than_seen;
 mod matches_everything;
+mod missing_metadata;
 mod missing_summary;
 mod mojibake_literal;
 mod near_duplicate_probe;
@@ -24,19 +29,27 @@ mod no_literal_atom;
 pub mod no_near_miss_test;
 mod no_positive_test;
 mod own;
-mod personal_data_in_fixture;
+pub mod personal_data_in_fixture;
+pub mod query;
+mod row_untested;
+mod shadowed_name;
 mod status_only_match;
+mod told;
 mod unanchored_model;
 mod unbounded_dot;
+mod unreachable_branch;
+mod unreachable_by_plan;
 mod unsafe_port;
 mod unsatisfiable_condition;
 mod unused_capture;
 mod unused_table_column;
+mod unverified_evidence;
 mod version_in_model;
 
 use std::collections::BTreeMap;
 
 use ksig_lang::{CodeDoc, Diagnostic, Severity, Text};
+use ksig_schema::{Date, Policy};
 
 use crate::Analysis;
 use crate::hir::Signature;
@@ -56,8 +69,13 @@ pub enum Look {
     /// One signature.
     Signature(fn(&Signature, &Analysis, &mut Vec<Diagnostic>)),
     /// All signatures together; each finding with the number of the signature that it is about.
-    Set(fn(&Analysis, &mut Vec<(usize, Diagnostic)>)),
+    Set(fn(&Analysis, &mut Findings)),
+    /// All of them, by what the lint is told besides.
+    Ruled(fn(&Analysis, &Rules, &mut Findings)),
 }
+
+/// What is found, each with the number of the signature that it is about.
+pub type Findings = Vec<(usize, Diagnostic)>;
 
 /// All lints, by name.
 pub const ALL: &[&Lint] = &[
@@ -66,13 +84,18 @@ pub const ALL: &[&Lint] = &[
     &brand_word_only::LINT,
     &capture_untested::LINT,
     &case_insensitive_not_needed::LINT,
+    &checked_in_future::LINT,
     &confusable_character::LINT,
     &duplicate_condition::LINT,
     &duplicate_identity::LINT,
+    &eol_before_release::LINT,
+    &framework_favicon::LINT,
     &generic_title::LINT,
     &icon_only_match::LINT,
     &identity_incomplete::LINT,
+    &latest_older_than_seen::LINT,
     &matches_everything::LINT,
+    &missing_metadata::LINT,
     &missing_summary::LINT,
     &mojibake_literal::LINT,
     &near_duplicate_probe::LINT,
@@ -81,34 +104,49 @@ pub const ALL: &[&Lint] = &[
     &no_near_miss_test::LINT,
     &no_positive_test::LINT,
     &personal_data_in_fixture::LINT,
+    &row_untested::LINT,
+    &shadowed_name::LINT,
     &status_only_match::LINT,
     &unanchored_model::LINT,
     &unbounded_dot::LINT,
+    &unreachable_branch::LINT,
+    &unreachable_by_plan::LINT,
     &unsafe_port::LINT,
     &unsatisfiable_condition::LINT,
     &unused_capture::LINT,
     &unused_table_column::LINT,
+    &unverified_evidence::LINT,
     &version_in_model::LINT,
 ];
 
 /// How bad the findings of a lint are, by its name, where that is not what the lint itself says; nothing for one that is off.
 pub type Levels = BTreeMap<&'static str, Option<Severity>>;
 
-/// Runs all lints as they are. A signature that says `allow name "why"` is not shown that one.
-pub fn run(analysis: &Analysis) -> Vec<Diagnostic> {
-    run_at(analysis, &Levels::default())
+/// What lints are told besides the signatures.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rules {
+    /// How bad findings are.
+    pub levels: Levels,
+    /// Today. Without it, what speaks of days to come finds nothing.
+    pub today: Option<Date>,
+    /// What a release may send.
+    pub policy: Policy,
+    /// The metadata that every signature must say.
+    pub required: Vec<String>,
+    /// Lints of those who keep the signatures.
+    pub queries: Vec<query::Query>,
 }
 
-/// As [`run`], with the levels that somebody chose.
-pub fn run_at(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
-    let mut found = run_on(analysis, levels, &|_| true);
-    found.extend(run_on_set(analysis, levels));
+/// Runs all lints. A signature that says `allow name "why"` is not shown that one.
+pub fn run(analysis: &Analysis, rules: &Rules) -> Vec<Diagnostic> {
+    let mut found = run_on(analysis, rules, &|_| true);
+    found.extend(run_on_set(analysis, rules));
     found
 }
 
 /// What the lints find that look at one signature, in those that are `asked` for.
-pub fn run_on(analysis: &Analysis, levels: &Levels, asked: &dyn Fn(&Signature) -> bool) -> Vec<Diagnostic> {
-    let (mut found, chosen) = (Vec::new(), chosen(levels));
+pub fn run_on(analysis: &Analysis, rules: &Rules, asked: &dyn Fn(&Signature) -> bool) -> Vec<Diagnostic> {
+    let (mut found, chosen) = (Vec::new(), chosen(&rules.levels));
     for signature in analysis.program.signatures.iter().filter(|signature| asked(signature)) {
         for (lint, level) in &chosen {
             let Look::Signature(look) = lint.look else { continue };
@@ -123,17 +161,22 @@ pub fn run_on(analysis: &Analysis, levels: &Levels, asked: &dyn Fn(&Signature) -
 }
 
 /// What the lints find that look at all signatures together.
-pub fn run_on_set(analysis: &Analysis, levels: &Levels) -> Vec<Diagnostic> {
+pub fn run_on_set(analysis: &Analysis, rules: &Rules) -> Vec<Diagnostic> {
     let signatures = &analysis.program.signatures;
     let mut found = Vec::new();
-    for (lint, level) in &chosen(levels) {
-        let Look::Set(look) = lint.look else { continue };
-        let mut of_set = Vec::new();
-        look(analysis, &mut of_set);
+    for (lint, level) in &chosen(&rules.levels) {
+        let mut of_set = Findings::new();
+        match lint.look {
+            Look::Signature(_) => continue,
+            Look::Set(look) => look(analysis, &mut of_set),
+            Look::Ruled(look) => look(analysis, rules, &mut of_set),
+        }
         let spared = |(about, _): &(usize, Diagnostic)| allows(&signatures[*about], lint);
         let shown = of_set.into_iter().filter(|finding| !spared(finding));
         found.extend(shown.map(|(_, finding)| Diagnostic { severity: *level, ..finding }));
     }
+    found.extend(query::run(&rules.queries, analysis).into_iter().map(|(_, finding)| finding));
+    found.extend(query::unknown(&rules.queries, analysis));
     found
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ksig_lang::{Diagnostic, FileId, Severity, Sources, Span, SyntaxNode, ast};
 use ksig_runtime::plan::Table;
 
-use crate::lints::{self, Levels};
+use crate::lints::{self, Rules};
 use crate::marks::{self, Mark, Marks};
 use crate::names::{self, Names, dotted, module_of};
 use crate::{Analysis, Input, Source, World, check, check_modules, echo, hir, tables, vocabulary};
@@ -20,7 +20,7 @@ use crate::{Analysis, Input, Source, World, check, check_modules, echo, hir, tab
 /// Sources that are edited, and what they mean.
 pub struct Session<'w> {
     world: World<'w>,
-    levels: Levels,
+    rules: Rules,
     input: Input,
     parsed: Vec<ksig_lang::Parsed>,
     names: Names,
@@ -47,8 +47,8 @@ struct Checked {
 }
 
 impl<'w> Session<'w> {
-    /// Everything is read and checked, with the levels that lints have; only [`Session::lint_set`] is left to do.
-    pub fn new(input: Input, world: World<'w>, levels: Levels) -> Session<'w> {
+    /// Everything is read and checked, by the rules that lints have; only [`Session::lint_set`] is left to do.
+    pub fn new(input: Input, world: World<'w>, rules: Rules) -> Session<'w> {
         let mut sources = Sources::default();
         let mut parsed = Vec::with_capacity(input.sources.len());
         for source in &input.sources {
@@ -60,7 +60,7 @@ impl<'w> Session<'w> {
         let all: BTreeSet<FileId> = (0..parsed.len() as FileId).collect();
         let mut session = Session {
             world,
-            levels,
+            rules,
             input,
             names: Names::default(),
             general: Vec::new(),
@@ -140,7 +140,7 @@ impl<'w> Session<'w> {
 
     /// Runs the lints that look at all signatures together, where nothing is an error.
     pub fn lint_set(&mut self) {
-        self.set_lints = if self.has_errors() { Vec::new() } else { lints::run_on_set(&self.analysis, &self.levels) };
+        self.set_lints = if self.has_errors() { Vec::new() } else { lints::run_on_set(&self.analysis, &self.rules) };
     }
 
     /// Whether the compiler refuses anything; findings of lints do not count.
@@ -340,7 +340,7 @@ impl<'w> Session<'w> {
     fn lint(&mut self, files: &[FileId]) {
         let mut found: BTreeMap<FileId, Vec<Diagnostic>> = files.iter().map(|file| (*file, Vec::new())).collect();
         let asked = found.clone();
-        for problem in lints::run_on(&self.analysis, &self.levels, &|signature| asked.contains_key(&signature.file)) {
+        for problem in lints::run_on(&self.analysis, &self.rules, &|signature| asked.contains_key(&signature.file)) {
             let of = problem.labels.first().and_then(|label| found.get_mut(&label.file));
             of.into_iter().for_each(|of| of.push(problem.clone()));
         }

@@ -224,6 +224,14 @@ impl Case {
     }
 }
 
+/// The day on which fences and examples are checked: no test reads a clock.
+pub const TODAY: ksig_schema::Date = jiff::civil::date(2026, 11, 27);
+
+/// What lints are told of an example.
+pub fn rules() -> lints::Rules {
+    lints::Rules { today: Some(TODAY), ..lints::Rules::default() }
+}
+
 impl Book {
     /// Statements of a signature in the frame; a whole file, which says `ksig 1`, as it stands.
     pub fn framed(&self, text: &str) -> String {
@@ -266,7 +274,7 @@ impl Book {
             }
         }
         let analysis = analyze(&input, world(schema));
-        let linted = lints::run_at(&analysis, &ksig::policy::levels(&input)?);
+        let linted = lints::run(&analysis, &ksig::policy::lints(&input, Some(TODAY))?);
         let rendered = |found: &[ksig_lang::Diagnostic]| ksig_lang::render(found, &analysis.sources, RenderStyle::default());
         let errors: Vec<_> = analysis.diagnostics.iter().filter(|found| found.severity == Severity::Error).cloned().collect();
         if let Some(code) = &case.problem {

@@ -258,7 +258,10 @@ fn what_lints_find_is_mended_where_its_meaning_stays() {
     assert_eq!(fixed.texts.get("router/acme.ksig").map(String::as_str), Some(mended.as_str()));
     assert!(analysis::check(&input).diagnostics.is_empty(), "{:#?}", analysis::check(&input).diagnostics);
 
-    let off = Rules { levels: [("needless-regex", None)].into(), ..Rules::default() };
+    let off = Rules {
+        lints: ksig_compiler::lints::Rules { levels: [("needless-regex", None)].into(), ..Default::default() },
+        ..Rules::default()
+    };
     let fixed = fixing::fix(&mut corpus(MENDABLE), &off, &|_| true);
     assert_eq!(fixed.count, 4, "{:#?}", fixed.texts);
     assert!(fixed.texts["router/acme.ksig"].contains(r"~ /acme\.example/"), "what is off is not mended");

@@ -25,7 +25,7 @@ fn found(book: &Book, group: &str, text: &str) -> (Vec<Diagnostic>, String) {
     let analysis = analyze(&book.beside_the_prelude("example", &book.framed(text), module), world(&schema));
     let mut all = analysis.diagnostics.clone();
     if group == "lints" {
-        all.extend(lints::run(&analysis));
+        all.extend(lints::run(&analysis, &fences::rules()));
     }
     let shown = ksig_lang::render(&all, &analysis.sources, RenderStyle::default());
     (all, shown)

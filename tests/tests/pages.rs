@@ -67,7 +67,7 @@ fn page(book: &Book, name: &str, text: &str, evidence: &str) -> String {
     let (plan, analysis) = compile(&input, world(&schema), &release());
     let mut problems = analysis.diagnostics.clone();
     if !analysis.failed() {
-        problems.extend(lints::run(&analysis));
+        problems.extend(lints::run(&analysis, &ksig_tests::fences::rules()));
     }
     section(&mut page, "Problems", "text", &drawn(&problems, &analysis.sources, Lang::En));
     section(&mut page, "Problems in Japanese", "text", &drawn(&problems, &analysis.sources, Lang::Ja));
@@ -136,7 +136,7 @@ fn what_is_said_of_every_code_is_on_a_page() {
                 (ksig_lang::parse(doc.bad, file).diagnostics, sources)
             } else {
                 let analysis = analyze(&book.beside_the_prelude("a.ksig", &book.framed(doc.bad), module), world(&schema));
-                let linted = if group.name == "lints" { lints::run(&analysis) } else { Vec::new() };
+                let linted = if group.name == "lints" { lints::run(&analysis, &ksig_tests::fences::rules()) } else { Vec::new() };
                 (analysis.diagnostics.into_iter().chain(linted).collect(), analysis.sources)
             };
             let _ = write!(page, "\n## {}\n\n````text\n", doc.code);

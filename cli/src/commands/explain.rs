@@ -1,10 +1,14 @@
 //! `ksig explain CODE`.
 
+use std::path::PathBuf;
+
 use ksig_compiler::codes;
+use ksig_compiler::lints::query::{PREFIX, Query};
 use ksig_lang::{CodeDoc, Lang, say};
 
 use super::{Failure, Outcome, answer};
 use crate::failure::failed;
+use crate::{load, policy};
 
 /// Say what a problem's code means
 #[derive(clap::Args)]
@@ -14,6 +18,9 @@ use crate::failure::failed;
 pub struct Args {
     /// The code, as problems show it in brackets; all codes are listed when none is named
     code: Option<String>,
+    /// Where ksig.toml stands, for the lints that it declares (own-...)
+    #[arg(long, value_name = "DIR", default_value = "signatures")]
+    signatures: PathBuf,
 }
 
 impl Args {
@@ -25,8 +32,14 @@ impl Args {
             }
             return Ok(Outcome::Fine);
         };
+        let own = if code.starts_with(PREFIX) { policy::lints(&load::load(&[self.signatures])?.input, None)?.queries } else { Vec::new() };
+        if let Some(query) = own.iter().find(|query| query.name == code) {
+            answer(&explained_own(query, lang))?;
+            return Ok(Outcome::Fine);
+        }
         let Some(doc) = codes::explain(&code) else {
-            let known: Vec<&str> = codes::groups().into_iter().flat_map(|group| group.codes).map(|doc| doc.code).collect();
+            let own = own.iter().map(|query| query.name);
+            let known: Vec<&str> = codes::groups().into_iter().flat_map(|group| group.codes).map(|doc| doc.code).chain(own).collect();
             let near = known.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, &code)).unwrap_or_default();
             let unknown = say!(
                 "no problem has the code `{code}`; the nearest is `{near}`",
@@ -37,6 +50,13 @@ impl Args {
         answer(&explained(doc, lang))?;
         Ok(Outcome::Fine)
     }
+}
+
+fn explained_own(query: &Query, lang: Lang) -> String {
+    let Query { name, message, doc, .. } = query;
+    let doc = doc.in_lang(lang);
+    let doc = if doc.is_empty() { String::new() } else { format!("\n{doc}\n") };
+    format!("{name}\n\n{}\n{doc}", message.in_lang(lang))
 }
 
 fn explained(doc: &CodeDoc, lang: Lang) -> String {

@@ -64,7 +64,7 @@ impl<'w> Root<'w> {
             Err(error) => (Rules::default(), Some(error)),
         };
         let files = (0..).zip(&input.sources).map(|(file, source)| (PathBuf::from(&source.path), file)).collect();
-        let session = Session::new(input, World { budget: rules.budget, ..world(schema) }, rules.levels.clone());
+        let session = Session::new(input, World { budget: rules.budget, ..world(schema) }, rules.lints.clone());
         Root { path: path.to_path_buf(), session, rules, unread, policy, set_linted: false, generation: 0, files }
     }
 

@@ -86,12 +86,13 @@ impl Checker<'_> {
         meta
     }
 
-    /// A lint that is allowed exists, and is allowed once: a second reason would say why the first is not enough.
+    /// A lint that is allowed exists, or is one of those who keep the signatures, of which [`lints::query`]
+    /// knows; and it is allowed once: a second reason would say why the first is not enough.
     fn allowed_once(&mut self, lint: &ast::Name, before: &mut BTreeMap<String, Span>) -> bool {
         let as_name = |code: &str| code.replace('-', "_");
         let written = as_name(&lint.value);
         let known: Vec<String> = lints::ALL.iter().map(|lint| as_name(lint.doc.code)).collect();
-        if !known.contains(&written) {
+        if !known.contains(&written) && !lints::query::is_own(&written) {
             self.diagnostics.push(problems::unknown_lint(lint, &written, self.file, known.iter().map(String::as_str)));
             return false;
         }

@@ -3,6 +3,7 @@
 //! In: a signature with all that it inherits. Out: the lines that it adds to its base's, the places of its patterns, and its questions that a
 //! device has to answer with something.
 
+use ksig_lang::ast::{self, Item, Statement};
 use ksig_lang::{Span, SyntaxKind};
 use ksig_runtime::pattern;
 use ksig_runtime::plan::{CompareOp, Datum, IdentitySlot, Pattern};
@@ -27,6 +28,58 @@ pub fn base<'a>(signature: &Signature, analysis: &'a Analysis) -> Option<&'a Sig
     let name = signature.refines.as_deref()?;
     let all = &analysis.program.signatures;
     all.binary_search_by(|other| other.name.as_str().cmp(name)).ok().map(|at| &all[at])
+}
+
+/// A signature as it is written.
+pub fn item<'a>(signature: &Signature, analysis: &'a Analysis) -> Option<&'a ast::Signature> {
+    let items = &analysis.files.get(signature.file as usize)?.items;
+    // Items stand in source order.
+    let at = items.partition_point(|item| item.span().start < signature.span.start);
+    match items.get(at)? {
+        Item::Signature(item) if item.span == signature.span => Some(item),
+        _ => None,
+    }
+}
+
+/// Where a signature says `evidence`, `added` or their like itself.
+pub fn said<'a>(signature: &Signature, analysis: &'a Analysis, word: &str) -> Option<&'a ast::Attribute> {
+    item(signature, analysis)?.body.iter().find_map(|statement| match statement {
+        Statement::Meta(attribute) if attribute.name.value == word => Some(attribute),
+        _ => None,
+    })
+}
+
+/// The expressions that a signature adds to its base's: lines, steps, slots, tags and what it says of support.
+pub fn exprs<'a>(signature: &'a Signature, analysis: &'a Analysis) -> Vec<&'a Expr> {
+    let base = base(signature, analysis);
+    let mut all: Vec<&Expr> = Vec::new();
+    for block in blocks(signature, analysis) {
+        lines(block, &mut all);
+    }
+    let inherited = base.map_or(0, |base| base.steps.len());
+    all.extend(signature.steps.iter().skip(inherited).map(|(_, expr)| expr));
+    all.extend(slots(signature, analysis).into_iter().map(|(_, expr)| expr));
+    for tag in signature.tags.iter().filter(|tag| base.is_none_or(|base| !base.tags.contains(tag))) {
+        let filter = tag.each.iter().filter_map(|each| each.filter.as_ref());
+        all.extend(tag.params.iter().map(|(_, expr)| expr).chain(&tag.when).chain(filter));
+    }
+    if let Some(support) = signature.support.as_ref().filter(|support| base.is_none_or(|base| base.support.as_ref() != Some(support))) {
+        all.extend(support.ends.iter().chain(&support.latest));
+    }
+    all
+}
+
+fn lines<'a>(condition: &'a Condition, all: &mut Vec<&'a Expr>) {
+    match condition {
+        Condition::Line { expr, .. } => all.push(expr),
+        Condition::All(lines_of) | Condition::Any(lines_of) | Condition::None(lines_of) | Condition::AtLeast(_, lines_of) => {
+            lines_of.iter().for_each(|line| lines(line, all));
+        }
+        Condition::Each { list, lines: lines_of, .. } => {
+            all.push(list);
+            lines_of.iter().for_each(|line| lines(line, all));
+        }
+    }
 }
 
 /// What a signature's own records say of the device: not what its base says in the same words.

@@ -88,9 +88,11 @@ pub const LINT: Lint = Lint {
 
 /// Something personal as it is written, and what can stand for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Personal {
-    text: String,
-    instead: Option<String>,
+pub struct Personal {
+    /// As it is written.
+    pub text: String,
+    /// What does the same work and is nobody's; absent where no one word does for all.
+    pub instead: Option<String>,
 }
 
 fn expects(expect: &Expect, text: &str) -> bool {
@@ -144,7 +146,8 @@ enum Kind {
 /// Most values of one text that are named.
 const VALUES_MAX: usize = 16;
 
-fn personal(text: &str) -> Vec<Personal> {
+/// What is somebody's in a text: at most [`VALUES_MAX`] values.
+pub fn personal(text: &str) -> Vec<Personal> {
     let mut found = Vec::new();
     for (kind, pattern) in KINDS.iter() {
         let mut from = 0;
@@ -161,6 +164,27 @@ fn personal(text: &str) -> Vec<Personal> {
         }
     }
     found
+}
+
+/// What tells of a site, where nothing is known of it: addresses of private networks, and names that only they resolve. In a test that
+/// somebody wrote they are nobody's; in an answer that was just recorded they are somebody's network. At most [`VALUES_MAX`] values.
+pub fn site(text: &str) -> Vec<Personal> {
+    const INSIDE: [&str; 7] = [".local", ".localdomain", ".lan", ".home", ".internal", ".home.arpa", ".corp"];
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let words = text.split(|c: char| !is_part(c)).map(|word| word.trim_matches('.'));
+    let of_site = words.filter_map(|word| {
+        let private = word.parse::<Ipv4Addr>().ok().filter(|address| address.is_private() || address.is_link_local());
+        // 10.2.1.4 is a version as often as an address.
+        let said =
+            |address: &Ipv4Addr| address.octets()[0] != 10 || text.contains(&format!("//{word}")) || text.contains(&format!("@{word}"));
+        if private.as_ref().is_some_and(said) {
+            return Some(Personal { text: word.into(), instead: Some("192.0.2.1".into()) });
+        }
+        let lower = word.to_ascii_lowercase();
+        let named = INSIDE.iter().any(|end| lower.strip_suffix(end).is_some_and(|host| !host.is_empty()));
+        named.then(|| Personal { text: word.into(), instead: Some("host.example".into()) })
+    });
+    of_site.take(VALUES_MAX).collect()
 }
 
 impl Kind {

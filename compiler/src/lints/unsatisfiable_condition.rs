@@ -48,27 +48,34 @@ pub const LINT: Lint = Lint {
     look: Look::Signature(|signature, analysis, found| {
         let mut lines: Vec<&Expr> = Vec::new();
         own::blocks(signature, analysis).iter().for_each(|block| together(block, &mut lines));
-        let asked: Vec<Asked> = lines.into_iter().filter_map(question).collect();
-        let mut values: BTreeMap<Place, Left> = BTreeMap::new();
-        // First what a value can be, then what it must be like.
-        for (field, values_of, span) in asked.iter().filter_map(|asked| Some((asked.field, asked.one_of()?, asked.span))) {
-            let (first, left) = values.entry(place(field)).or_insert_with(|| (span, values_of.clone()));
-            let before = left.len();
-            left.retain(|value| values_of.contains(value));
-            if left.is_empty() && before > 0 {
-                found.push(contradiction(signature, span, *first));
-            }
-        }
-        for asked in asked.iter().filter(|asked| asked.one_of().is_none()) {
-            let Some((first, left)) = values.get_mut(&place(asked.field)) else { continue };
-            let before = left.len();
-            left.retain(|value| asked.allows(value));
-            if left.is_empty() && before > 0 {
-                found.push(contradiction(signature, asked.span, *first));
-            }
-        }
+        found.extend(contradictions(&lines).into_iter().map(|(span, first)| contradiction(signature, span, first)));
     }),
 };
+
+/// Of lines that must all hold, those that leave their field no value, each with the line that first asked the field for one.
+pub(super) fn contradictions(lines: &[&Expr]) -> Vec<(Span, Span)> {
+    let mut found = Vec::new();
+    let asked: Vec<Asked> = lines.iter().filter_map(|line| question(line)).collect();
+    let mut values: BTreeMap<Place, Left> = BTreeMap::new();
+    // First what a value can be, then what it must be like.
+    for (field, values_of, span) in asked.iter().filter_map(|asked| Some((asked.field, asked.one_of()?, asked.span))) {
+        let (first, left) = values.entry(place(field)).or_insert_with(|| (span, values_of.clone()));
+        let before = left.len();
+        left.retain(|value| values_of.contains(value));
+        if left.is_empty() && before > 0 {
+            found.push((span, *first));
+        }
+    }
+    for asked in asked.iter().filter(|asked| asked.one_of().is_none()) {
+        let Some((first, left)) = values.get_mut(&place(asked.field)) else { continue };
+        let before = left.len();
+        left.retain(|value| asked.allows(value));
+        if left.is_empty() && before > 0 {
+            found.push((asked.span, *first));
+        }
+    }
+    found
+}
 
 /// Most values of a list that is judged; each line about its field looks at all of them.
 const VALUES_MAX: usize = 256;
@@ -94,7 +101,7 @@ fn contradiction(signature: &Signature, span: Span, first: Span) -> Diagnostic {
 }
 
 /// The lines that must all hold.
-fn together<'a>(condition: &'a Condition, lines: &mut Vec<&'a Expr>) {
+pub(super) fn together<'a>(condition: &'a Condition, lines: &mut Vec<&'a Expr>) {
     match condition {
         Condition::Line { expr, .. } => sides(expr, lines),
         Condition::All(all) => all.iter().for_each(|line| together(line, lines)),

@@ -117,7 +117,7 @@ fn compiled(input: &Input) {
     if analysis.failed() {
         return;
     }
-    lints::run(&analysis);
+    lints::run(&analysis, &lints::Rules::default());
     let release = ReleaseName { id: "fuzz".into(), unverified: true, ..ReleaseName::default() };
     let plan = lower::plan(&analysis.program, &release);
     if let Err(error) = plan.verify() {
