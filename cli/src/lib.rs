@@ -34,6 +34,7 @@ pub mod phases;
 pub mod plain;
 pub mod policy;
 pub mod problems;
+pub mod record;
 pub mod release;
 pub mod store;
 pub mod sweeping;

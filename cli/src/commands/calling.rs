@@ -74,6 +74,21 @@ impl CallArgs {
         Ok(options)
     }
 
+    /// Reads `127.0.0.1:8080=http` as a host and its port, where one target is named and no ports are.
+    pub(super) fn split_port(&mut self) {
+        let ([target], None) = (self.target.as_slice(), &self.ports) else { return };
+        let (host, port) = match target.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
+            Some((host, port)) => (host, port),
+            // An IPv6 address without brackets has more than one colon, and no port.
+            None => match target.split_once(':').filter(|(_, port)| !port.contains(':')) {
+                Some(parts) => parts,
+                None => return,
+            },
+        };
+        let (host, port) = (host.to_string(), port.to_string());
+        (self.target, self.ports) = (vec![host], Some(port));
+    }
+
     /// Every port where the plan expects an answer, when the arguments name none.
     pub(super) fn choose_ports(&self, options: &mut ScanOptions, plan: &ProbePlan) {
         if self.ports.is_none() {

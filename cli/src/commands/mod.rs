@@ -20,6 +20,7 @@ mod man;
 mod plan;
 mod prof;
 mod progress;
+mod record;
 mod release;
 mod scan;
 mod show;
@@ -79,6 +80,7 @@ enum Command {
     Explain(explain::Args),
     Plan(plan::Args),
     Discover(discover::Args),
+    Record(record::Args),
     Scan(scan::Args),
     Sweep(sweep::Args),
     Sim(sim::Args),
@@ -122,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => args.run(lang),
         Command::Plan(args) => args.run(),
         Command::Discover(args) => args.run(),
+        Command::Record(args) => args.run(lang),
         Command::Scan(args) => args.run(),
         Command::Sweep(args) => args.run(),
         Command::Sim(args) => args.run(),
