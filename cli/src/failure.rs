@@ -13,7 +13,7 @@ use ksig_runtime::BundleError;
 use ksig_scanner::discovery::DiscoverError;
 use ksig_scanner::sim::SimError;
 use ksig_scanner::sweep::{PORTS_MAX, StateError, SweepError};
-use ksig_scanner::{BlocklistError, ScanError, TargetError};
+use ksig_scanner::{BlocklistError, Denied, ScanError, TargetError};
 
 use crate::import::recog::ReadError;
 use crate::policy::PolicyError;
@@ -211,6 +211,7 @@ fn of_scan(error: &ScanError) -> Text {
                 .to_string()
         }
         ScanError::Simulated => "対象はシミュレーションです。どこにも接続しません".to_string(),
+        ScanError::NoRate => "公開アドレスをスキャンするには、一秒あたりの接続数の上限が必要です（--rate）".to_string(),
         ScanError::NothingToAsk(ports) => {
             format!(
                 "ポート{ports}に送るプローブがプランにありません。別のポートを指定するか、18080=httpのようにプロトコルを指定してください"
@@ -250,10 +251,16 @@ fn of_target(error: &TargetError) -> Text {
     let ja = match error {
         TargetError::Nobody => "スキャンの対象がありません".to_string(),
         TargetError::TooMany { count } => format!("対象が{count}件あり、一回のスキャンの上限を超えています"),
-        TargetError::Forbidden { place, entry } => {
-            format!(
-                "{place}: {entry}はループバック、プライベート、ベンチマーク用の範囲ではありません。ksigがスキャンするのはこれらの範囲だけです"
-            )
+        TargetError::Forbidden { place, entry, denied } => {
+            let why = match denied {
+                Denied::NoAllowList => {
+                    "ループバック、プライベート、ベンチマーク用の範囲ではありません。それ以外の範囲には許可リストが必要です".to_string()
+                }
+                Denied::NoContact => "公開アドレスです。相手に示す連絡先を指定してください".to_string(),
+                Denied::NotListed => "許可リストに含まれていません".to_string(),
+                Denied::Special { range, source_of } => format!("スキャンしない特殊用途の範囲{range}（{source_of}）と重なります"),
+            };
+            format!("{place}: {entry}は{why}")
         }
         TargetError::Unreadable { .. } | TargetError::Wrong { .. } => return Text::quoted(error.to_string()),
     };

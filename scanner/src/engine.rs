@@ -98,6 +98,11 @@ impl ScanOptions {
             progress: Arc::default(),
         }
     }
+
+    /// Whether a scan of these targets may begin with this rate: public addresses are not called as fast as it goes.
+    pub fn check_rate(&self) -> Result<(), ScanError> {
+        if self.rate.is_none() && self.targets.reaches_public() { Err(ScanError::NoRate) } else { Ok(()) }
+    }
 }
 
 /// Everything that one host said in one cycle.
@@ -135,6 +140,9 @@ pub enum ScanError {
     /// The targets stand for a network in memory.
     #[error("these targets are a simulation: nobody may be called")]
     Simulated,
+    /// Public addresses are to be called as fast as it goes.
+    #[error("public addresses are called at a pace: name the most connections a second (--rate)")]
+    NoRate,
     /// The plan has no probe for any of the ports.
     #[error("the plan has no probe for port {0}: name other ports, or say what speaks there, as in 18080=http")]
     NothingToAsk(String),
@@ -156,6 +164,7 @@ pub async fn scan(
     out: mpsc::Sender<HostObservations>,
 ) -> Result<ScanSummary, ScanError> {
     let (scan, blocked, idle_ports) = prepare(options, plan, gate, stop)?;
+    options.check_rate()?;
     let deck = Arc::new(Deck::new(scan.options.targets.clone(), options.order_key));
     options.progress.begin(deck.order.size());
     let mut guard = StopWhenDropped(Some(stop.clone()));

@@ -1,28 +1,18 @@
 //! Which addresses a scan may call.
 //!
-//! In: networks, ranges and addresses, from the command line or from list files. Out: a [`TargetSet`] in which an index finds its address.
-//! Absent: everything outside loopback, private and benchmark ranges. As long as the scanner paces itself by nothing but one global rate
-//! and has no page that explains it to those it calls, it calls nobody but its own machine and its own networks; and each target must
-//! be inside one of these ranges by itself, so that no `0.0.0.0/0` slips in.
+//! In: networks, ranges and addresses, from the command line, from list files or from the files of registries. Out: a [`TargetSet`] in
+//! which an index finds its address. Absent: whoever the [`Permission`] does not cover; each target must be covered by itself, so that no
+//! `0.0.0.0/0` slips in.
 
 use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
 
 use crate::blocklist::Blocklist;
+use crate::delegated;
 use crate::mix::mix;
+use crate::permission::{self, Denied, Permission};
 use crate::ranges::{Range, Ranges, number};
-
-/// Ranges that may be scanned, each with what it is.
-const ALLOWED: &[(&str, &str)] = &[
-    ("127.0.0.0/8", "loopback"),
-    ("::1/128", "loopback"),
-    ("10.0.0.0/8", "private"),
-    ("172.16.0.0/12", "private"),
-    ("192.168.0.0/16", "private"),
-    ("fc00::/7", "private"),
-    ("198.18.0.0/15", "benchmark"),
-];
 
 /// Most addresses of one scan: a scan that would not end in a lifetime is a mistake in writing.
 const ADDRESSES_MAX: u128 = 1 << 32;
@@ -54,13 +44,15 @@ pub enum TargetError {
         /// What is wrong.
         reason: String,
     },
-    /// Outside the ranges that may be scanned.
-    #[error("{place}: {entry} is not a loopback, private or benchmark range, and ksig scans no other: {allowed}", allowed = allowed())]
+    /// May not be called.
+    #[error("{place}: {entry} {denied}")]
     Forbidden {
         /// `targets.txt:3`, or `target 2`.
         place: String,
-        /// The range as written.
+        /// The range.
         entry: String,
+        /// Why not.
+        denied: Denied,
     },
     /// Too many addresses.
     #[error("{count} targets are more than one scan can take ({max})", max = ADDRESSES_MAX)]
@@ -73,27 +65,54 @@ pub enum TargetError {
     Nobody,
 }
 
-fn allowed() -> String {
-    ALLOWED.iter().map(|(range, what)| format!("{range} ({what})")).collect::<Vec<_>>().join(", ")
-}
-
 impl TargetSet {
-    /// From entries as they stand on a command line: `127.16.0.0/24`, `10.0.0.1-10.0.0.9`, `::1`.
+    /// Own networks, from entries as they stand on a command line: `127.16.0.0/24`, `10.0.0.1-10.0.0.9`, `::1`.
     pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<TargetSet, TargetError> {
+        TargetSet::permitted(entries, &Permission::own_networks())
+    }
+
+    /// The same for whom a permission covers.
+    pub fn permitted<'a>(entries: impl IntoIterator<Item = &'a str>, permission: &Permission) -> Result<TargetSet, TargetError> {
         let entries = entries.into_iter().enumerate();
-        let ranges = entries.map(|(at, entry)| target(entry.trim(), || format!("target {}", at + 1)));
+        let ranges = entries.map(|(at, entry)| target(entry.trim(), permission, || format!("target {}", at + 1)));
         TargetSet::of(ranges.collect::<Result<_, _>>()?)
     }
 
-    /// From a list file: one entry a line, `#` begins a comment.
-    pub fn read(path: &Path) -> Result<TargetSet, TargetError> {
-        let file = path.display().to_string();
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(source) => return Err(TargetError::Unreadable { file, source }),
-        };
-        let ranges = entries(&text).map(|(line, entry)| target(entry, || format!("{file}:{line}")));
-        TargetSet::of(ranges.collect::<Result<_, _>>()?)
+    /// From list files: one entry a line, `#` begins a comment.
+    pub fn read<P: AsRef<Path>>(paths: &[P], permission: &Permission) -> Result<TargetSet, TargetError> {
+        TargetSet::of_files(paths, permission, TargetSet::read_ranges)
+    }
+
+    /// The IPv4 addresses that a country, such as `JP`, holds by the delegated or delegated-extended files of registries.
+    pub fn read_delegated<P: AsRef<Path>>(paths: &[P], country: &str, permission: &Permission) -> Result<TargetSet, TargetError> {
+        TargetSet::of_files(paths, permission, |path| {
+            let wrong = |(line, reason)| TargetError::Wrong { place: format!("{}:{line}", path.display()), reason };
+            delegated::ranges(&text(path)?, country).map_err(wrong)
+        })
+    }
+
+    fn of_files<P: AsRef<Path>>(
+        paths: &[P],
+        permission: &Permission,
+        read: impl Fn(&Path) -> Result<Vec<(usize, Range)>, TargetError>,
+    ) -> Result<TargetSet, TargetError> {
+        let mut ranges = Vec::new();
+        for path in paths.iter().map(AsRef::as_ref) {
+            for (line, range) in read(path)? {
+                permission.check(range).map_err(|denied| {
+                    let place = format!("{}:{line}", path.display());
+                    TargetError::Forbidden { place, entry: range.to_string(), denied }
+                })?;
+                ranges.push(range);
+            }
+        }
+        TargetSet::of(ranges)
+    }
+
+    /// The ranges of a list file with their lines, whoever they are.
+    pub(crate) fn read_ranges(path: &Path) -> Result<Vec<(usize, Range)>, TargetError> {
+        let wrong = |line, reason| TargetError::Wrong { place: format!("{}:{line}", path.display()), reason };
+        entries(&text(path)?).map(|(line, entry)| Ok((line, Range::parse(entry).map_err(|reason| wrong(line, reason))?))).collect()
     }
 
     /// Any addresses at all, for networks that exist in memory alone: whatever opens a socket refuses this set.
@@ -108,9 +127,15 @@ impl TargetSet {
         self.simulated
     }
 
+    /// Whether any target is outside loopback, private and benchmark ranges.
+    pub fn reaches_public(&self) -> bool {
+        self.ranges.iter().any(|range| !permission::is_own(*range))
+    }
+
     /// From single addresses, such as those of a simulated population.
     pub fn of_addresses(addresses: impl IntoIterator<Item = IpAddr>) -> Result<TargetSet, TargetError> {
-        let range = |(at, address): (usize, IpAddr)| target(&address.to_string(), || format!("target {}", at + 1));
+        let range =
+            |(at, address): (usize, IpAddr)| target(&address.to_string(), &Permission::own_networks(), || format!("target {}", at + 1));
         TargetSet::of(addresses.into_iter().enumerate().map(range).collect::<Result<_, _>>()?)
     }
 
@@ -180,10 +205,15 @@ fn network_begin(ranges: &Ranges, index: u128) -> u128 {
     begin
 }
 
-fn target(entry: &str, place: impl Fn() -> String) -> Result<Range, TargetError> {
+fn target(entry: &str, permission: &Permission, place: impl Fn() -> String) -> Result<Range, TargetError> {
     let range = Range::parse(entry).map_err(|reason| TargetError::Wrong { place: place(), reason })?;
-    let fits = ALLOWED.iter().filter_map(|(allowed, _)| Range::parse(allowed).ok()).any(|allowed| range.inside(allowed));
-    if fits { Ok(range) } else { Err(TargetError::Forbidden { place: place(), entry: entry.to_string() }) }
+    let denied = |denied| TargetError::Forbidden { place: place(), entry: entry.to_string(), denied };
+    permission.check(range).map_err(denied)?;
+    Ok(range)
+}
+
+fn text(path: &Path) -> Result<String, TargetError> {
+    std::fs::read_to_string(path).map_err(|source| TargetError::Unreadable { file: path.display().to_string(), source })
 }
 
 /// The entries of a list file with their lines, from 1: without comments, without empty lines.
@@ -250,10 +280,32 @@ mod tests {
         let directory = tempfile::tempdir().expect("directory");
         let path = directory.path().join("list");
         std::fs::write(&path, "# ours\n127.0.0.1\n\n10.0.0.0/40 # typo\n").expect("write");
-        let error = TargetSet::read(&path).expect_err("a mistake").to_string();
+        let error = TargetSet::read(&[&path], &Permission::own_networks()).expect_err("a mistake").to_string();
         assert!(error.contains("list:4: `10.0.0.0/40` is not a network"), "{error}");
-        let missing = TargetSet::read(&directory.path().join("none")).expect_err("no file").to_string();
+        let missing = TargetSet::read(&[directory.path().join("none")], &Permission::own_networks()).expect_err("no file").to_string();
         assert!(missing.contains("none: "), "{missing}");
+    }
+
+    #[test]
+    fn a_country_is_read_from_several_files_and_only_where_it_is_allowed() {
+        let directory = tempfile::tempdir().expect("directory");
+        let write = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).expect("write");
+            path
+        };
+        let files = [
+            write("first", "apnic|JP|ipv4|9.9.9.0|96|20000101|allocated\napnic|AU|ipv4|9.9.8.0|256|20000101|allocated\n"),
+            write("second", "apnic|JP|ipv4|9.9.7.1|2|20000101|assigned\n"),
+        ];
+        let allow = Permission::listed(&write("allow", "9.9.0.0/16\n"), true).expect("allow");
+        assert_eq!(TargetSet::read_delegated(&files, "JP", &allow).expect("targets").count(), 98);
+        assert!(TargetSet::read_delegated(&files, "JP", &allow).expect("targets").reaches_public());
+        assert!(!"127.0.0.1,fd00::1".parse::<TargetSet>().expect("targets").reaches_public());
+        let narrow = Permission::listed(&write("narrow", "9.9.9.0/24\n"), true).expect("allow");
+        let error = TargetSet::read_delegated(&files, "JP", &narrow).expect_err("outside").to_string();
+        assert!(error.ends_with("second:1: 9.9.7.1-9.9.7.2 is not covered by the allow-list"), "{error}");
+        assert!(matches!(TargetSet::read_delegated(&files, "KR", &allow), Err(TargetError::Nobody)));
     }
 
     #[test]

@@ -306,6 +306,8 @@ fn no_scan_starts_without_a_readable_blocklist_or_outside_allowed_ranges() {
     assert_one_line(&scan(&[]), &["no blocklist"]);
     let outside = run_in(folder.path(), &["scan", "192.0.2.1", "--ports", "9=http", "--no-blocklist", "-o", "out"]);
     assert_one_line(&outside, &["192.0.2.1"]);
+    fs::write(folder.path().join("allow.txt"), "127.0.0.2\n").expect("our own folder");
+    assert_one_line(&scan(&["--no-blocklist", "--allow", "allow.txt"]), &["target 1: 127.0.0.1 is not covered by the allow-list"]);
     let kept = fs::read_to_string(folder.path().join("out")).expect("still there");
     assert_eq!(kept, "of the last scan", "a scan that did not start takes nothing away");
 }

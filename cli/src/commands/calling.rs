@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ksig_protocols::ScanIdentity;
-use ksig_scanner::{Blocklist, BlocklistError, PortUse, Reloaded, ScanError, ScanOptions, TalkLimits, TargetSet, parse_ports};
+use ksig_scanner::{Blocklist, BlocklistError, Permission, PortUse, Reloaded, ScanError, ScanOptions, TalkLimits, TargetSet, parse_ports};
 use ksig_schema::{ProbePlan, Time};
 
 use super::{Failure, remark};
+
+/// What own networks are shown where nobody named a contact.
+const NO_CONTACT: &str = "https://ksig.example/scan";
 
 /// Whom, where, within which limits.
 #[derive(clap::Args)]
@@ -19,9 +22,15 @@ pub struct CallArgs {
     /// Addresses, ranges (a-b) and CIDRs, separated by blanks
     #[arg(required_unless_present = "targets")]
     target: Vec<String>,
-    /// A file of them, one a line
+    /// A file of them, one a line; may be given several times
     #[arg(long, value_name = "FILE")]
-    targets: Option<PathBuf>,
+    targets: Vec<PathBuf>,
+    /// The files of --targets are delegated(-extended) files of registries; scan the IPv4 addresses of this country, such as JP
+    #[arg(long, value_name = "CODE", requires = "targets")]
+    country: Option<String>,
+    /// File of addresses and CIDRs outside which nobody is called; public addresses need it, a --contact and a blocklist
+    #[arg(long, value_name = "FILE")]
+    allow: Option<PathBuf>,
     /// Ports, and what speaks there: 80,443,18080=http,12222=ssh. Without it, the ports that the release expects
     #[arg(long)]
     ports: Option<String>,
@@ -34,9 +43,9 @@ pub struct CallArgs {
     /// There is no blocklist, and that is meant
     #[arg(long)]
     no_blocklist: bool,
-    /// Contact shown in every protocol that has a place for it
-    #[arg(long, default_value = "https://ksig.example/scan")]
-    contact: String,
+    /// Contact shown in every protocol that has a place for it, such as a page about your scan
+    #[arg(long, value_name = "URL")]
+    contact: Option<String>,
     /// Longest wait for a connection, in milliseconds
     #[arg(long, default_value_t = TalkLimits::default().connect_ms)]
     connect_timeout_ms: u64,
@@ -51,15 +60,20 @@ pub struct CallArgs {
 impl CallArgs {
     /// The options that these arguments give. The ports are still to be chosen by [`CallArgs::choose_ports`].
     pub(super) fn options(&self) -> Result<ScanOptions, Failure> {
-        let targets = match &self.targets {
-            Some(path) => TargetSet::read(path)?,
-            None => TargetSet::parse(self.target.iter().map(String::as_str))?,
+        let permission = match &self.allow {
+            Some(path) => Permission::listed(path, self.contact.as_deref().is_some_and(|contact| !contact.trim().is_empty()))?,
+            None => Permission::own_networks(),
+        };
+        let targets = match (&self.targets[..], &self.country) {
+            ([], _) => TargetSet::permitted(self.target.iter().map(String::as_str), &permission)?,
+            (files, None) => TargetSet::read(files, &permission)?,
+            (files, Some(country)) => TargetSet::read_delegated(files, country, &permission)?,
         };
         let ports = match &self.ports {
             Some(text) => parse_ports(text)?,
             None => Vec::new(),
         };
-        let identity = ScanIdentity { contact: self.contact.clone() };
+        let identity = ScanIdentity { contact: self.contact.as_deref().unwrap_or(NO_CONTACT).to_string() };
         let mut options = ScanOptions::new(targets, ports, identity, Arc::new(now));
         options.blocklist = self.blocklist.as_deref().map(Blocklist::read).transpose()?.map(Arc::new);
         options.no_blocklist = self.no_blocklist;

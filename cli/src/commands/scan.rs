@@ -17,7 +17,7 @@ use crate::live::{LiveError, LiveHost, identify_live};
 /// Scan targets and identify them as they answer; identifications go to standard output as lines of JSON
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig scan 127.0.0.1 --ports 18080=http,12222=ssh --no-blocklist\n  ksig scan 192.168.1.0/24 --blocklist opted-out.txt -o observations.ndjson --state atlas\n\nTargets outside loopback, private and benchmark ranges are refused. Ctrl-C ends the scan cleanly: every conversation ends in a record."
+    after_help = "Examples:\n  ksig scan 127.0.0.1 --ports 18080=http,12222=ssh --no-blocklist\n  ksig scan 192.168.1.0/24 --blocklist opted-out.txt -o observations.ndjson --state atlas\n\nTargets outside loopback, private and benchmark ranges need --allow, --contact, --rate and a blocklist. Ctrl-C ends the scan cleanly: every conversation ends in a record."
 )]
 pub struct Args {
     #[command(flatten)]
@@ -58,6 +58,7 @@ impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let mut options = self.calls.options()?;
         options.rate = self.rate;
+        options.check_rate()?;
         options.review = self.release.attested()?;
         let mut sinks = Sinks::open(&self)?;
         let release = Arc::new(self.release.release()?);
