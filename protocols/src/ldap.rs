@@ -154,9 +154,8 @@ fn operation(message: &[u8]) -> Option<(u8, &[u8])> {
 fn decode(_: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
     let Some(search) = search(received).whole() else { return decoded };
-    let mut messages = Reader::new(search);
     let mut whole = true;
-    while let Some((_, message)) = messages.next() {
+    for (_, message) in Reader::new(search) {
         match operation(message) {
             Some((ENTRY, entry)) => whole &= read_entry(entry, &mut decoded.facts).is_some(),
             Some((SEARCH_DONE, result)) => match Reader::new(result).expect(ENUMERATED).and_then(ber::integer) {

@@ -3,8 +3,8 @@
 pub mod blocklist;
 mod calls;
 mod datagrams;
-pub mod discovery;
 mod delegated;
+pub mod discovery;
 mod each;
 mod elsewhere;
 pub mod engine;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ksig_scanner::sim::{Fault, Truth};
-use ksig_scanner::{Blocklist, ScanError, ScanOptions, Stop, TalkLimits, scan};
+use ksig_scanner::{Blocklist, PortUse, ScanError, ScanOptions, Stop, TalkLimits, scan};
 use ksig_schema::probe::NoFollowUps;
 use ksig_schema::{Ended, Evidence, FollowUp, Gate, Observation, ProbeKey, ProbePlan, Service, Transport};
 use tokio::sync::mpsc;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ksig_lang::say;
 use ksig_scanner::discovery::{Answer, DiscoverCounts, DiscoverOptions, LinkHints, Mac, PortState, discover, parse_mac};
 use ksig_scanner::order::Permutation;
-use ksig_scanner::{Blocklist, ScanError, Stop, TargetSet, parse_ports};
+use ksig_scanner::{Blocklist, Permission, ScanError, Stop, TargetSet, parse_ports};
 use serde::{Deserialize, Serialize};
 
 use super::calling::{duration, shard};
@@ -21,7 +21,7 @@ use crate::failure::{OrSay as _, cannot_read, cannot_write, failed};
 /// Find open ports with one SYN packet each, without a connection; needs CAP_NET_RAW
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig discover 192.168.0.0/16 --ports 80,443,8000-8100 --blocklist opted-out.txt --rate 1000 -o open.txt\n  ksig discover 192.168.0.0/16 --ports 80 --no-blocklist --checkpoint half.json -o open.txt   # the same command goes on\n\nEach line of the answer is an address, a port and its state. Ctrl-C ends it cleanly."
+    after_help = "Examples:\n  ksig discover 192.168.0.0/16 --ports 80,443,8000-8100 --blocklist opted-out.txt --rate 1000 -o open.txt\n  ksig discover 192.168.0.0/16 --ports 80 --no-blocklist --checkpoint half.json -o open.txt   # the same command goes on\n\nTargets outside loopback, private and benchmark ranges are refused. Each line of the answer is an address, a port and its state. Ctrl-C ends it cleanly."
 )]
 pub struct Args {
     /// Addresses, ranges (a-b) and CIDRs of one family, separated by blanks
@@ -115,7 +115,7 @@ impl Checkpoint {
 impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let targets = match &self.targets {
-            Some(path) => TargetSet::read(path)?,
+            Some(path) => TargetSet::read(&[path], &Permission::own_networks())?,
             None => TargetSet::parse(self.target.iter().map(String::as_str))?,
         };
         let ports = parse_ports(&self.ports)?.iter().map(|port| port.port).collect();
