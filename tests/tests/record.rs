@@ -39,6 +39,10 @@ fn recorded_tests_pass_in_the_signatures_that_they_name() {
     let truth_path = truth.display().to_string();
     let ports = [(http, "http"), (ftp, "ftp")];
     let _simulator = simulator(workspace(), "scanner/populations/demo.toml", &ports, &["--hosts", "60", "--truth", &truth_path]);
+    // The ports answer a moment before the truth is written.
+    while std::fs::read_to_string(&truth).map_or(0, |text| text.matches('\n').count()) < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     let hosts: Vec<String> = std::fs::read_to_string(&truth)
         .expect("the truth")
         .lines()
