@@ -8,7 +8,7 @@ crate::fields! {
     /// An answer, or the part of it that the other tool cut out, as bytes, by the name that it has there. Several answers of one name are
     /// several values.
     ///
-    /// Absent when the tool gave none. Source: the tool. Example: `foreign.answer["h323.callresp"]`, a name of Recog's.
+    /// Absent when the tool gave none. Source: the tool. Example: `foreign.answer["operating_system.name"]`, a name of Recog's.
     ANSWER: Bytes = "foreign.answer", many, keyed;
 }
 
