@@ -6,8 +6,9 @@
 
 use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sections, Value};
 
+use crate::ask::ask;
 use crate::charset;
-use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
+use crate::conversation::{Conversation, Limits, Peer};
 use crate::dns_message::{Message, TXT, question};
 use crate::protocol::{Decoded, Protocol};
 
@@ -56,26 +57,7 @@ const CHAOS: u16 = 3;
 const RECURSION_AVAILABLE: u16 = 0x80;
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Box::new(Exchange { question: Some(question(ID, &[("version.bind", TXT, CHAOS)])) })
-}
-
-struct Exchange {
-    /// Taken when it was sent.
-    question: Option<Vec<u8>>,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, received: &[u8], state: PeerState) -> Step {
-        match self.question.take() {
-            Some(question) => Step::Send(question),
-            None if state == PeerState::Open && answer(received).is_none() => Step::Read,
-            None => Step::Done,
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask(Some(question(ID, &[("version.bind", TXT, CHAOS)])), LIMITS, |received| answer(received).is_none())
 }
 
 /// The first message, if it answers the question.
@@ -101,6 +83,7 @@ fn derive(_: &mut Facts) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::dns_message::tests as made;
     use crate::tests::{Facted, decoded, talk};
 

@@ -8,7 +8,7 @@ use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sect
 
 use crate::charset;
 use crate::conversation::{Conversation, Peer};
-use crate::frame::{Ask, Frame};
+use crate::frame::{self, Frame};
 use crate::protocol::{Decoded, Protocol};
 
 ksig_schema::fields! {
@@ -75,7 +75,7 @@ const BEFORE_IDENTITY: usize = 2 + 16;
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
     let mut request = vec![0; HEAD_BYTES];
     request[0] = LIST_IDENTITY;
-    Ask::once(request, answer)
+    frame::ask(Some(request), frame::LIMITS, answer)
 }
 
 fn answer(bytes: &[u8]) -> Frame<'_> {

@@ -1,6 +1,6 @@
 //! What protocols share in which ksig asks first, and an answer says how long it is.
 
-use crate::conversation::{Conversation, Limits, PeerState, Step};
+use crate::conversation::{Conversation, Limits};
 
 /// How far an answer has come. Bytes behind those of a whole one change nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,34 +35,9 @@ impl<'a> Frame<'a> {
 /// Bounds of one small question and its answer.
 pub const LIMITS: Limits = Limits { response_bytes_max: 16 * 1024, first_byte_ms: 10_000, silence_ms: 3_000, total_ms: 15_000 };
 
-/// Says one message, or none, and listens until the answer is whole.
-pub struct Ask {
-    /// Taken when it was sent.
-    pub question: Option<Vec<u8>>,
-    /// Reads the answer.
-    pub frame: fn(&[u8]) -> Frame<'_>,
-    /// Its bounds.
-    pub limits: Limits,
-}
-
-impl Ask {
-    /// A question of a conversation that [`LIMITS`] bound.
-    pub fn once(question: Vec<u8>, frame: fn(&[u8]) -> Frame<'_>) -> Box<dyn Conversation> {
-        Box::new(Ask { question: Some(question), frame, limits: LIMITS })
-    }
-}
-
-impl Conversation for Ask {
-    fn next(&mut self, received: &[u8], state: PeerState) -> Step {
-        if let Some(question) = self.question.take() {
-            return Step::Send(question);
-        }
-        if state == PeerState::Open && (self.frame)(received) == Frame::Arriving { Step::Read } else { Step::Done }
-    }
-
-    fn limits(&self) -> Limits {
-        self.limits
-    }
+/// Says one message, or none, and listens until the answer is whole, or another protocol's.
+pub fn ask(question: Option<Vec<u8>>, limits: Limits, frame: fn(&[u8]) -> Frame<'_>) -> Box<dyn Conversation> {
+    crate::ask::ask(question, limits, move |received| frame(received) == Frame::Arriving)
 }
 
 /// The bytes up to a zero, and those behind it.
@@ -75,6 +50,7 @@ pub fn zero_ended(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// protocols whose answers say how long they are.
 #[cfg(test)]
 pub fn check_cuts(probe: &str, answer: &[u8]) {
+    use crate::conversation::Step;
     use crate::tests::{decoded, talk};
     use ksig_schema::Ended;
     let whole = decoded(probe, Ended::Complete, answer);

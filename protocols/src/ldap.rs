@@ -11,7 +11,7 @@ use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Sa
 use crate::ber::{self, Reader};
 use crate::charset;
 use crate::conversation::{Conversation, Limits, Peer};
-use crate::frame::{self, Ask, Frame};
+use crate::frame::{self, Frame};
 use crate::protocol::{Decoded, Protocol};
 
 ksig_schema::fields! {
@@ -106,7 +106,7 @@ const MESSAGE_ID: i32 = 1;
 const SECONDS_MAX: i32 = 5;
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Box::new(Ask { question: Some(question()), frame: search, limits: LIMITS })
+    frame::ask(Some(question()), LIMITS, search)
 }
 
 /// RFC 4511 section 4.5.1: the empty name alone, any object class, at most one entry.

@@ -14,6 +14,7 @@
 //! A protocol is added by its file and its line in `PROTOCOLS`.
 
 mod answer;
+mod ask;
 mod body;
 pub mod charset;
 mod conversation;

@@ -9,7 +9,8 @@
 
 use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sections, Value};
 
-use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
+use crate::ask::ask_all;
+use crate::conversation::{Conversation, Limits, Peer};
 use crate::dns_message::{Message, PTR, TXT, question};
 use crate::protocol::{Decoded, Protocol};
 use crate::{charset, greeting};
@@ -98,26 +99,7 @@ const ID: u16 = 0x6b73;
 const INTERNET: u16 = 1;
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Box::new(Exchange { question: Some(question(ID, &ASKED.map(|name| (name, PTR, INTERNET)))) })
-}
-
-struct Exchange {
-    /// Taken when it was sent.
-    question: Option<Vec<u8>>,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, _: &[u8], state: PeerState) -> Step {
-        match self.question.take() {
-            Some(question) => Step::Send(question),
-            None if state == PeerState::Open => Step::Read,
-            None => Step::Done,
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask_all(question(ID, &ASKED.map(|name| (name, PTR, INTERNET))), LIMITS)
 }
 
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
@@ -168,6 +150,7 @@ fn derive(_: &mut Facts) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::dns_message::tests as made;
     use crate::tests::{Facted, decoded, talk};
 

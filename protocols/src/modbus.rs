@@ -9,7 +9,7 @@ use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Sa
 
 use crate::charset;
 use crate::conversation::{Conversation, Peer};
-use crate::frame::{Ask, Frame};
+use crate::frame::{self, Frame};
 use crate::protocol::{Decoded, Protocol};
 
 ksig_schema::fields! {
@@ -85,7 +85,7 @@ const MESSAGE_BYTES_MAX: usize = 260;
 static OBJECTS: [&FieldDef; 6] = [&VENDOR, &PRODUCT_CODE, &REVISION, &VENDOR_URL, &PRODUCT_NAME, &MODEL_NAME];
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Ask::once(REQUEST.to_vec(), message)
+    frame::ask(Some(REQUEST.to_vec()), frame::LIMITS, message)
 }
 
 /// A message with our transaction.

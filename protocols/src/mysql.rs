@@ -9,7 +9,7 @@ use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sect
 
 use crate::charset;
 use crate::conversation::{Conversation, Peer};
-use crate::frame::{Ask, Frame, zero_ended};
+use crate::frame::{self, Frame, zero_ended};
 use crate::greeting;
 use crate::protocol::{Decoded, Protocol};
 
@@ -81,7 +81,7 @@ const BEFORE_CAPABILITIES: usize = 4 + 8 + 1;
 const RESERVED: usize = 10;
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Box::new(Ask { question: None, frame: packet, limits: greeting::LIMITS })
+    frame::ask(None, greeting::LIMITS, packet)
 }
 
 /// The first packet: three bytes of length, lowest first, its number, and the kind.

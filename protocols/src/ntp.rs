@@ -9,8 +9,9 @@
 
 use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sections, Value};
 
+use crate::ask::ask;
 use crate::charset;
-use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
+use crate::conversation::{Conversation, Limits, Peer};
 use crate::protocol::{Decoded, Protocol};
 
 ksig_schema::fields! {
@@ -105,31 +106,11 @@ fn begin(constructor: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversatio
         let mut packet = [0; CLOCK_BYTES];
         packet[0] = CLIENT;
         packet[40..].copy_from_slice(ORIGIN);
-        return Box::new(Exchange { request: Some(packet.to_vec()), whole: |received| clock(received).is_some() });
+        return ask(Some(packet.to_vec()), LIMITS, |received| clock(received).is_none());
     }
     let mut packet = [0; CONTROL_BYTES];
     (packet[0], packet[1], packet[3]) = (CONTROL, READ_VARIABLES, 1);
-    Box::new(Exchange { request: Some(packet.to_vec()), whole: |received| list(received).is_some_and(|list| list.whole) })
-}
-
-struct Exchange {
-    /// Taken when it was sent.
-    request: Option<Vec<u8>>,
-    whole: fn(&[u8]) -> bool,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, received: &[u8], state: PeerState) -> Step {
-        match self.request.take() {
-            Some(request) => Step::Send(request),
-            None if state == PeerState::Open && !(self.whole)(received) => Step::Read,
-            None => Step::Done,
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask(Some(packet.to_vec()), LIMITS, |received| list(received).is_none_or(|list| !list.whole))
 }
 
 /// The packet of a server that answers our question.
@@ -236,6 +217,7 @@ fn variables(text: &str) -> Vec<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::tests::{Facted, decoded, talk};
 
     const CLOCK: &[u8] = include_bytes!("../captures/ntpsec-1.2.2-client.ntp");

@@ -9,8 +9,9 @@
 
 use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
 
+use crate::ask::ask;
 use crate::charset;
-use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
+use crate::conversation::{Conversation, Limits, Peer};
 use crate::frame::{self, Frame, zero_ended};
 use crate::protocol::{Decoded, Protocol};
 
@@ -61,26 +62,7 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 const ERROR_BYTES_MAX: usize = 8 * 1024;
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Box::new(Exchange { sent: false })
-}
-
-struct Exchange {
-    sent: bool,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, received: &[u8], state: PeerState) -> Step {
-        if !self.sent {
-            self.sent = true;
-            return Step::Send(SSL_REQUEST.to_vec());
-        }
-        let waits = matches!(received, [] | [b'S' | b'N']) || error(received) == Frame::Arriving;
-        if state == PeerState::Open && waits { Step::Read } else { Step::Done }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask(Some(SSL_REQUEST.to_vec()), LIMITS, |received| matches!(received, [] | [b'S' | b'N']) || error(received) == Frame::Arriving)
 }
 
 /// `E`, the length of what follows, which counts itself, and fields.
@@ -121,6 +103,7 @@ fn decode(_: &ProbeKey, _: Ended, received: &[u8]) -> Decoded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::frame::check_cuts;
     use crate::tests::{Facted, decoded, talk};
 

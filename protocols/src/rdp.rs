@@ -8,7 +8,7 @@
 use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
 
 use crate::conversation::{Conversation, Peer};
-use crate::frame::{Ask, Frame};
+use crate::frame::{self, Frame};
 use crate::protocol::{Decoded, Protocol};
 
 ksig_schema::fields! {
@@ -65,7 +65,7 @@ const NEGOTIATION_FAILURE: u8 = 3;
 const PROTOCOLS: &[(u32, &str)] = &[(0, "rdp"), (1, "tls"), (2, "credssp"), (4, "rdstls"), (8, "credssp_ex")];
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Ask::once(REQUEST.to_vec(), confirmation)
+    frame::ask(Some(REQUEST.to_vec()), frame::LIMITS, confirmation)
 }
 
 /// A connection confirmation in its TPKT.

@@ -9,7 +9,8 @@
 use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
 use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, Value};
 
-use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
+use crate::ask::ask;
+use crate::conversation::{Conversation, Limits, PRODUCT, Peer};
 use crate::protocol::{Decoded, Protocol};
 use crate::{charset, greeting, head};
 
@@ -88,26 +89,9 @@ fn begin(constructor: &ConstructorDef, path: &str, peer: &Peer) -> Box<dyn Conve
         ("OPTIONS * RTSP/1.0".to_string(), "")
     };
     let request = format!("{line}\r\nCSeq: 1\r\nUser-Agent: {agent}\r\n{accept}\r\n");
-    Box::new(Exchange { request: Some(request.into_bytes()) })
-}
-
-struct Exchange {
-    /// Taken when it was sent.
-    request: Option<Vec<u8>>,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, received: &[u8], state: PeerState) -> Step {
-        if let Some(request) = self.request.take() {
-            return Step::Send(request);
-        }
-        let over = head::find_end(received, head::skip_blank(received, 0)).is_some() || received.len() >= head::HEAD_BYTES_MAX;
-        if over || state != PeerState::Open { Step::Done } else { Step::Read }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask(Some(request.into_bytes()), LIMITS, |received| {
+        head::find_end(received, head::skip_blank(received, 0)).is_none() && received.len() < head::HEAD_BYTES_MAX
+    })
 }
 
 /// Whether these are the first bytes of its answers; `waited` as for [`crate::recognise`].
@@ -144,6 +128,7 @@ fn derive(facts: &mut ksig_schema::Facts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::tests::{Facted, decoded, talk};
 
     /// RFC 2326 section 10.1, with a server named as section 12.36 does.

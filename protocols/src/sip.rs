@@ -7,7 +7,8 @@
 
 use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sections, Value};
 
-use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
+use crate::ask::ask;
+use crate::conversation::{Conversation, Limits, PRODUCT, Peer};
 use crate::head::{self, Head};
 use crate::protocol::{Decoded, Protocol};
 use crate::{charset, greeting};
@@ -86,26 +87,9 @@ fn begin(constructor: &ConstructorDef, _: &str, peer: &Peer) -> Box<dyn Conversa
          From: <sip:{PRODUCT}@{own}>;tag={PRODUCT}\r\nTo: <sip:{host}>\r\nCall-ID: {PRODUCT}@{own}\r\nCSeq: 1 OPTIONS\r\n\
          Accept: application/sdp\r\nUser-Agent: {PRODUCT}/{version} (+{contact})\r\nContent-Length: 0\r\n\r\n"
     );
-    Box::new(Exchange { request: Some(request.into_bytes()) })
-}
-
-struct Exchange {
-    /// Taken when it was sent.
-    request: Option<Vec<u8>>,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, received: &[u8], state: PeerState) -> Step {
-        if let Some(request) = self.request.take() {
-            return Step::Send(request);
-        }
-        let over = answer(received, false).is_none_or(|answer| answer.head.body_at.is_some());
-        if over && !received.is_empty() || state != PeerState::Open { Step::Done } else { Step::Read }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask(Some(request.into_bytes()), LIMITS, |received| {
+        received.is_empty() || answer(received, false).is_some_and(|answer| answer.head.body_at.is_none())
+    })
 }
 
 /// An answer, as far as it came.
@@ -158,6 +142,7 @@ fn derive(facts: &mut Facts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::tests::{Facted, decoded, talk};
 
     const KAMAILIO: &[u8] = include_bytes!("../captures/kamailio-5.6.3.sip");

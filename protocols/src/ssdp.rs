@@ -8,7 +8,8 @@
 use ksig_schema::probe::{ArgumentKind, ParameterDef, Place};
 use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, FieldDef, ProbeKey, Safety, Sections};
 
-use crate::conversation::{Conversation, Limits, PRODUCT, Peer, PeerState, Step};
+use crate::ask::ask_all;
+use crate::conversation::{Conversation, Limits, PRODUCT, Peer};
 use crate::protocol::{Decoded, Protocol};
 use crate::{charset, greeting, head};
 
@@ -105,26 +106,7 @@ fn begin(_: &ConstructorDef, target: &str, peer: &Peer) -> Box<dyn Conversation>
         "M-SEARCH * HTTP/1.1\r\nHOST: {host}\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: {target}\r\n\
          USER-AGENT: {PRODUCT}/{version} UPnP/1.1 (+{contact})\r\n\r\n"
     );
-    Box::new(Exchange { request: Some(request.into_bytes()) })
-}
-
-struct Exchange {
-    /// Taken when it was sent.
-    request: Option<Vec<u8>>,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, _: &[u8], state: PeerState) -> Step {
-        match self.request.take() {
-            Some(request) => Step::Send(request),
-            None if state == PeerState::Open => Step::Read,
-            None => Step::Done,
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask_all(request.into_bytes(), LIMITS)
 }
 
 fn decode(_: &ProbeKey, ended: Ended, received: &[u8]) -> Decoded {
@@ -177,6 +159,7 @@ fn fixture(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::tests::{Facted, decoded, talk};
 
     /// Made from the form that UPnP Device Architecture 1.1 section 1.3.3 gives.

@@ -7,7 +7,8 @@
 
 use ksig_schema::{ConstructorDef, Delivery, Ended, Facts, ProbeKey, Safety, Sections, Value};
 
-use crate::conversation::{Conversation, Limits, Peer, PeerState, Step};
+use crate::ask::ask_all;
+use crate::conversation::{Conversation, Limits, Peer};
 use crate::protocol::{Decoded, Protocol};
 use crate::{charset, greeting, tree};
 
@@ -79,26 +80,7 @@ fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
          <a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</a:Action><a:MessageID>{MESSAGE_ID}</a:MessageID>\
          <a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header><s:Body><d:Probe/></s:Body></s:Envelope>"
     );
-    Box::new(Exchange { request: Some(request.into_bytes()) })
-}
-
-struct Exchange {
-    /// Taken when it was sent.
-    request: Option<Vec<u8>>,
-}
-
-impl Conversation for Exchange {
-    fn next(&mut self, _: &[u8], state: PeerState) -> Step {
-        match self.request.take() {
-            Some(request) => Step::Send(request),
-            None if state == PeerState::Open => Step::Read,
-            None => Step::Done,
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        LIMITS
-    }
+    ask_all(request.into_bytes(), LIMITS)
 }
 
 /// The documents, each with its end tag, and whether nothing stands behind the last.
@@ -196,6 +178,7 @@ fn fixture(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Step;
     use crate::tests::{Facted, decoded, talk};
 
     const PROBE: &str = "wsd.probe()";

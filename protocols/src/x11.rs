@@ -9,7 +9,7 @@ use ksig_schema::{ConstructorDef, Delivery, Ended, ProbeKey, Safety, Sections, V
 
 use crate::charset;
 use crate::conversation::{Conversation, Peer};
-use crate::frame::{Ask, Frame};
+use crate::frame::{self, Frame};
 use crate::protocol::{Decoded, Protocol};
 
 ksig_schema::fields! {
@@ -75,7 +75,7 @@ const VENDOR_AT: usize = 40;
 const ANSWER_BYTES_MAX: usize = 4 * 1024;
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
-    Ask::once(REQUEST.to_vec(), setup)
+    frame::ask(Some(REQUEST.to_vec()), frame::LIMITS, setup)
 }
 
 fn setup(bytes: &[u8]) -> Frame<'_> {
