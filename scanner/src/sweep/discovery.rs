@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::low_water::LowWater;
 use super::moment::{Moment, micros};
+use super::pace::Pace;
 use crate::mix::mix;
 use crate::order::Permutation;
 
@@ -72,17 +73,7 @@ pub(super) struct Discovery {
     put_off: HashMap<u64, Moment>,
     put_off_changed: Vec<u64>,
     pace: Pace,
-}
-
-/// When the next place may begin, and how far they are apart.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    next: Moment,
-    /// In nanoseconds, because a fast sweep has many places a microsecond.
-    gap_ns: u64,
-    /// Nanoseconds that did not fit into `next`.
-    rest_ns: u64,
-    /// The gap is computed again at this moment.
+    /// The pace is fitted again at this moment.
     renewed: Moment,
 }
 
@@ -90,18 +81,27 @@ struct Pace {
 const HASTE: u64 = 4;
 /// How often the pace is fitted to what is left.
 const RENEW_EVERY: Duration = Duration::from_secs(1);
-/// Time that passed unused counts for later, up to so much.
-const SAVED_MAX: Duration = Duration::from_millis(20);
-
 impl Discovery {
     /// Goes on with a cycle: at its mark, and with what it has put off.
     pub fn resume(cycle: Cycle, length: Duration, hosts: u64, ports: u64, put_off: impl IntoIterator<Item = (u64, Moment)>) -> Discovery {
         let put_off: HashMap<u64, Moment> = put_off.into_iter().collect();
         let waiting = put_off.iter().map(|(place, until)| Reverse((*until, *place))).collect();
-        let pace = Pace { next: Moment::default(), gap_ns: 0, rest_ns: 0, renewed: Moment::default() };
+        let pace = Pace::new(0, Moment::default());
         let order = Permutation::new(hosts * ports, cycle.key);
         let (next, low_water) = (cycle.mark, LowWater::at(cycle.mark));
-        Discovery { cycle, length, order, ports, next, low_water, waiting, put_off, put_off_changed: Vec::new(), pace }
+        Discovery {
+            cycle,
+            length,
+            order,
+            ports,
+            next,
+            low_water,
+            waiting,
+            put_off,
+            put_off_changed: Vec::new(),
+            pace,
+            renewed: Moment::default(),
+        }
     }
 
     /// The cycle, with its mark as it stands now.
@@ -131,8 +131,8 @@ impl Discovery {
 
     /// The next place, or when there may be one; absent when all places have begun and none waits.
     pub fn next(&mut self, now: Moment) -> Option<Result<Place, Moment>> {
-        if self.pace.next > now {
-            return Some(Err(self.pace.next));
+        if self.pace.next() > now {
+            return Some(Err(self.pace.next()));
         }
         let waiting = self.waiting.peek().map(|Reverse((until, place))| (*until, *place));
         let place = match waiting {
@@ -154,12 +154,10 @@ impl Discovery {
 
     /// A place has begun: the next one keeps its distance.
     pub fn begun(&mut self, now: Moment) {
-        if now >= self.pace.renewed {
+        if now >= self.renewed {
             self.renew_pace(now);
         }
-        let earliest = Moment(now.0.saturating_sub(micros(SAVED_MAX)));
-        let total = self.pace.gap_ns + self.pace.rest_ns;
-        (self.pace.next, self.pace.rest_ns) = (Moment(self.pace.next.max(earliest).0 + total / 1000), total % 1000);
+        self.pace.take(now);
     }
 
     fn renew_pace(&mut self, now: Moment) {
@@ -167,13 +165,13 @@ impl Discovery {
         let left = self.cycle.began.0.saturating_add(planned).saturating_sub(now.0);
         let gap = |time: u64, places: u64| u64::try_from(u128::from(time) * 1000 / u128::from(places.max(1))).unwrap_or(u64::MAX);
         let (even, needed) = (gap(planned, self.order.size()), gap(left, self.order.size() - self.next + self.waiting.len() as u64));
-        self.pace.gap_ns = needed.clamp(even / HASTE, even);
-        self.pace.renewed = now.plus(RENEW_EVERY);
+        self.pace.set_gap_ns(needed.clamp(even / HASTE, even));
+        self.renewed = now.plus(RENEW_EVERY);
     }
 
     /// Places in a second, as planned.
     pub fn rate(&self) -> f64 {
-        if self.pace.gap_ns == 0 { 0.0 } else { 1e9 / self.pace.gap_ns as f64 }
+        if self.pace.gap_ns() == 0 { 0.0 } else { 1e9 / self.pace.gap_ns() as f64 }
     }
 
     /// A place has to wait until that moment.

@@ -8,7 +8,7 @@
 //! | `courtesy` | gaps and limits towards networks, hosts, systems | who, when, how it went | whether now |
 //! | [`run`](sweep) | the sweep over the network | what the schedule says | observations, kept before the schedule learns of them |
 //! | [`State`] | the file | changes | what was kept |
-//! | `low_water`, `moment`, `port_set`, `systems` | their parts | | |
+//! | `low_water`, `moment`, `pace`, `port_set`, `systems` | their parts | | |
 //!
 //! Nothing here reads a clock or opens a socket but [`sweep`].
 
@@ -17,6 +17,7 @@ mod discovery;
 mod known;
 mod low_water;
 mod moment;
+mod pace;
 mod port_set;
 mod run;
 mod schedule;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const PORTS_MAX: usize = 128;
 
 /// A set of places in the sweep's list of ports. Two words, so that it needs no more than eight bytes of alignment in millions of records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PortSet([u64; 2]);
 
 impl PortSet {

@@ -251,7 +251,6 @@ impl<'a> Run<'a> {
             }
             match self.schedule.turn(now) {
                 Turn::Go(job) => self.call(job),
-                // A timer fires late by up to a millisecond; what is due sooner is as good as due.
                 Turn::Wait(moment) => return Instant::from_std(self.timeline.instant(moment)).min(tick),
             }
         }

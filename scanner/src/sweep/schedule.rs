@@ -18,6 +18,7 @@ use super::courtesy::{Courtesy, Manners, Verdict};
 use super::discovery::{Cycle, Discovery, Place};
 use super::known::{Ages, Found, Known, KnownHost};
 use super::moment::{Moment, micros};
+use super::pace::Pace;
 use super::port_set::PortSet;
 use crate::blocklist::Blocklist;
 use crate::targets::TargetSet;
@@ -65,20 +66,8 @@ pub struct Job {
     pub address: IpAddr,
     /// On which ports.
     pub ports: PortSet,
-    /// Where it stands in the order of the cycle; for [`Lane::Discovery`] and [`Lane::Found`].
-    place: u64,
-}
-
-impl Ord for PortSet {
-    fn cmp(&self, other: &PortSet) -> std::cmp::Ordering {
-        self.iter().cmp(other.iter())
-    }
-}
-
-impl PartialOrd for PortSet {
-    fn partial_cmp(&self, other: &PortSet) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
+    /// Where it stands in the order of the cycle, if it is a part of its pass: this place is through when the job is.
+    place: Option<u64>,
 }
 
 /// How a call went.
@@ -209,7 +198,8 @@ pub struct Schedule {
     next_refresh: Moment,
     /// After a renewal a place goes first: where a rate is too low for both, neither waits for ever.
     discovery_first: bool,
-    next_call: Moment,
+    /// The rate of all lanes together.
+    pace: Option<Pace>,
     /// Calls that brought nothing, kept back until the canaries have answered once more. Absent: there are no canaries.
     doubtful: Option<Vec<(Job, Outcome, Moment)>>,
     /// The canaries are silent: our own connection is at fault.
@@ -232,12 +222,13 @@ impl Schedule {
         let discovery = Discovery::resume(cycle, aims.cycle, targets.count(), ports.into(), kept.put_off);
         let (mut known, mut dropped) = (Known::default(), Vec::new());
         for (address, host) in kept.hosts {
-            match targets.index_of(address).and_then(|index| u32::try_from(index).ok()) {
+            match host_of(&targets, address) {
                 Some(index) => known.restore(index, host),
                 None => dropped.push(address),
             }
         }
         known.settle();
+        let pace = aims.rate.map(|rate| Pace::new(1_000_000_000 / u64::from(rate.get()), now));
         let mut schedule = Schedule {
             courtesy: Courtesy::new(aims.manners.clone(), aims.knock == Knock::Connection, blocklist, now),
             targets,
@@ -249,7 +240,7 @@ impl Schedule {
             later: BinaryHeap::new(),
             next_refresh: now,
             discovery_first: false,
-            next_call: now,
+            pace,
             doubtful: None,
             paused: false,
             counts: Counts::default(),
@@ -269,8 +260,8 @@ impl Schedule {
         if self.paused {
             return Turn::Wait(now.plus(Duration::from_secs(1)));
         }
-        if self.next_call > now {
-            return Turn::Wait(self.next_call);
+        if let Some(moment) = self.pace.as_ref().map(Pace::next).filter(|next| *next > now) {
+            return Turn::Wait(moment);
         }
         if !self.discovery_first {
             return match self.visit(now) {
@@ -290,10 +281,8 @@ impl Schedule {
         }
         self.counts.calls[job.lane as usize] += 1;
         self.discovery_first = job.lane == Lane::Refresh;
-        if let Some(rate) = self.aims.rate {
-            // Timers come late by about a millisecond, and the rate is still to be reached.
-            let earliest = Moment(now.0.saturating_sub(20_000));
-            self.next_call = self.next_call.max(earliest).plus(Duration::from_secs(1) / rate.get());
+        if let Some(pace) = &mut self.pace {
+            pace.take(now);
         }
         Turn::Go(job)
     }
@@ -319,8 +308,8 @@ impl Schedule {
     /// A job is not done.
     fn pass_over(&mut self, job: Job, counter: impl FnOnce(&mut Counts) -> &mut u64) {
         *counter(&mut self.counts) += 1;
-        if matches!(job.lane, Lane::Discovery | Lane::Found) {
-            self.discovery.place_through(job.place);
+        if let Some(place) = job.place {
+            self.discovery.place_through(place);
         }
     }
 
@@ -351,7 +340,7 @@ impl Schedule {
     }
 
     fn job(&self, lane: Lane, host: u32, ports: PortSet) -> Option<Job> {
-        Some(Job { lane, host, address: self.targets.at(host.into())?, ports, place: 0 })
+        Some(Job { lane, host, address: self.targets.at(host.into())?, ports, place: None })
     }
 
     fn refresh_age(&self) -> Duration {
@@ -380,7 +369,7 @@ impl Schedule {
             self.discovery.place_through(place.at);
             return None;
         };
-        let job = Job { lane: Lane::Discovery, host: place.host, address, ports: PortSet::only(place.port), place: place.at };
+        let job = Job { lane: Lane::Discovery, host: place.host, address, ports: PortSet::only(place.port), place: Some(place.at) };
         match self.courtesy.ask(address, place.host, now) {
             Verdict::Go => {
                 self.discovery.begun(now);
@@ -428,9 +417,9 @@ impl Schedule {
 
     /// A job is to be done once more.
     fn again(&mut self, job: Job, moment: Moment, now: Moment) {
-        match job.lane {
-            Lane::Discovery => self.discovery.wait(job.place, moment, now),
-            _ => self.later.push(Reverse((moment, job))),
+        match job.place.filter(|_| job.lane == Lane::Discovery) {
+            Some(place) => self.discovery.wait(place, moment, now),
+            None => self.later.push(Reverse((moment, job))),
         }
     }
 
@@ -458,8 +447,8 @@ impl Schedule {
         if concerns_known && !knocked && !self.courtesy.blocks(job.address) {
             self.known.visited(job.host, job.ports, found, now);
         }
-        if matches!(job.lane, Lane::Discovery | Lane::Found) && !goes_on {
-            self.discovery.place_through(job.place);
+        if let Some(place) = job.place.filter(|_| !goes_on) {
+            self.discovery.place_through(place);
         }
     }
 
@@ -467,8 +456,8 @@ impl Schedule {
     pub fn ask_for(&mut self, hosts: impl IntoIterator<Item = IpAddr>) -> usize {
         let every = PortSet::first(self.ports.into());
         let before = self.asked.len();
-        let places = hosts.into_iter().filter_map(|address| u32::try_from(self.targets.index_of(address)?).ok());
-        self.asked.extend(places.map(|host| (host, every)));
+        let targets = &self.targets;
+        self.asked.extend(hosts.into_iter().filter_map(|address| Some((host_of(targets, address)?, every))));
         self.asked.len() - before
     }
 
@@ -482,8 +471,8 @@ impl Schedule {
         self.paused = false;
         let doubtful = self.doubtful.take().unwrap_or_default();
         let (settled, waiting): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(|(_, _, moment)| *moment <= asked);
-        for (job, outcome, moment) in settled {
-            self.settle(job, outcome, false, moment.max(now));
+        for (job, outcome, _) in settled {
+            self.settle(job, outcome, false, now);
         }
         self.doubtful = Some(waiting);
     }
@@ -503,7 +492,6 @@ impl Schedule {
 
     /// Hosts on the blocklist are known no more.
     fn forget_blocked(&mut self) {
-        self.courtesy.reread_blocklist();
         let (targets, courtesy) = (&self.targets, &self.courtesy);
         self.known.forget(|host| targets.at(host.into()).is_none_or(|address| courtesy.blocks(address)));
     }
@@ -552,8 +540,7 @@ impl Schedule {
 
     /// The ports of a host with a service that answered and was not given up since.
     pub fn services(&self, address: IpAddr) -> PortSet {
-        let host = self.targets.index_of(address).and_then(|index| u32::try_from(index).ok());
-        host.and_then(|host| self.known.host(host)).map(|record| record.ports).unwrap_or_default()
+        host_of(&self.targets, address).and_then(|host| self.known.host(host)).map(|record| record.ports).unwrap_or_default()
     }
 
     /// The cycle as it stands.
@@ -570,6 +557,11 @@ impl Schedule {
     pub fn cycle_is_through(&self) -> bool {
         self.discovery.is_through()
     }
+}
+
+/// The number of a host, which is its index in the target set: that has at most 2^32 addresses.
+fn host_of(targets: &TargetSet, address: IpAddr) -> Option<u32> {
+    u32::try_from(targets.index_of(address)?).ok()
 }
 
 /// Where a sweep stands.
