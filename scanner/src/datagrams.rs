@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::host::Scan;
 use crate::patience::{Interruption, Patience};
-use crate::talk::{Bytes, LOCAL_PAUSE, LOCAL_TRIES, interrupted, not_connected};
+use crate::talk::{Bytes, LocalTries, interrupted, not_connected};
 
 /// Most datagrams that one conversation takes, whatever is in them.
 const DATAGRAMS_MAX: usize = 64;
@@ -165,13 +165,13 @@ impl Came {
 
 /// A socket that speaks with one peer alone; an error is the way in which the conversation ended before it began.
 async fn socket(to: SocketAddr, patience: &mut Patience) -> Result<UdpSocket, Ended> {
-    for _ in 1..LOCAL_TRIES {
+    let mut tries = LocalTries::default();
+    loop {
         match socket_once(to).await.map_err(|error| not_connected(&error)) {
-            Err(Ended::Local) => patience.wait(Instant::now() + LOCAL_PAUSE).await.map_err(interrupted)?,
+            Err(Ended::Local) if tries.again(patience).await? => {}
             outcome => return outcome,
         }
     }
-    socket_once(to).await.map_err(|error| not_connected(&error))
 }
 
 async fn socket_once(to: SocketAddr) -> io::Result<UdpSocket> {

@@ -30,6 +30,19 @@ fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
+const NO_PARTS: [libc::iovec; BATCH] = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
+
+/// A message for each part. They point to the parts, and are for calls while these live.
+fn messages(parts: &mut [libc::iovec; BATCH]) -> [libc::mmsghdr; BATCH] {
+    // SAFETY: all-zero bytes are a valid value of this plain structure: no name, no parts, no control.
+    let mut messages: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
+    for (message, part) in messages.iter_mut().zip(parts) {
+        message.msg_hdr.msg_iov = part;
+        message.msg_hdr.msg_iovlen = 1;
+    }
+    messages
+}
+
 impl PacketSocket {
     /// Opens a socket on an interface, by its index. `ethertype` is what it receives; none for one that only sends. Needs CAP_NET_RAW.
     pub fn open(interface: u32, ethertype: Option<u16>, filter: &[Instruction]) -> io::Result<PacketSocket> {
@@ -86,30 +99,24 @@ impl PacketSocket {
     /// Sends frames, at most [`BATCH`]; says how many the system took. An error says that it took none.
     pub fn send(&self, frames: &[&[u8]]) -> io::Result<usize> {
         let count = frames.len().min(BATCH);
-        let mut parts = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
-        // SAFETY: all-zero bytes are a valid value of this plain structure: no name, no parts, no control.
-        let mut messages: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
-        for ((part, message), frame) in parts.iter_mut().zip(&mut messages).zip(frames) {
+        let mut parts = NO_PARTS;
+        for (part, frame) in parts.iter_mut().zip(frames) {
             *part = libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() };
-            message.msg_hdr.msg_iov = part;
-            message.msg_hdr.msg_iovlen = 1;
         }
-        // SAFETY: `count` messages are initialised, each with one part that points to a frame; all of them live through the call, which only
-        // reads the frames.
+        let mut messages = messages(&mut parts);
+        // SAFETY: the first `count` messages have one part each that points to a frame; all of them live through the call, which only reads
+        // the frames.
         let sent = checked(unsafe { libc::sendmmsg(self.fd.as_raw_fd(), messages.as_mut_ptr(), count as libc::c_uint, 0) })?;
         Ok(sent as usize)
     }
 
     /// Hands over the frames that wait, at most [`BATCH`], without waiting for any; says how many.
     pub fn receive(&self, frames: &mut Frames, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
-        let mut parts = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
-        // SAFETY: all-zero bytes are a valid value of this plain structure: no name, no parts, no control.
-        let mut messages: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
-        for ((part, message), frame) in parts.iter_mut().zip(&mut messages).zip(frames.0.iter_mut()) {
+        let mut parts = NO_PARTS;
+        for (part, frame) in parts.iter_mut().zip(frames.0.iter_mut()) {
             *part = libc::iovec { iov_base: frame.as_mut_ptr().cast(), iov_len: frame.len() };
-            message.msg_hdr.msg_iov = part;
-            message.msg_hdr.msg_iovlen = 1;
         }
+        let mut messages = messages(&mut parts);
         // SAFETY: every message has one part that points to a buffer of its own with that length; all of them live through the call.
         let got = unsafe {
             libc::recvmmsg(self.fd.as_raw_fd(), messages.as_mut_ptr(), BATCH as libc::c_uint, libc::MSG_DONTWAIT, std::ptr::null_mut())

@@ -18,9 +18,9 @@ use crate::patience::{Interruption, Patience};
 /// Room for the first read; most answers fit.
 const FIRST_READ_BYTES: usize = 4 << 10;
 /// A failure of our own machine is tried again so often before it counts.
-pub(crate) const LOCAL_TRIES: u32 = 3;
+const LOCAL_TRIES: u32 = 3;
 /// Descriptors and ports come back when other conversations end.
-pub(crate) const LOCAL_PAUSE: Duration = Duration::from_millis(50);
+const LOCAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// The bytes of a conversation, both ways. Reused from one to the next.
 #[derive(Default)]
@@ -45,13 +45,28 @@ impl Bytes {
 
 /// Connects; an error is the way in which the conversation ended before it began.
 pub(crate) async fn connect(to: SocketAddr, deadline: Instant, patience: &mut Patience) -> Result<TcpStream, Ended> {
-    for _ in 1..LOCAL_TRIES {
+    let mut tries = LocalTries::default();
+    loop {
         match connect_once(to, deadline, patience).await {
-            Err(Ended::Local) => patience.wait(Instant::now() + LOCAL_PAUSE).await.map_err(interrupted)?,
+            Err(Ended::Local) if tries.again(patience).await? => {}
             outcome => return outcome,
         }
     }
-    connect_once(to, deadline, patience).await
+}
+
+/// How often something failed because of our own machine.
+#[derive(Default)]
+pub(crate) struct LocalTries(u32);
+
+impl LocalTries {
+    /// After one more failure: whether to try again, and not before something may have come back. An error says that the scan was stopped.
+    pub async fn again(&mut self, patience: &mut Patience) -> Result<bool, Ended> {
+        self.0 += 1;
+        if self.0 < LOCAL_TRIES {
+            patience.wait(Instant::now() + LOCAL_PAUSE).await.map_err(interrupted)?;
+        }
+        Ok(self.0 < LOCAL_TRIES)
+    }
 }
 
 async fn connect_once(to: SocketAddr, deadline: Instant, patience: &mut Patience) -> Result<TcpStream, Ended> {
