@@ -41,6 +41,7 @@ pub mod sweeping;
 pub mod templates;
 pub mod testing;
 pub mod trace;
+pub mod whole;
 
 pub use load::{LoadError, Loaded};
 pub use release::{Engine, Release, ReleaseError};

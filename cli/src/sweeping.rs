@@ -21,6 +21,8 @@ use ksig_schema::{Observation, Time};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use crate::whole;
+
 /// Where the report is.
 pub fn status_file(state: &Path) -> PathBuf {
     state.join("status.json")
@@ -95,12 +97,8 @@ impl Report {
     /// Writes the report and the metrics, each whole or not at all.
     pub fn write(&self, state: &Path) -> io::Result<()> {
         let json = serde_json::to_vec(self)?;
-        for (path, bytes) in [(status_file(state), json), (state.join("metrics.prom"), self.metrics().into_bytes())] {
-            let aside = path.with_extension("part");
-            std::fs::write(&aside, bytes)?;
-            std::fs::rename(&aside, &path)?;
-        }
-        Ok(())
+        whole::write(&status_file(state), &json)?;
+        whole::write(&state.join("metrics.prom"), self.metrics().as_bytes())
     }
 
     /// One line.

@@ -1,6 +1,5 @@
 //! `ksig build` and `ksig verify`: bundles.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use ksig_lang::{Severity, say};
@@ -8,6 +7,7 @@ use ksig_lang::{Severity, say};
 use super::{Failure, Outcome, answer, show_problems};
 use crate::analysis;
 use crate::failure::{OrSay as _, cannot_write};
+use crate::whole;
 
 /// Compile signatures to a bundle: the same bytes for the same signatures
 #[derive(clap::Args)]
@@ -45,32 +45,12 @@ impl Args {
         };
         plan.requests_sha256 = crate::templates::sha256(&crate::templates::of(&plan.probe_plan));
         let bytes = ksig_runtime::bundle::write(&plan)?;
-        write_whole(&self.output, &bytes)?;
+        whole::write_synced(&self.output, &bytes).or_say(|| cannot_write(self.output.display()))?;
         let (path, signatures, bytes) = (self.output.display(), plan.signatures.len(), bytes.len());
         let summary = say!("{path}: {signatures} signatures, {bytes} bytes\n", "{path}: シグネチャ{signatures}件、{bytes}バイト\n");
         answer(summary.in_lang(lang))?;
         Ok(Outcome::Fine)
     }
-}
-
-/// Writes beside the file and renames: a full disk leaves no half bundle, and keeps the old one. A pipe or a device is written where it is:
-/// a rename would put a file in its place, as root even in that of `/dev/null`.
-fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
-    let write = |path: &std::path::Path| std::fs::File::create(path).and_then(|mut file| file.write_all(bytes).map(|()| file));
-    let failed = || cannot_write(path.display());
-    if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return write(path).map(drop).or_say(failed);
-    }
-    // A link stays one: what it leads to is replaced.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let mut beside = target.clone().into_os_string();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    let written = write(&beside).and_then(|file| file.sync_all()).and_then(|()| std::fs::rename(&beside, &target));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written.or_say(failed)
 }
 
 /// Check that a bundle is whole and safe to run

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::calling::{duration, shard};
 use super::{Failure, Outcome, remark};
 use crate::failure::{OrSay as _, cannot_read, cannot_write, failed};
+use crate::whole;
 
 /// Find open ports with one SYN packet each, without a connection; needs CAP_NET_RAW
 #[derive(clap::Args)]
@@ -104,11 +105,8 @@ impl Checkpoint {
         }
     }
 
-    /// Whole or not at all.
     fn write(&self, path: &Path) -> std::io::Result<()> {
-        let aside = path.with_extension("part");
-        std::fs::write(&aside, serde_json::to_vec(self)?)?;
-        std::fs::rename(&aside, path)
+        whole::write(path, &serde_json::to_vec(self)?)
     }
 }
 

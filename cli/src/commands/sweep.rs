@@ -16,8 +16,8 @@ use super::calling::{CallArgs, duration, follow_blocklist, shard};
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer, remark};
 use crate::failure::{OrSay as _, cannot_read, cannot_write};
-use crate::store;
 use crate::sweeping::{LogLedger, Report, asked_dir, status_file, take_asked};
+use crate::{store, whole};
 
 /// Scan a target set again and again, at the pace of a cycle, and keep what comes; goes on where it ended, however it ended
 #[derive(clap::Args)]
@@ -127,10 +127,8 @@ fn ask(addresses: &[IpAddr], state: &Path) -> Result<Outcome, Failure> {
     let directory = asked_dir(state);
     std::fs::create_dir_all(&directory).or_say(|| cannot_write(directory.display()))?;
     let text: String = addresses.iter().map(|address| format!("{address}\n")).collect();
-    // Written aside and renamed, so that a running sweep never reads a half of it.
-    let name = format!("{}-{}", super::calling::now().as_nanosecond(), std::process::id());
-    let (aside, path) = (directory.join(format!("{name}.part")), directory.join(format!("{name}.txt")));
-    std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, &path)).or_say(|| cannot_write(path.display()))?;
+    let path = directory.join(format!("{}-{}.txt", super::calling::now().as_nanosecond(), std::process::id()));
+    whole::write(&path, text.as_bytes()).or_say(|| cannot_write(path.display()))?;
     remark(&format!("{} hosts asked for; the sweep calls them as soon as manners allow", addresses.len()));
     Ok(Outcome::Fine)
 }
