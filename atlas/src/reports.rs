@@ -11,7 +11,7 @@
 pub mod versions;
 
 use ksig_schema::value::Date;
-use ksig_schema::{Time, identification::Known};
+use ksig_schema::{Time, day_of, identification::Known};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -131,7 +131,7 @@ impl Gathering {
         self.hashes.sort_unstable();
         let snapshot = self.hashes.iter().fold(Sha256::new(), |hash, entry| hash.chain_update(entry)).finalize();
         About {
-            date: self.window.map(|(_, last)| last.to_zoned(jiff::tz::TimeZone::UTC).date()),
+            date: self.window.map(|(_, last)| day_of(last)),
             window: self.window,
             unit: Unit::default(),
             releases: self.releases.into_iter().collect(),

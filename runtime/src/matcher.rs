@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ksig_schema::identification::Identification;
-use ksig_schema::{Date, Evidence, FollowUp, Gate, Response, Service};
+use ksig_schema::{Date, Evidence, FollowUp, Gate, Response, Service, day_of};
 use sha2::{Digest, Sha256};
 
 use crate::backend::{Backend, Truth};
@@ -429,7 +429,7 @@ impl Gate for Matcher {
 
 /// The day of the observation in UTC.
 pub fn scan_date(evidence: &Evidence) -> Option<Date> {
-    evidence.time.map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date())
+    evidence.time.map(day_of)
 }
 
 /// The signatures of each choice by place.

@@ -35,6 +35,6 @@ pub use probe::{
     Budget, ConstructorDef, Delivery, FollowUp, Gate, ParameterDef, PlannedProbe, Policy, ProbeCost, ProbeKey, ProbePlan, Request, Safety,
 };
 pub use target::{Origin, Refusal, TargetError};
-pub use value::{Date, Time, Type, Value};
+pub use value::{Date, Time, Type, Value, day_of};
 pub use version::{Scheme, SchemeKind, Version};
 pub use vocabulary::{FormerName, Term, Vocabulary};

@@ -7,6 +7,11 @@ pub type Date = jiff::civil::Date;
 /// A moment in UTC. Serialised as RFC 3339, `2026-12-31T00:00:00Z`.
 pub type Time = jiff::Timestamp;
 
+/// The day of a moment.
+pub fn day_of(time: Time) -> Date {
+    time.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// The type of a field, capture, column or parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Type {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use ksig_compiler::hir::{Fixture, Test};
 use ksig_lang::{Text, say};
-use ksig_schema::{Date, Evidence};
+use ksig_schema::{Date, Evidence, day_of};
 
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer};
@@ -92,7 +92,7 @@ impl Args {
         let (number, line) = lines.next().or_say(|| say!("{shown} holds no line", "{shown}に行がありません"))?;
         let schema = ksig_protocols::schema();
         let evidence = crate::evidence_line::parse(line, &schema).or_say(|| Text::quoted(format!("{shown}:{number}")))?.evidence;
-        let date = evidence.time.map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date());
+        let date = evidence.time.map(day_of);
         Ok((evidence, date))
     }
 

@@ -15,7 +15,7 @@ use ksig_compiler::hir::{self, Asks, ExprKind};
 use ksig_lang::quoted;
 use ksig_runtime::plan::{Datum, IdentitySlot};
 use ksig_schema::identification::Identified;
-use ksig_schema::{Identification, Observation, ProbeKey};
+use ksig_schema::{Identification, Observation, ProbeKey, day_of};
 
 pub use scrub::Scrubbed;
 
@@ -92,7 +92,7 @@ fn name_of(probe: &ProbeKey, taken: &[(String, &Observation)]) -> String {
 
 fn block(given: &[(&str, &Observation)], expect: &str, recording: &mut Recording) {
     let Some((_, first)) = given.first() else { return };
-    let day = first.time.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = day_of(first.time);
     let probes: Vec<String> = given.iter().map(|(_, observation)| observation.probe.to_string()).collect();
     let name = quoted(&format!("recorded on {day}: {}", probes.join(", ")));
     let mut text = format!("test {name} at {day} {{\n");

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ksig_schema::{Facts, Time, Value};
+use ksig_schema::{Facts, Time, Value, day_of};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, ParsedExtension, SubjectPublicKeyInfo, X509Certificate};
@@ -69,7 +69,7 @@ fn general_name(name: &GeneralName) -> Option<String> {
 
 fn date(time: ASN1Time) -> Option<Value> {
     let time = Time::from_second(time.timestamp()).ok()?;
-    Some(Value::Date(time.to_zoned(jiff::tz::TimeZone::UTC).date()))
+    Some(Value::Date(day_of(time)))
 }
 
 fn key_bits(key: &SubjectPublicKeyInfo) -> Option<i64> {
