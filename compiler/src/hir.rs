@@ -541,6 +541,16 @@ impl Condition {
 }
 
 impl Signature {
+    /// Whether it holds that place of its file.
+    pub fn holds(&self, span: Span) -> bool {
+        self.span.start <= span.start && span.end <= self.span.end
+    }
+
+    /// What its records say of the device.
+    pub fn device_slots(&self) -> impl Iterator<Item = &(IdentitySlot, Expr)> {
+        self.identities.iter().filter(|identity| identity.facet == "device").flat_map(|identity| &identity.slots)
+    }
+
     /// Calls `visit` on every expression of the signature.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         self.condition.walk(visit);

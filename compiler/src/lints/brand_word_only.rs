@@ -34,9 +34,9 @@ pub const LINT: Lint = Lint {
     },
     level: Severity::Warning,
     look: Look::Signature(|signature, analysis, found| {
-        let device = signature.identities.iter().filter(|identity| identity.facet == "device").flat_map(|identity| &identity.slots);
         let constant = |expr: &Expr| if let ExprKind::Const(Datum::Text(text)) = &expr.kind { Some(text.clone()) } else { None };
-        let said: Vec<(IdentitySlot, String)> = device.filter_map(|(slot, expr)| Some((*slot, constant(expr)?))).collect();
+        let said: Vec<(IdentitySlot, String)> =
+            signature.device_slots().filter_map(|(slot, expr)| Some((*slot, constant(expr)?))).collect();
         if !said.iter().any(|(slot, _)| matches!(slot, IdentitySlot::Model | IdentitySlot::Series)) {
             return;
         }

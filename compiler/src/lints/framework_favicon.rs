@@ -97,8 +97,7 @@ signature two {
 
 /// The maker that a signature names, where it always names the same.
 fn maker(signature: &Signature) -> Option<&str> {
-    let slots = signature.identities.iter().filter(|identity| identity.facet == "device").flat_map(|identity| &identity.slots);
-    let mut makers = slots.filter(|(slot, _)| *slot == IdentitySlot::Vendor);
+    let mut makers = signature.device_slots().filter(|(slot, _)| *slot == IdentitySlot::Vendor);
     match makers.next().map(|(_, expr)| &expr.kind) {
         Some(ExprKind::Const(Datum::Text(vendor))) => Some(vendor),
         _ => None,

@@ -101,8 +101,7 @@ signature one {
 fn is_model(signature: &Signature, key: &Expr) -> bool {
     let key = told::resolved(signature, key).without_places();
     let same = |expr: &Expr| told::resolved(signature, expr).without_places() == key;
-    let slots = signature.identities.iter().filter(|identity| identity.facet == "device").flat_map(|identity| &identity.slots);
-    let mut models = slots.filter(|(slot, _)| *slot == IdentitySlot::Model).map(|(_, expr)| expr);
+    let mut models = signature.device_slots().filter(|(slot, _)| *slot == IdentitySlot::Model).map(|(_, expr)| expr);
     models.any(|model| same(model) || told::cell(signature, model).is_some_and(|(_, _, of)| same(of)) || converted(model).is_some_and(same))
 }
 

@@ -10,7 +10,7 @@ use ksig_runtime::plan::{CompareOp, Datum, IdentitySlot, Pattern};
 use regex_syntax::hir::HirKind;
 
 use crate::Analysis;
-use crate::hir::{Condition, Expr, ExprKind, Identity, Match, Signature};
+use crate::hir::{Condition, Expr, ExprKind, Match, Signature};
 
 /// The blocks of `match` that a signature adds to those of its base, which are looked at where they are written.
 pub fn blocks<'a>(signature: &'a Signature, analysis: &Analysis) -> &'a [Condition] {
@@ -84,11 +84,9 @@ fn lines<'a>(condition: &'a Condition, all: &mut Vec<&'a Expr>) {
 
 /// What a signature's own records say of the device: not what its base says in the same words.
 pub fn slots<'a>(signature: &'a Signature, analysis: &Analysis) -> Vec<(IdentitySlot, &'a Expr)> {
-    let of =
-        |identities: &'a [Identity]| identities.iter().filter(|identity| identity.facet == "device").flat_map(|identity| &identity.slots);
-    let base = base(signature, analysis).map_or(&[][..], |base| &base.identities);
-    let inherited = |slot: &(IdentitySlot, Expr)| base.iter().any(|identity| identity.facet == "device" && identity.slots.contains(slot));
-    of(&signature.identities).filter(|slot| !inherited(slot)).map(|(slot, expr)| (*slot, expr)).collect()
+    let base = base(signature, analysis);
+    let inherited = |slot: &&(IdentitySlot, Expr)| base.is_some_and(|base| base.device_slots().any(|other| other == *slot));
+    signature.device_slots().filter(|slot| !inherited(slot)).map(|(slot, expr)| (*slot, expr)).collect()
 }
 
 /// The name of the capture that a slot is.
@@ -129,8 +127,7 @@ pub fn patterns<'a>(signature: &'a Signature, analysis: &Analysis) -> Vec<Asked<
 
 fn asked<'a>(signature: &Signature, analysis: &Analysis, expr: &'a Expr) -> Option<Asked<'a>> {
     let ExprKind::Matches(subject, matched) = &expr.kind else { return None };
-    let own = |span: Span| signature.span.start <= span.start && span.end <= signature.span.end;
-    if !own(subject.span) || !own(expr.span) || subject.span.end >= expr.span.end {
+    if !signature.holds(subject.span) || !signature.holds(expr.span) || subject.span.end >= expr.span.end {
         return None;
     }
     let question = Span { start: subject.span.end, end: expr.span.end };

@@ -73,9 +73,10 @@ fn tell(number: usize, signature: &Signature, analysis: &Analysis, outer: &BTree
 fn inner<'a>(signature: &'a Signature, analysis: &'a Analysis) -> Vec<(&'a str, Span)> {
     let inherited = own::base(signature, analysis).map_or(0, |base| base.vars.len());
     let vars = signature.vars.iter().zip(&signature.var_spans).zip(&signature.var_files).skip(inherited);
-    let mine = |span: Span| signature.span.start <= span.start && span.end <= signature.span.end;
     // What a `let` of the file binds stands outside of the signature.
-    let vars = vars.filter(|((_, span), file)| **file == signature.file && mine(**span)).map(|((var, span), _)| (var.name.as_str(), *span));
+    let vars = vars
+        .filter(|((_, span), file)| **file == signature.file && signature.holds(**span))
+        .map(|((var, span), _)| (var.name.as_str(), *span));
     let probes = own::item(signature, analysis).into_iter().flat_map(|item| &item.body).filter_map(|statement| match statement {
         Statement::Probe(probe) => Some((probe.name.value.as_str(), probe.name.span)),
         Statement::Follow(follow) => Some((follow.name.value.as_str(), follow.name.span)),

@@ -63,18 +63,14 @@ pub const LINT: Lint = Lint {
         let blocks = own::blocks(signature, analysis);
         blocks.iter().for_each(|block| together(block, &mut outside));
         blocks.iter().for_each(|block| branches(block, &outside, &mut told));
-        for expr in own::exprs(signature, analysis).into_iter().filter(|expr| within(signature, expr)) {
+        // What a `let` of a file stands for is written elsewhere.
+        for expr in own::exprs(signature, analysis).into_iter().filter(|expr| signature.holds(expr.span)) {
             never_taken(signature, expr, &mut Vec::new(), &mut told);
         }
     }),
 };
 
 type Told<'t> = dyn FnMut(Span, Option<Span>, Text) + 't;
-
-/// What a `let` of a file stands for is written elsewhere.
-fn within(signature: &Signature, expr: &Expr) -> bool {
-    signature.span.start <= expr.span.start && expr.span.end <= signature.span.end
-}
 
 /// The branches of groups of which some must hold, beside the lines that must hold anyway.
 fn branches(condition: &Condition, outside: &[&Expr], told: &mut Told) {
@@ -105,7 +101,7 @@ fn never_taken(signature: &Signature, expr: &Expr, decided: &mut Vec<(Expr, Span
         ExprKind::FirstOf(parts) => {
             // `{x|cpe}` of a template is made of parts that stand at one place.
             for pair in parts.windows(2).filter(|pair| pair[0].span.end <= pair[1].span.start) {
-                if !pair[0].ty.is_optional() && within(signature, &pair[1]) {
+                if !pair[0].ty.is_optional() && signature.holds(pair[1].span) {
                     told(pair[1].span, Some(pair[0].span), say!("always there", "必ず存在します"));
                     break;
                 }
@@ -135,7 +131,7 @@ fn never_taken(signature: &Signature, expr: &Expr, decided: &mut Vec<(Expr, Span
             // Outermost first: what stands inside one of them is looked at there.
             let mut end = 0;
             for inner in inside {
-                if inner.span.start >= end && within(signature, inner) {
+                if inner.span.start >= end && signature.holds(inner.span) {
                     end = inner.span.end;
                     never_taken(signature, inner, decided, told);
                 }

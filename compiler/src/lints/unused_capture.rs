@@ -56,8 +56,7 @@ pub const LINT: Lint = Lint {
         let inherited = own::base(signature, analysis).map_or(0, |base| base.vars.len());
         for (id, var) in signature.vars.iter().enumerate().skip(inherited) {
             let span = signature.var_spans[id];
-            let is_own = signature.span.start <= span.start && span.end <= signature.span.end;
-            if is_own && !refined && !read.contains(&(id as u32)) && !tested.contains(&var.name.as_str()) && !var.redact {
+            if signature.holds(span) && !refined && !read.contains(&(id as u32)) && !tested.contains(&var.name.as_str()) && !var.redact {
                 let name = &var.name;
                 let message = say!("nothing reads `{name}`", "`{name}`はどこからも参照されていません");
                 let problem = LINT.finding(signature, span, message, say!("bound here", "ここで束縛しています"));

@@ -214,9 +214,8 @@ impl<'a> Node<'a> {
             What::Test(test) => (self.signature.file, test.span),
             What::Table(told) => (told.file, told.item.name.span),
         };
-        let inside = |span: Span| self.signature.span.start <= span.start && span.end <= self.signature.span.end;
-        let own =
-            matches!(self.what, What::Table(_)) || file == self.signature.file && (inside(span) || matches!(self.what, What::Probe(_)));
+        let own = matches!(self.what, What::Table(_))
+            || file == self.signature.file && (self.signature.holds(span) || matches!(self.what, What::Probe(_)));
         debug_assert!(analysis.sources.get(file).is_some(), "a node stands in a file of the program");
         if own && span.start < span.end { (file, span) } else { (self.signature.file, self.signature.name_span) }
     }
