@@ -27,6 +27,11 @@ pub struct LevelProblem {
 }
 
 impl LevelProblem {
+    /// A problem at a byte of the file's text.
+    pub fn at(text: &str, byte: usize, problem: Text) -> LevelProblem {
+        LevelProblem { place: line_column(text, u32::try_from(byte).unwrap_or(u32::MAX)), text: problem }
+    }
+
     /// `ksig.toml:2:1: there is no lint ...`.
     pub fn line(&self, file: &str, lang: Lang) -> String {
         let (line, column) = self.place;
@@ -39,7 +44,6 @@ impl LevelProblem {
 /// # Errors
 /// Names that no lint has, and levels that are none, in the order of the file.
 pub fn read(written: Written, text: &str) -> Result<Levels, Vec<LevelProblem>> {
-    let place = |at: usize| line_column(text, u32::try_from(at).unwrap_or(u32::MAX));
     let (mut levels, mut problems) = (Levels::new(), Vec::new());
     for (name, value) in written {
         let (at_name, at_level) = (name.span().start, value.span().start);
@@ -49,9 +53,9 @@ pub fn read(written: Written, text: &str) -> Result<Levels, Vec<LevelProblem>> {
                 levels.insert(code, *level);
             }
             (code, level) => {
-                let problem = |at, text: &Text| (at, LevelProblem { place: place(at), text: text.clone() });
-                problems.extend(code.err().map(|text| problem(at_name, &text)));
-                problems.extend(level.as_ref().err().map(|text| problem(at_level, text)));
+                let problem = |at, problem: &Text| (at, LevelProblem::at(text, at, problem.clone()));
+                problems.extend(code.err().map(|reason| problem(at_name, &reason)));
+                problems.extend(level.as_ref().err().map(|reason| problem(at_level, reason)));
             }
         }
     }

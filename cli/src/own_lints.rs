@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use ksig_compiler::lints::query::{PREFIX, Query, VISITS};
 use ksig_compiler::nearest;
-use ksig_lang::{Text, line_column, say};
+use ksig_lang::{Text, say};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
@@ -48,9 +48,7 @@ pub fn read(written: Vec<Written>, text: &str, problems: &mut Vec<LevelProblem>)
     let mut queries = Vec::new();
     let mut names = BTreeSet::new();
     for lint in written {
-        let mut wrong = |at: usize, text_of: Text| {
-            problems.push(LevelProblem { place: line_column(text, u32::try_from(at).unwrap_or(u32::MAX)), text: text_of });
-        };
+        let mut wrong = |at: usize, reason: Text| problems.push(LevelProblem::at(text, at, reason));
         if queries.len() == LINTS_MAX {
             wrong(lint.name.span().start, say!("a file has at most {LINTS_MAX} lints of its own", "独自のリントは{LINTS_MAX}個までです"));
             break;

@@ -18,8 +18,8 @@
 use ksig_compiler::lints;
 use ksig_compiler::words::METADATA;
 use ksig_compiler::{Input, nearest};
-use ksig_lang::{Lang, Text, line_column, say};
-use ksig_schema::{Date, Policy, Time};
+use ksig_lang::{Lang, Text, say};
+use ksig_schema::{Date, Policy, Time, day_of};
 use serde::Deserialize;
 
 use crate::analysis::Rules;
@@ -125,8 +125,7 @@ pub fn lints(input: &Input, today: Option<Date>) -> Result<lints::Rules, PolicyE
 pub fn rules(input: &Input) -> Result<Rules, PolicyError> {
     let (policy, rules) = read(input)?;
     let policy = permitted(policy, &PolicyArgs::default())?;
-    let today = Time::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    Ok(Rules { budget: policy.budget, lints: lints::Rules { today: Some(today), policy, ..rules } })
+    Ok(Rules { budget: policy.budget, lints: lints::Rules { today: Some(day_of(Time::now())), policy, ..rules } })
 }
 
 /// The file, whole: who asks for one part of it is told what is wrong with the other too.
@@ -153,7 +152,7 @@ fn required(written: Vec<toml::Spanned<String>>, text: &str, problems: &mut Vec<
     for word in written.iter().filter(|word| !METADATA.contains(&word.get_ref().as_str())) {
         let (word, at) = (word.get_ref(), word.span().start);
         let all = METADATA.join(", ");
-        let text_of = match nearest(word, METADATA.iter().copied()) {
+        let reason = match nearest(word, METADATA.iter().copied()) {
             Some(near) => say!(
                 "a signature says no `{word}` of itself; did you mean `{near}`?",
                 "`{word}`というメタデータはありません。`{near}`の間違いではありませんか"
@@ -163,7 +162,7 @@ fn required(written: Vec<toml::Spanned<String>>, text: &str, problems: &mut Vec<
                 "`{word}`というメタデータはありません。メタデータは{all}です"
             ),
         };
-        problems.push(LevelProblem { place: line_column(text, u32::try_from(at).unwrap_or(u32::MAX)), text: text_of });
+        problems.push(LevelProblem::at(text, at, reason));
     }
     written.into_iter().map(toml::Spanned::into_inner).collect()
 }

@@ -11,6 +11,9 @@ use ksig_schema::{Ended, Facts, Observation, ProbeKey, Transport, Value};
 
 use super::scrub::{Scrubbed, facts_without, scrub};
 
+/// Headers about how a body travels, which a fixture has of its own.
+const FRAMING: [&str; 3] = ["content-encoding", "content-length", "transfer-encoding"];
+
 /// The statement, indented for a `test` block.
 pub(super) fn given(name: &str, observation: &Observation, scrubbed: &mut Vec<Scrubbed>) -> String {
     let response = ksig_protocols::decode(observation);
@@ -40,9 +43,8 @@ fn readable(protocol: &str, observation: &Observation, facts: &Facts) -> Option<
         return Some(lines(&charset::text(bytes)));
     }
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").or_else(|| bytes.windows(2).position(|two| two == b"\n\n"))?;
-    let framing = ["content-encoding", "content-length", "transfer-encoding"];
     let is_framing =
-        |line: &&str| line.split_once(':').is_some_and(|(name, _)| framing.contains(&name.trim().to_ascii_lowercase().as_str()));
+        |line: &&str| line.split_once(':').is_some_and(|(name, _)| FRAMING.contains(&name.trim().to_ascii_lowercase().as_str()));
     let head = lines(&charset::text(&bytes[..end]));
     let head: Vec<&str> = head.lines().filter(|line| !is_framing(line)).collect();
     let body = facts.text(&format!("{protocol}.body")).map(lines).unwrap_or_default();
@@ -85,10 +87,9 @@ fn decoded(probe: &ProbeKey, statement: &str) -> Option<Facts> {
 
 /// Facts about bytes and their framing, which the text of a fixture has of its own.
 fn is_of_bytes(fact: &Fact) -> bool {
-    let framing = ["content-encoding", "content-length", "transfer-encoding"];
     let name = fact.field.name;
     matches!(name, "http.raw" | "http.sha256" | "http.text.charset" | "http.text.replacements" | "http.head")
-        || fact.key.as_deref().is_some_and(|key| framing.contains(&key))
+        || fact.key.as_deref().is_some_and(|key| FRAMING.contains(&key))
 }
 
 /// Whether two answers say the same, line ends aside.
