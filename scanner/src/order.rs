@@ -3,27 +3,29 @@
 //! In: a place in the order. Out: the number that stands there. Random access makes shards and resumption exact: whoever knows key, size and
 //! place knows what is next.
 //!
-//! A Feistel network permutes the smallest even number of bits that holds the size; results outside walk on until they are inside. The
-//! network's domain is less than four times the size, so that a walk takes less than four steps on average.
+//! A Feistel network permutes the pairs of a number below `rows` and one below `columns`, which are about the square root of the size; the few pairs
+//! that stand for no number below the size walk on until they do. There are fewer of them than `columns`, so that hardly any walk takes a second step.
 
 use crate::mix::mix;
 
 /// Enough rounds that neighbours end far apart; nobody needs to be unable to guess the order.
-const ROUNDS: u64 = 4;
+const ROUNDS: usize = 4;
 
 /// A permutation of `0..size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permutation {
     size: u64,
-    half_bits: u32,
-    key: u64,
+    rows: u64,
+    columns: u64,
+    keys: [u64; ROUNDS],
 }
 
 impl Permutation {
     /// The permutation of `0..size` under that key. A size of 0 has no places.
     pub fn new(size: u64, key: u64) -> Permutation {
-        let bits = u64::BITS - size.saturating_sub(1).leading_zeros();
-        Permutation { size, half_bits: bits.div_ceil(2).max(1), key }
+        let columns = size.isqrt().max(1);
+        let rows = size.div_ceil(columns).max(1);
+        Permutation { size, rows, columns, keys: std::array::from_fn(|round| mix(key ^ round as u64)) }
     }
 
     /// A key from the system's source of randomness.
@@ -51,13 +53,20 @@ impl Permutation {
     }
 
     fn network(&self, number: u64) -> u64 {
-        let mask = (1u64 << self.half_bits) - 1;
-        let (mut left, mut right) = (number >> self.half_bits, number & mask);
-        for round in 0..ROUNDS {
-            (left, right) = (right, left ^ (mix(mix(self.key ^ round) ^ right) & mask));
+        let (mut row, mut column) = (number / self.columns, number % self.columns);
+        for keys in self.keys.chunks_exact(2) {
+            row = moved(row, mix(keys[0] ^ column), self.rows);
+            column = moved(column, mix(keys[1] ^ row), self.columns);
         }
-        left << self.half_bits | right
+        row * self.columns + column
     }
+}
+
+/// A number below `size` moved on by as much as a random word says, around the end.
+fn moved(number: u64, word: u64, size: u64) -> u64 {
+    // Sizes are below 2^33, words are cut to 31 bits: the product fits.
+    let sum = number + (((word >> 33) * size) >> 31);
+    if sum >= size { sum - size } else { sum }
 }
 
 #[cfg(test)]

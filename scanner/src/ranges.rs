@@ -75,6 +75,9 @@ pub(crate) struct Ranges {
     /// How many addresses stand before each range.
     before: Vec<u128>,
     count: u128,
+    /// For every stretch of 2^`stretch_bits` indexes, the range in which it begins: the search for an index begins there.
+    stretches: Vec<u32>,
+    stretch_bits: u32,
 }
 
 impl Ranges {
@@ -94,7 +97,8 @@ impl Ranges {
             before.push(count);
             count = count.saturating_add((range.last - range.first).saturating_add(1));
         }
-        Ranges { ranges: merged, before, count }
+        let (stretches, stretch_bits) = stretches(&before, count);
+        Ranges { ranges: merged, before, count, stretches, stretch_bits }
     }
 
     /// How many addresses; the whole number line counts as one less.
@@ -107,7 +111,10 @@ impl Ranges {
         if index >= self.count {
             return None;
         }
-        let place = self.before.partition_point(|before| *before <= index) - 1;
+        let stretch = (index >> self.stretch_bits) as usize;
+        let begins_in = self.stretches[stretch] as usize;
+        let ends_before = self.stretches.get(stretch + 1).map_or(self.before.len(), |next| *next as usize + 1);
+        let place = begins_in + self.before[begins_in..ends_before].partition_point(|before| *before <= index) - 1;
         Some(address(self.ranges[place].first + (index - self.before[place])))
     }
 
@@ -156,6 +163,15 @@ impl Ranges {
         }
         Ranges::new(left)
     }
+}
+
+/// About twice as many stretches of equal length as ranges, each with the range in which it begins.
+fn stretches(before: &[u128], count: u128) -> (Vec<u32>, u32) {
+    let wanted = 2 * before.len().max(1) as u128;
+    let stretch_bits = u128::BITS - (count / wanted).leading_zeros();
+    let stretch = |at: u128| before.partition_point(|before| *before <= at << stretch_bits) as u32 - 1;
+    let last = count.saturating_sub(1) >> stretch_bits;
+    (if before.is_empty() { Vec::new() } else { (0..=last).map(stretch).collect() }, stretch_bits)
 }
 
 #[cfg(test)]
