@@ -13,7 +13,7 @@ use ksig_runtime::BundleError;
 use ksig_scanner::discovery::DiscoverError;
 use ksig_scanner::sim::SimError;
 use ksig_scanner::sweep::{PORTS_MAX, StateError, SweepError};
-use ksig_scanner::{BlocklistError, Denied, ScanError, TargetError};
+use ksig_scanner::{BlocklistError, Denied, FeedError, ScanError, TargetError};
 
 use crate::import::recog::ReadError;
 use crate::policy::PolicyError;
@@ -115,6 +115,7 @@ fn words(error: &(dyn Error + 'static)) -> Text {
         }),
         error.downcast_ref::<ScanError>().map(of_scan),
         error.downcast_ref::<TargetError>().map(of_target),
+        error.downcast_ref::<FeedError>().map(of_feed),
         error.downcast_ref::<BlocklistError>().map(of_blocklist),
         error.downcast_ref::<SweepError>().map(of_sweep),
         error.downcast_ref::<DiscoverError>().map(of_discovery),
@@ -226,6 +227,7 @@ fn of_scan(error: &ScanError) -> Text {
 fn of_sweep(error: &SweepError) -> Text {
     let ja = match error {
         SweepError::Scan(error) => return of_scan(error),
+        SweepError::Packets(error) => return of_discovery(error),
         SweepError::State(StateError::Locked(path)) => {
             format!("{}: この状態ディレクトリーでは別のスイープが動いています", path.display())
         }
@@ -239,6 +241,7 @@ fn of_sweep(error: &SweepError) -> Text {
 fn of_discovery(error: &DiscoverError) -> Text {
     let ja = match error {
         DiscoverError::Simulated => return of_scan(&ScanError::Simulated),
+        DiscoverError::Loopback => "ループバックアドレスにはパケットではなく接続を使ってください".to_string(),
         DiscoverError::NoPorts => "ポートが指定されていません".to_string(),
         DiscoverError::Link(_) => return Text::quoted(error.to_string()),
         DiscoverError::NotAllowed(source) => format!("パケットを送れません（CAP_NET_RAWが必要です）: {}", of_system(source).ja),
@@ -263,6 +266,15 @@ fn of_target(error: &TargetError) -> Text {
             format!("{place}: {entry}は{why}")
         }
         TargetError::Unreadable { .. } | TargetError::Wrong { .. } => return Text::quoted(error.to_string()),
+    };
+    say!("{error}", "{ja}")
+}
+
+fn of_feed(error: &FeedError) -> Text {
+    let ja = match error {
+        FeedError::Unreadable { file, source } => format!("{file}: {}", of_system(source).ja),
+        FeedError::Wrong { .. } => return Text::quoted(error.to_string()),
+        FeedError::Targets { file, source } => format!("{file}: {}", of_target(source).ja),
     };
     say!("{error}", "{ja}")
 }

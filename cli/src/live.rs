@@ -8,9 +8,9 @@ use ksig_schema::{Evidence, Gate, Identification};
 use crate::Release;
 
 /// What one host said, and what it is.
-pub struct LiveHost {
+pub struct LiveHost<'h> {
     /// As they came.
-    pub observations: HostObservations,
+    pub observations: &'h HostObservations,
     /// What they say; one, unless observations of several hosts were mixed.
     pub evidence: Vec<(Evidence, Vec<Identification>)>,
 }
@@ -39,26 +39,26 @@ impl LiveError<anyhow::Error> {
 /// Hosts on their way from the scanner to the matcher; when it is full, the scan waits.
 const HOSTS_WAITING_MAX: usize = 256;
 
-/// Scans, and gives each host to `sink` with what it is. An error of `sink` stops the scan: nothing more is sent, and nothing that was
-/// received before is kept from `sink`.
-pub async fn identify_live<E>(
+/// Scans, and gives what hosts said to `sink`, all that wait at a time, each once. An error of `sink` stops the scan: nothing more is sent, and nothing
+/// that was received before is kept from `sink`.
+pub async fn record_live<E>(
     options: &ScanOptions,
     release: &Arc<Release>,
     stop: &Stop,
-    mut sink: impl FnMut(&LiveHost) -> Result<(), E>,
+    mut sink: impl FnMut(&[HostObservations]) -> Result<(), E>,
 ) -> Result<ScanSummary, LiveError<E>> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel::<HostObservations>(HOSTS_WAITING_MAX);
     let gate: Arc<dyn Gate> = Arc::clone(release) as Arc<dyn Gate>;
     let scanning = ksig_scanner::scan(options, &release.plan().plan().probe_plan, gate, stop, sender);
     let mut failed = None;
     let taking = async {
-        while let Some(observations) = receiver.recv().await {
-            let evidence = ksig_protocols::evidence(&observations.observations);
-            let evidence = evidence.into_iter().map(|evidence| (release.identify(&evidence), evidence)).map(|(a, e)| (e, a)).collect();
-            if let Err(error) = sink(&LiveHost { observations, evidence }) {
+        let mut hosts = Vec::new();
+        while receiver.recv_many(&mut hosts, HOSTS_WAITING_MAX).await > 0 {
+            if let Err(error) = sink(&hosts) {
                 stop.stop();
                 failed.get_or_insert(error);
             }
+            hosts.clear();
         }
     };
     let (summary, ()) = tokio::join!(scanning, taking);
@@ -66,4 +66,23 @@ pub async fn identify_live<E>(
         Some(error) => Err(LiveError::Sink(error)),
         None => summary.map_err(LiveError::Scan),
     }
+}
+
+/// The same with what each host is, one after the other.
+pub async fn identify_live<E>(
+    options: &ScanOptions,
+    release: &Arc<Release>,
+    stop: &Stop,
+    mut sink: impl FnMut(&LiveHost<'_>) -> Result<(), E>,
+) -> Result<ScanSummary, LiveError<E>> {
+    let identify = |hosts: &[HostObservations]| {
+        let mut taken = Ok(());
+        for observations in hosts {
+            let evidence = ksig_protocols::evidence(&observations.observations);
+            let evidence = evidence.into_iter().map(|evidence| (release.identify(&evidence), evidence)).map(|(a, e)| (e, a)).collect();
+            taken = taken.and(sink(&LiveHost { observations, evidence }));
+        }
+        taken
+    };
+    record_live(options, release, stop, identify).await
 }

@@ -1,7 +1,7 @@
 //! A state directory: the log of observations and the search index made of it.
 //!
 //! ```text
-//! DIR/log/     observations, appended and never altered
+//! DIR/log/     observations, appended and never altered; `ksig atlas forget` alone takes some out
 //! DIR/index/   entries of the current state; made again at any time from the log and a release
 //! DIR/opt-outs.ndjson   who was added to the blocklist while somebody was called, and when
 //! ```
@@ -51,8 +51,8 @@ pub struct Rematched {
 }
 
 /// Appends observations and makes them safe.
-pub fn append(log: &mut LogWriter, observations: &[Observation]) -> Result<(), LogError> {
-    observations.iter().try_for_each(|observation| log.append(observation))
+pub fn append<'o>(log: &mut LogWriter, observations: impl IntoIterator<Item = &'o Observation>) -> Result<(), LogError> {
+    observations.into_iter().try_for_each(|observation| log.append(observation))
 }
 
 /// Identifies the whole log again with a release and builds the index anew: not one packet is sent.

@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use crate::blocklist::Blocklist;
 use crate::calls::{anywhere, deal};
 use crate::elsewhere::Elsewhere;
+use crate::feed::Feed;
 use crate::host::{Scan, Worker};
 use crate::limits::{TalkLimits, conversations_max};
 use crate::order::Permutation;
@@ -49,6 +50,8 @@ pub struct ScanOptions {
     pub targets: TargetSet,
     /// Where.
     pub ports: Vec<PortUse>,
+    /// Which ports of whom were found open: nobody is called elsewhere. Absent: every port of everyone.
+    pub feed: Option<Arc<Feed>>,
     /// Who asks: shown in every protocol that has a place for it.
     pub identity: ScanIdentity,
     /// Who must not be called. Absent: the scan is refused, unless `no_blocklist` says that this is meant.
@@ -83,6 +86,7 @@ impl ScanOptions {
         ScanOptions {
             targets,
             ports,
+            feed: None,
             identity,
             blocklist: None,
             no_blocklist: false,
@@ -344,7 +348,8 @@ async fn work(scan: Arc<Scan>, deck: Arc<Deck>, out: mpsc::Sender<HostObservatio
     while !scan.stop.is_stopped() {
         let Some(address) = deck.deal() else { break };
         let host = if scan.options.cycle.is_empty() { address.to_string() } else { format!("{address}@{}", scan.options.cycle) };
-        let observations = worker.call(address, &host, |_| true).await.observations;
+        let on = |port| scan.options.feed.as_ref().is_none_or(|feed| feed.has(address, port));
+        let observations = worker.call(address, &host, on).await.observations;
         scan.options.progress.host_done();
         if observations.is_empty() {
             continue;

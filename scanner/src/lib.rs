@@ -8,6 +8,7 @@ pub mod discovery;
 mod each;
 mod elsewhere;
 pub mod engine;
+mod feed;
 mod host;
 mod limits;
 mod mix;
@@ -29,6 +30,7 @@ mod tls;
 
 pub use blocklist::{Blocklist, BlocklistError, Reloaded};
 pub use engine::{Clock, HostObservations, ScanError, ScanOptions, ScanSummary, scan};
+pub use feed::{Feed, FeedError};
 pub use limits::TalkLimits;
 pub use permission::{Denied, Permission};
 pub use ports::{PortUse, ServiceName, parse_ports};

@@ -98,6 +98,12 @@ pub(crate) fn is_own(range: Range) -> bool {
     parsed(OWN).any(|(own, ..)| range.inside(own))
 }
 
+/// Whether any address of a range is loopback.
+pub(crate) fn is_loopback(range: Range) -> bool {
+    let loopback = parsed(OWN).filter(|(_, _, what)| *what == "loopback");
+    loopback.into_iter().any(|(own, ..)| range.first <= own.last && own.first <= range.last)
+}
+
 impl Permission {
     /// Own networks, and nobody else's.
     pub fn own_networks() -> Permission {

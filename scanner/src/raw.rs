@@ -44,6 +44,13 @@ fn messages(parts: &mut [libc::iovec; BATCH]) -> [libc::mmsghdr; BATCH] {
 }
 
 impl PacketSocket {
+    /// Whether such sockets are given to us at all.
+    pub fn allowed() -> io::Result<()> {
+        // SAFETY: the call takes no pointers; a descriptor that it gives is ours alone, and closed at once.
+        unsafe { OwnedFd::from_raw_fd(checked(libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0))?) };
+        Ok(())
+    }
+
     /// Opens a socket on an interface, by its index. `ethertype` is what it receives; none for one that only sends. Needs CAP_NET_RAW.
     pub fn open(interface: u32, ethertype: Option<u16>, filter: &[Instruction]) -> io::Result<PacketSocket> {
         let protocol = ethertype.unwrap_or(0).to_be();

@@ -132,11 +132,25 @@ impl TargetSet {
         self.ranges.iter().any(|range| !permission::is_own(*range))
     }
 
-    /// From single addresses, such as those of a simulated population.
+    /// Whether any target is this machine itself.
+    pub fn reaches_loopback(&self) -> bool {
+        self.ranges.iter().any(|range| permission::is_loopback(*range))
+    }
+
+    /// From single addresses, such as those of a simulated population: own networks.
     pub fn of_addresses(addresses: impl IntoIterator<Item = IpAddr>) -> Result<TargetSet, TargetError> {
-        let range =
-            |(at, address): (usize, IpAddr)| target(&address.to_string(), &Permission::own_networks(), || format!("target {}", at + 1));
-        TargetSet::of(addresses.into_iter().enumerate().map(range).collect::<Result<_, _>>()?)
+        TargetSet::permitted_addresses(&addresses.into_iter().collect::<Vec<_>>(), &Permission::own_networks())
+    }
+
+    /// The same for whom a permission covers.
+    pub fn permitted_addresses(addresses: &[IpAddr], permission: &Permission) -> Result<TargetSet, TargetError> {
+        let range = |(at, address): (usize, &IpAddr)| {
+            let only = number(*address);
+            let range = Range { first: only, last: only };
+            let denied = |denied| TargetError::Forbidden { place: format!("target {}", at + 1), entry: range.to_string(), denied };
+            permission.check(range).map(|()| range).map_err(denied)
+        };
+        TargetSet::of(addresses.iter().enumerate().map(range).collect::<Result<_, _>>()?)
     }
 
     fn of(ranges: Vec<Range>) -> Result<TargetSet, TargetError> {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
-use ksig_tests::binary::{Running, ksig};
+use ksig_tests::binary::{Running, ksig, run_in, workspace};
 
 /// Two namespaces, gone when this is dropped.
 struct Lab {
@@ -138,7 +138,7 @@ fn lab(name: &str) -> Option<Lab> {
 #[test]
 fn open_closed_unreachable_prohibited_and_silent_are_told_apart() {
     let Some(lab) = lab("c") else { return };
-    let link = ["--interface", "va", "--gateway-mac", &lab.gateway_mac];
+    let link = ["--gateway-mac", &lab.gateway_mac];
     for (hosts, source, open) in [("198.19.0.0/28", "198.18.0.2", [80, 8080].as_slice()), ("fd00:19::/124", "fd00:18::2", &[8080])] {
         let states = lab.discover(&[[hosts, "--ports", "80-82,8080", "--source", source, "--rate", "2000"].as_slice(), &link].concat());
         assert_eq!(states.len(), 4 * 16, "every host says something of every port");
@@ -192,4 +192,117 @@ fn the_way_out_is_found_and_a_run_that_was_broken_off_goes_on() {
     let together: BTreeMap<_, _> = halves.iter().flatten().collect();
     assert_eq!(together.len(), halves[0].len() + halves[1].len());
     assert_eq!(together.values().filter(|state| state.as_str() == "open").count(), 16);
+}
+
+/// Who listens on the loopback, as text, in the order of addresses and ports.
+fn listening(ended: &str) -> Vec<String> {
+    let mut lines: Vec<String> = ended.lines().map(str::to_string).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn who_may_not_send_packets_makes_connections_and_finds_the_same() {
+    let listener = TcpListener::bind((Ipv4Addr::new(127, 77, 0, 2), 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let ports = format!("{port}");
+    let wanted = ["127.77.0.1", "127.77.0.2", "127.77.0.3"].map(|address| {
+        let state = if address == "127.77.0.2" { "open" } else { "closed" };
+        format!("{address} {port} {state}")
+    });
+    let arguments = ["discover", "127.77.0.1-127.77.0.3", "--ports", &ports, "--no-blocklist", "--cooldown", "2s", "--all"];
+    let ended = run_in(workspace(), &[arguments.as_slice(), &["--connect"]].concat());
+    assert_eq!((ended.code, listening(&ended.stdout)), (Some(0), wanted.to_vec()), "{}", ended.stderr);
+    assert!(ended.stderr.contains("3 of 3 places, 3 sent, 0 blocked: 1 open, 2 closed"), "{}", ended.stderr);
+    // Without a word about it: packets do not go to the loopback.
+    let ended = run_in(workspace(), &arguments);
+    assert_eq!((ended.code, listening(&ended.stdout)), (Some(0), wanted.to_vec()), "{}", ended.stderr);
+    assert!(ended.stderr.contains("connections are made instead"), "{}", ended.stderr);
+    let Some(lab) = lab("p") else { return };
+    let ksig = ksig().display().to_string();
+    let mut command = within(&lab.ours, &["setpriv", "--inh-caps=-net_raw", "--bounding-set=-net_raw", &ksig]);
+    command.args(["discover", "198.19.0.0/30", "--ports", "80", "--no-blocklist", "--cooldown", "2s"]);
+    let ended = Running::start(command).wait();
+    if ended.stderr.contains("setpriv:") {
+        println!("skipped: privileges cannot be laid down here: {}", ended.stderr);
+        return;
+    }
+    let wanted = [0, 1, 2, 3].map(|last| format!("198.19.0.{last} 80 open"));
+    assert_eq!((ended.code, listening(&ended.stdout)), (Some(0), wanted.to_vec()), "{}", ended.stderr);
+    assert!(ended.stderr.contains("CAP_NET_RAW, which is not given: connections are made instead"), "{}", ended.stderr);
+}
+
+#[test]
+fn public_addresses_need_all_four_words_and_a_feed_calls_what_was_found_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("write");
+    write("allow", "8.8.8.0/24\n");
+    write("block", "8.8.8.8\n");
+    let refused = |more: &[&str]| {
+        let ended = run_in(folder.path(), &[["discover", "8.8.8.8", "--ports", "53", "--connect"].as_slice(), more].concat());
+        assert_ne!(ended.code, Some(0));
+        ended.stderr
+    };
+    assert!(refused(&["--no-blocklist"]).contains("an allow-list must be named"));
+    assert!(refused(&["--no-blocklist", "--allow", "allow"]).contains("none is named"));
+    assert!(refused(&["--allow", "allow", "--contact", "https://example.org/scan"]).contains("no blocklist is named"));
+    let four = ["--allow", "allow", "--contact", "https://example.org/scan", "--blocklist", "block"];
+    assert!(refused(&four).contains("called at a pace"));
+    // All four, and the only target opted out: nobody is called.
+    let ended = run_in(
+        folder.path(),
+        &[["discover", "8.8.8.8", "--ports", "53", "--connect", "--rate", "1", "--cooldown", "10ms"].as_slice(), &four].concat(),
+    );
+    assert!(ended.code == Some(0) && ended.stderr.contains("0 sent, 1 blocked"), "{}", ended.stderr);
+
+    let listener = TcpListener::bind((Ipv4Addr::new(127, 77, 1, 1), 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            use std::io::Write as _;
+            let _ = stream.and_then(|mut stream| stream.write_all(b"SSH-2.0-dropbear_2022.83\r\n"));
+        }
+    });
+    write("open", &format!("#masscan\nopen tcp {port} 127.77.1.1 1795827657\n# end\n"));
+    let ended = run_in(
+        folder.path(),
+        &["scan", "--feed", "open", "--ports", &format!("{port}=ssh,1=http"), "--no-blocklist", "-o", "seen.ndjson", "--quiet"],
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let seen = std::fs::read_to_string(folder.path().join("seen.ndjson")).expect("observations");
+    assert_eq!(seen.lines().count(), 1, "port 1 was not found open, and nobody else was: {seen}");
+    // The greeting in base64.
+    assert!(seen.contains("U1NILTIuMC1kcm9wYmVhcl8yMDIyLjgzDQo=") && seen.contains("127.77.1.1"), "{seen}");
+    write("open", "8.8.8.8 53 open\n");
+    let ended = run_in(folder.path(), &["scan", "--feed", "open", "--no-blocklist"]);
+    assert!(ended.code != Some(0) && ended.stderr.contains("open: target 1: 8.8.8.8"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_sweep_finds_by_packets_and_talks_to_what_is_open() {
+    let Some(lab) = lab("s") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state");
+    let mut command = within(&lab.ours, &[&ksig().display().to_string(), "sweep", "198.19.0.0/28", "198.19.0.48", "fd00:18::1"]);
+    command.args(["--packets", "--packet-patience", "500ms", "--interface", "va", "--gateway-mac", &lab.gateway_mac]);
+    command.args(["--ports", "80=http,81=http,161=snmp", "--cycle", "4s", "--cycles", "1", "--network-gap", "5ms", "--host-gap", "5ms"]);
+    command.args(["--connect-timeout-ms", "500", "--first-byte-timeout-ms", "200", "--no-blocklist", "--quiet", "--state"]).arg(&state);
+    let ended = Running::start(command).wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let mut talked: BTreeMap<(IpAddr, u16), u32> = BTreeMap::new();
+    for observation in ksig_atlas::LogReader::open(&state.join("log")).expect("a log") {
+        let observation = observation.expect("an observation");
+        *talked.entry((observation.address, observation.port)).or_default() += 1;
+    }
+    let (v6, silent): (IpAddr, IpAddr) = ("fd00:18::1".parse().expect("an address"), "198.19.0.48".parse().expect("an address"));
+    for place @ (address, port) in talked.keys() {
+        let told_by_packet = address.is_ipv4() && *port != 161;
+        assert!(!told_by_packet || *port == 80 && *address != silent, "a connection to {place:?}, which no packet found open");
+    }
+    // Whom packets of the other family cannot reach, and what speaks over UDP, is talked to at once.
+    assert!([80, 81, 161].iter().all(|port| talked.contains_key(&(v6, *port))), "{talked:?}");
+    assert_eq!(talked.keys().filter(|(address, port)| address.is_ipv4() && *port == 161).count(), 17);
+    assert_eq!(talked.keys().filter(|(address, port)| address.is_ipv4() && *port == 80).count(), 16, "{talked:?}");
+    let status = run_in(folder.path(), &["sweep", "status", "--state", "state", "--format", "json"]).json_lines().remove(0);
+    assert_eq!(status["hosts"], 16, "{status:#}");
 }

@@ -2,48 +2,43 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ksig_lang::say;
-use ksig_scanner::discovery::{Answer, DiscoverCounts, DiscoverOptions, LinkHints, Mac, PortState, discover, parse_mac};
+use ksig_scanner::discovery::{Answer, DiscoverCounts, DiscoverError, DiscoverOptions, Method, PortState, discover};
 use ksig_scanner::order::Permutation;
-use ksig_scanner::{Blocklist, Permission, ScanError, Stop, TargetSet, parse_ports};
+use ksig_scanner::{Blocklist, ScanError, Stop, parse_ports};
 use serde::{Deserialize, Serialize};
 
-use super::calling::{duration, shard};
+use super::calling::{LinkArgs, WhomArgs, duration, shard};
 use super::{Failure, Outcome, remark};
 use crate::failure::{OrSay as _, cannot_read, cannot_write, failed};
 use crate::whole;
 
-/// Find open ports with one SYN packet each, without a connection; needs CAP_NET_RAW
+/// Packets or connections a second in own networks.
+const RATE: NonZeroU32 = NonZeroU32::new(10_000).expect("not zero");
+
+/// Find open ports: with one SYN packet each where CAP_NET_RAW is given, with a connection each otherwise
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig discover 192.168.0.0/16 --ports 80,443,8000-8100 --blocklist opted-out.txt --rate 1000 -o open.txt\n  ksig discover 192.168.0.0/16 --ports 80 --no-blocklist --checkpoint half.json -o open.txt   # the same command goes on\n\nTargets outside loopback, private and benchmark ranges are refused. Each line of the answer is an address, a port and its state. Ctrl-C ends it cleanly."
+    after_help = "Examples:\n  ksig discover 192.168.0.0/16 --ports 80,443,8000-8100 --blocklist opted-out.txt --rate 1000 -o open.txt\n  ksig discover 192.168.0.0/16 --ports 80 --no-blocklist --checkpoint half.json -o open.txt   # the same command goes on\n  ksig discover 127.0.0.1 --ports 8000-8100 --connect --no-blocklist --cooldown 1s\n\nTargets outside loopback, private and benchmark ranges need --allow, --contact, --rate and a blocklist. Each line of the answer is an address, a port and its state. Ctrl-C ends it cleanly."
 )]
 pub struct Args {
-    /// Addresses, ranges (a-b) and CIDRs of one family, separated by blanks
-    #[arg(required_unless_present = "targets")]
-    target: Vec<String>,
-    /// A file of them, one a line
-    #[arg(long, value_name = "FILE")]
-    targets: Option<PathBuf>,
+    #[command(flatten)]
+    whom: WhomArgs,
     /// Ports and ranges of ports: 80,443,8000-8100
     #[arg(long)]
     ports: String,
-    /// File of addresses and CIDRs that opted out; obeyed again as soon as it changes
-    #[arg(long, value_name = "FILE", conflicts_with = "no_blocklist")]
-    blocklist: Option<PathBuf>,
-    /// There is no blocklist, and that is meant
+    /// Make a connection to each port that is closed at once, as anybody may, instead of sending a packet
     #[arg(long)]
-    no_blocklist: bool,
-    /// Packets a second
-    #[arg(long, default_value = "10000")]
-    rate: NonZeroU32,
-    /// How long answers are waited for after the last packet
+    connect: bool,
+    /// Packets or connections a second; 10000 in own networks, and to be named for public addresses
+    #[arg(long)]
+    rate: Option<NonZeroU32>,
+    /// How long answers are waited for after the last packet, or each connection is
     #[arg(long, default_value = "8s", value_parser = duration)]
     cooldown: Duration,
     /// The I-th of N parts of the order: 1/4. All of them need the same --key
@@ -55,15 +50,8 @@ pub struct Args {
     /// Where the run stands is kept there, and a run that finds the file goes on behind it
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// The interface
-    #[arg(long, value_name = "NAME")]
-    interface: Option<String>,
-    /// Our address
-    #[arg(long, value_name = "ADDR")]
-    source: Option<IpAddr>,
-    /// The next hop's address on the link
-    #[arg(long, value_name = "MAC", value_parser = mac)]
-    gateway_mac: Option<Mac>,
+    #[command(flatten)]
+    link: LinkArgs,
     /// Tell closed, unreachable and prohibited ports too
     #[arg(long)]
     all: bool,
@@ -76,10 +64,6 @@ pub struct Args {
     /// Do not show progress
     #[arg(long)]
     quiet: bool,
-}
-
-fn mac(text: &str) -> Result<Mac, String> {
-    parse_mac(text).ok_or_else(|| format!("`{text}` is not an address of a link; expected a form such as 02:00:5e:10:00:01"))
 }
 
 /// Where a run stands.
@@ -112,30 +96,29 @@ impl Checkpoint {
 
 impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
-        let targets = match &self.targets {
-            Some(path) => TargetSet::read(&[path], &Permission::own_networks())?,
-            None => TargetSet::parse(self.target.iter().map(String::as_str))?,
-        };
+        let targets = self.whom.targets()?;
         let ports = parse_ports(&self.ports)?.iter().map(|port| port.port).collect();
-        let blocklist = match &self.blocklist {
-            Some(path) => Blocklist::read(path)?,
-            None if self.no_blocklist => Blocklist::nobody(),
-            None => return Err(ScanError::NoBlocklist.into()),
+        let blocklist = self.whom.blocklist()?.unwrap_or_else(|| Arc::new(Blocklist::nobody()));
+        let rate = match self.rate {
+            Some(rate) => rate,
+            None if targets.reaches_public() => return Err(ScanError::NoRate.into()),
+            None => RATE,
         };
         let (index, count) = self.shard.map_or((0, 1), |(index, count)| (u64::from(index) - 1, u64::from(count)));
         let mut options = DiscoverOptions {
+            method: if self.connect { Method::Connect } else { Method::Syn },
             order_key: match self.key {
                 Some(key) => key,
                 None => Permutation::random_key()?,
             },
             targets,
             ports,
-            blocklist: Arc::new(blocklist),
-            rate: self.rate,
+            blocklist,
+            rate,
             cooldown: self.cooldown,
             shard: (index, count),
             skip: 0,
-            link: LinkHints { interface: self.interface.clone(), source: self.source, gateway_mac: self.gateway_mac },
+            link: self.link.hints(),
         };
         let resumed = self.resume(&mut options)?;
         let mut out = Output::open(self.output.as_deref(), &self.format, resumed)?;
@@ -164,7 +147,7 @@ impl Args {
                 }
             };
             let mut shown = 0u32;
-            let told = |counts: &DiscoverCounts| {
+            let mut told = |counts: &DiscoverCounts| {
                 screen.show(&line(counts));
                 shown += 1;
                 // About once a second; a disk that is full for a moment takes the next one.
@@ -172,7 +155,18 @@ impl Args {
                     let _ = checkpoint(&options, counts.settled).write(path);
                 }
             };
-            let counts = discover(&options, &stop, &mut answered, told);
+            let mut counts = discover(&options, &stop, &mut answered, &mut told);
+            let instead = match &counts {
+                Err(DiscoverError::NotAllowed(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    Some("packets need CAP_NET_RAW, which is not given")
+                }
+                Err(DiscoverError::Loopback) => Some("packets do not go to loopback addresses"),
+                _ => None,
+            };
+            if let Some(reason) = instead {
+                remark(&format!("{reason}: connections are made instead"));
+                counts = discover(&DiscoverOptions { method: Method::Connect, ..options.clone() }, &stop, &mut answered, &mut told);
+            }
             let _ = ended.send(());
             counts
         });
@@ -216,10 +210,11 @@ fn checkpoint(options: &DiscoverOptions, settled: u64) -> Checkpoint {
 }
 
 fn line(counts: &DiscoverCounts) -> String {
-    let DiscoverCounts { places, through, sent, blocked, open, closed, unreachable, prohibited, repeated, forged, waited, .. } = counts;
+    let DiscoverCounts { places, through, sent, blocked, open, closed, unreachable, prohibited, repeated, forged, waited, local, .. } =
+        counts;
     format!(
         "{through} of {places} places, {sent} sent, {blocked} blocked: {open} open, {closed} closed, {unreachable} unreachable, {prohibited} prohibited; \
-         {repeated} answers repeated, {forged} forged; waited {waited} times for room"
+         {repeated} answers repeated, {forged} forged; waited {waited} times for room, {local} given up for want of it"
     )
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use ksig_lang::say;
 use ksig_scanner::Stop;
 use ksig_scanner::order::Permutation;
-use ksig_scanner::sweep::{Aims, Knock, Manners, News, SweepOptions, Systems, sweep};
+use ksig_scanner::sweep::{Aims, Knock, Knocking, Manners, News, SweepOptions, Systems, sweep};
 use tokio::sync::mpsc;
 
-use super::calling::{CallArgs, duration, follow_blocklist, shard};
+use super::calling::{CallArgs, LinkArgs, duration, follow_blocklist, shard};
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer, remark};
 use crate::failure::{OrSay as _, cannot_read, cannot_write};
@@ -72,6 +72,14 @@ struct RunArgs {
     /// Most calls a second, whatever the cycle needs
     #[arg(long)]
     rate: Option<NonZeroU32>,
+    /// Find open ports with one SYN packet each instead of a connection; needs CAP_NET_RAW
+    #[arg(long)]
+    packets: bool,
+    /// How long the answer to a packet is waited for
+    #[arg(long, default_value = "8s", value_parser = duration)]
+    packet_patience: Duration,
+    #[command(flatten)]
+    link: LinkArgs,
     /// Least time between two calls into one /24 (IPv6: /48)
     #[arg(long, default_value = "1s", value_parser = duration)]
     network_gap: Duration,
@@ -150,14 +158,16 @@ impl RunArgs {
         let plan = &release.plan().plan().probe_plan;
         self.calls.choose_ports(&mut scan, plan);
         let aims = Aims {
-            knock: Knock::Connection,
+            knock: if self.packets { Knock::Packet } else { Knock::Connection },
             cycle: self.cycle,
             rate: self.rate,
             manners: self.manners()?,
             key: Permutation::random_key()?,
         };
         std::fs::create_dir_all(state).or_say(|| cannot_write(state.display()))?;
-        let options = SweepOptions { scan, aims, state: state.join("sweep.redb"), canaries: self.canary.clone(), last_cycle: self.cycles };
+        let knocking = self.packets.then(|| Knocking { link: self.link.hints(), patience: self.packet_patience });
+        let options =
+            SweepOptions { scan, aims, knocking, state: state.join("sweep.redb"), canaries: self.canary.clone(), last_cycle: self.cycles };
         let (log, damaged) = super::open_log(state)?;
         damaged.iter().for_each(|damaged| remark(&damaged.to_string()));
         let mut ledger = LogLedger::new(log);

@@ -6,6 +6,7 @@
 //! | `discovery` | the pass through the whole set | places that are through | places |
 //! | `known` | hosts with services, their age, services in doubt | what visits found | whom to visit again |
 //! | `courtesy` | gaps and limits towards networks, hosts, systems | who, when, how it went | whether now |
+//! | `knocker` | discovery by packets | jobs | what came of them |
 //! | [`run`](sweep) | the sweep over the network | what the schedule says | observations, kept before the schedule learns of them |
 //! | [`State`] | the file | changes | what was kept |
 //! | `low_water`, `moment`, `pace`, `port_set`, `systems` | their parts | | |
@@ -14,6 +15,7 @@
 
 mod courtesy;
 mod discovery;
+mod knocker;
 mod known;
 mod low_water;
 mod moment;
@@ -26,6 +28,7 @@ mod systems;
 
 pub use courtesy::Manners;
 pub use discovery::Cycle;
+pub use knocker::Knocking;
 pub use known::{Ages, Doubt, Found, HostRecord, KnownHost, RECHECKS};
 pub use moment::Moment;
 pub use port_set::{PORTS_MAX, PortSet};

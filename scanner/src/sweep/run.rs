@@ -15,11 +15,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use super::knocker::{self, Knocker, Knocking};
 use super::known::{Ages, Found};
 use super::moment::{Moment, Timeline};
-use super::port_set::PORTS_MAX;
-use super::schedule::{Aims, Changes, Job, Outcome, Schedule, Standing, Turn};
+use super::port_set::{PORTS_MAX, PortSet};
+use super::schedule::{Aims, Changes, Job, Knock, Lane, Outcome, Schedule, Standing, Turn};
 use super::state::{State, StateError, World};
+use crate::calls::{Carrier, PortCalls};
+use crate::discovery::DiscoverError;
 use crate::engine::{ScanError, ScanOptions, prepare};
 use crate::host::{Heard, Scan, Worker};
 use crate::limits::conversations_max;
@@ -32,6 +35,9 @@ pub struct SweepOptions {
     pub scan: ScanOptions,
     /// How long a cycle is, and the limits towards those who are called.
     pub aims: Aims,
+    /// Discovery by packets, which needs CAP_NET_RAW. Absent: by connections. Ports where something speaks over UDP, and addresses of the other family than
+    /// the first target's, are talked to at once in either case.
+    pub knocking: Option<Knocking>,
     /// The file that holds where the sweep stands.
     pub state: PathBuf,
     /// Own hosts that always answer: when none does, our own connection is at fault. Empty: silence is always taken as theirs.
@@ -70,6 +76,9 @@ pub enum SweepError {
     /// Where the sweep stands cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Packets cannot be sent.
+    #[error(transparent)]
+    Packets(#[from] DiscoverError),
     /// More ports than a sweep can tell apart.
     #[error("{0} ports are more than one sweep can take ({PORTS_MAX})")]
     Ports(usize),
@@ -81,6 +90,8 @@ pub enum SweepError {
 /// What came is made safe at least so often, and when so many calls have ended.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 const COMMIT_CALLS: usize = 512;
+/// While knocks are out, it is looked at so often whether they are answered.
+const KNOCKS_EVERY: Duration = Duration::from_millis(2);
 /// Ended calls that wait to be made safe, at most; while there are so many, nothing is called.
 const UNKEPT_MAX: usize = 4 * COMMIT_CALLS;
 /// How often a failure to keep what came is tried again.
@@ -107,7 +118,7 @@ pub async fn sweep(
     let mut canaries = ticks(CANARY_EVERY);
     let mut calling = JoinSet::new();
     loop {
-        let wake = run.give_out();
+        let wake = run.give_out()?;
         if run.is_over() {
             break;
         }
@@ -171,6 +182,9 @@ struct Run<'a> {
     timeline: Timeline,
     scan: Arc<Scan>,
     ports: Vec<u16>,
+    /// Places in `ports` that can be knocked at.
+    knocked: PortSet,
+    knocker: Option<Knocker>,
     conversations_max: usize,
     last_cycle: Option<u32>,
     idle: Vec<Worker>,
@@ -209,8 +223,15 @@ impl<'a> Run<'a> {
             kept.hosts.iter().map(|(_, host)| Moment::of_second(host.record.visited)).chain(kept.cycle.map(|cycle| cycle.began)).max();
         let timeline = Timeline::begin(Moment(wall), last.unwrap_or_default(), std::time::Instant::now());
         let now = timeline.moment(std::time::Instant::now());
+        let knocker = match (&options.knocking, targets.at(0)) {
+            (Some(knocking), Some(first)) => Some(Knocker::open(knocking, first)?),
+            _ => None,
+        };
+        let over_tcp = |calls: &PortCalls| calls.first.iter().all(|call| call.carrier != Carrier::Datagrams);
+        let knocked = (0..count).filter(|place| over_tcp(&scan.calls[usize::from(*place)])).collect();
+        let knock = if knocker.is_some() { Knock::Packet } else { Knock::Connection };
         // The whole set, not the one without the blocklist: indexes must not move when somebody opts out.
-        let mut schedule = Schedule::resume(targets, count, options.aims.clone(), scan.blocklist.clone(), kept, now);
+        let mut schedule = Schedule::resume(targets, count, Aims { knock, ..options.aims.clone() }, scan.blocklist.clone(), kept, now);
         if !options.canaries.is_empty() {
             schedule.heed_canaries();
         }
@@ -223,6 +244,8 @@ impl<'a> Run<'a> {
             conversations_max: scan.options.conversations_max.map_or_else(conversations_max, std::num::NonZeroUsize::get),
             scan,
             ports,
+            knocked,
+            knocker,
             last_cycle: options.last_cycle,
             idle: Vec::new(),
             talking: JoinSet::new(),
@@ -240,21 +263,57 @@ impl<'a> Run<'a> {
         self.timeline.moment(std::time::Instant::now())
     }
 
-    /// Gives out what may be called now; says when there may be more.
-    fn give_out(&mut self) -> Instant {
-        let tick = Instant::now() + COMMIT_EVERY;
+    /// Gives out what may be called now; says when there may be more. An error says that no packet can be sent any more.
+    fn give_out(&mut self) -> Result<Instant, SweepError> {
+        let mut wake = Instant::now() + COMMIT_EVERY;
         while !self.stopping && self.held.is_none() && self.talking.len() < self.conversations_max && self.ended.len() < UNKEPT_MAX {
             let now = self.now();
             if self.last_cycle.is_some_and(|last| self.schedule.cycle().number >= last && self.schedule.cycle_is_through()) {
                 self.stopping = true;
                 break;
             }
+            if self.knocker.as_ref().is_some_and(|knocker| !knocker.has_room()) {
+                self.look_after_knocks()?;
+                if self.knocker.as_ref().is_some_and(|knocker| !knocker.has_room()) {
+                    break;
+                }
+            }
             match self.schedule.turn(now) {
-                Turn::Go(job) => self.call(job),
-                Turn::Wait(moment) => return Instant::from_std(self.timeline.instant(moment)).min(tick),
+                Turn::Go(job) => self.knock_or_call(job, now),
+                Turn::Wait(moment) => {
+                    wake = wake.min(Instant::from_std(self.timeline.instant(moment)));
+                    break;
+                }
             }
         }
-        tick
+        self.look_after_knocks()?;
+        let knocks = self.knocker.as_ref().is_some_and(|knocker| !knocker.is_idle());
+        Ok(if knocks { wake.min(Instant::now() + KNOCKS_EVERY) } else { wake })
+    }
+
+    /// Sends knocks, and tells the schedule what came of those before. They bring no observation that would have to be safe first.
+    fn look_after_knocks(&mut self) -> Result<(), SweepError> {
+        let Some(knocker) = &mut self.knocker else { return Ok(()) };
+        let ended = knocker.turn(std::time::Instant::now()).map_err(DiscoverError::Network)?;
+        let now = self.now();
+        for (job, state) in ended {
+            self.schedule.finish(job, knocker::outcome(&job, state), now);
+        }
+        Ok(())
+    }
+
+    /// Knocks at a place of discovery that can be knocked at, and talks to everyone else.
+    fn knock_or_call(&mut self, job: Job, now: Moment) {
+        let port = job.ports.iter().next().filter(|place| job.lane == Lane::Discovery && self.knocked.contains(*place));
+        let port = port.and_then(|place| self.ports.get(usize::from(place)).copied());
+        match (&mut self.knocker, port) {
+            (Some(knocker), Some(port)) if knocker.reaches(job.address) => knocker.knock(job, port, std::time::Instant::now()),
+            (Some(_), _) => {
+                let job = self.schedule.talk(job, now);
+                self.call(job);
+            }
+            (None, _) => self.call(job),
+        }
     }
 
     fn call(&mut self, job: Job) {

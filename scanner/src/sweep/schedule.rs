@@ -196,6 +196,8 @@ pub struct Schedule {
     /// Jobs other than those of discovery that have to wait.
     later: BinaryHeap<Reverse<(Moment, Job)>>,
     next_refresh: Moment,
+    /// A record that old is renewed.
+    refresh_age: Duration,
     /// After a renewal a place goes first: where a rate is too low for both, neither waits for ever.
     discovery_first: bool,
     /// The rate of all lanes together.
@@ -233,6 +235,7 @@ impl Schedule {
             courtesy: Courtesy::new(aims.manners.clone(), aims.knock == Knock::Connection, blocklist, now),
             targets,
             ports,
+            refresh_age: aims.cycle.mul_f64(REFRESH_PART),
             aims,
             known,
             discovery,
@@ -287,6 +290,15 @@ impl Schedule {
         Turn::Go(job)
     }
 
+    /// The same job as one that talks: a place of discovery that cannot be knocked at.
+    pub fn talk(&mut self, job: Job, now: Moment) -> Job {
+        if job.lane != Lane::Discovery {
+            return job;
+        }
+        self.courtesy.visits(job.host, now);
+        Job { lane: Lane::Found, ..job }
+    }
+
     /// A host to visit, of the lanes before discovery.
     fn visit(&mut self, now: Moment) -> Option<Job> {
         while let Some(job) = self.due(now) {
@@ -333,7 +345,7 @@ impl Schedule {
         if self.next_refresh > now {
             return None;
         }
-        let (host, record) = self.known.pop_aged(self.refresh_age(), now)?;
+        let (host, record) = self.known.pop_aged(self.refresh_age, now)?;
         let even = micros(self.aims.cycle) / (self.known.count() as u64).max(1);
         self.next_refresh = Moment(self.next_refresh.max(Moment(now.0.saturating_sub(1_000_000))).0 + even / REFRESH_HASTE);
         self.job(Lane::Refresh, host, record.ports)
@@ -341,10 +353,6 @@ impl Schedule {
 
     fn job(&self, lane: Lane, host: u32, ports: PortSet) -> Option<Job> {
         Some(Job { lane, host, address: self.targets.at(host.into())?, ports, place: None })
-    }
-
-    fn refresh_age(&self) -> Duration {
-        self.aims.cycle.mul_f64(REFRESH_PART)
     }
 
     /// The next place of the pass, or when to ask again.
@@ -385,7 +393,7 @@ impl Schedule {
     /// The moment at which any lane may have something to do, no later than that one.
     fn soonest(&self, moment: Moment) -> Moment {
         let later = self.later.peek().map(|Reverse((moment, _))| *moment);
-        let known = self.known.next_due(self.refresh_age()).map(|due| due.max(self.next_refresh));
+        let known = self.known.next_due(self.refresh_age).map(|due| due.max(self.next_refresh));
         later.into_iter().chain(known).fold(moment, Moment::min)
     }
 
