@@ -37,6 +37,6 @@ pub mod tokenizer;
 
 pub use document::{Entry, entries, newest};
 pub use index::{Answer, Facet, FacetCount, Index, IndexError, SearchError};
-pub use log::{LogError, LogReader, LogWriter, Recovery};
+pub use log::{Fate, LogError, LogReader, LogWriter, Recovery, Rewritten, rewrite};
 pub use query::{FIELDS, Query, QueryError};
 pub use reports::versions::{VersionQuestion, VersionReport};

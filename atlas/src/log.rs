@@ -17,8 +17,12 @@
 //! When the length itself is damaged the rest of that segment cannot be read, and is reported. There is no search for a later frame,
 //! because received bytes come from strangers, who could send something that looks like one.
 //!
+//! Only [`rewrite`] takes observations out again: of those who opted out, and of what is older than it may become.
+//!
 //! A payload is one byte (0 plain, 1 zstd with the plain length before it), then the observation without its body, then the body.
 //! A body that the same segment already holds is stored as the offset of the frame that has it.
+
+mod rewrite;
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -29,6 +33,8 @@ use std::path::{Path, PathBuf};
 use ksig_schema::{Ended, Observation, ProbeKey, Time, Transport};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use rewrite::{Fate, Rewritten, rewrite};
 
 /// First bytes of every segment.
 const MAGIC: &[u8; 8] = b"KSIGOBS\0";

@@ -24,6 +24,8 @@ pub mod draft;
 pub mod evidence_line;
 pub mod failure;
 pub mod fixing;
+pub mod forgetting;
+pub mod host_cost;
 pub mod import;
 pub mod levels;
 pub mod live;

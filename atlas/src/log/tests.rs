@@ -231,3 +231,56 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_has_to_go_goes_and_the_rest_is_as_it_was() {
+    let sample = sample();
+    let dir = written(&sample);
+    let path = segment_path(dir.path(), 1);
+    let before = fs::read(&path).expect("read");
+    // Nothing changes: not a byte is written.
+    assert_eq!(rewrite(dir.path(), true, |_| Fate::Keep).expect("rewrite"), Rewritten { kept: 4, ..Rewritten::default() });
+    // The first goes, whose body the second shares; the third is replaced.
+    let other = Observation { received: b"y".to_vec(), ..sample[2].clone() };
+    let fate = |observation: &Observation| match observation {
+        first if *first == sample[0] => Fate::Drop,
+        third if *third == sample[2] => Fate::Replace(Box::new(other.clone())),
+        _ => Fate::Keep,
+    };
+    let done = Rewritten { segments: 1, kept: 2, replaced: 1, dropped: 1, unreadable: 0 };
+    assert_eq!(rewrite(dir.path(), false, fate).expect("count"), done);
+    assert_eq!(fs::read(&path).expect("read"), before, "it was only counted");
+    assert_eq!(rewrite(dir.path(), true, fate).expect("rewrite"), done);
+    let (good, bad) = read(dir.path());
+    assert_eq!((good, bad.len()), (vec![sample[1].clone(), other, sample[3].clone()], 0));
+    // A writer goes on behind it, and while it does nobody else writes anew.
+    let (mut log, recovery) = LogWriter::open(dir.path()).expect("open");
+    assert!(recovery.torn.is_none() && recovery.damaged.is_empty());
+    assert!(matches!(rewrite(dir.path(), true, |_| Fate::Drop), Err(LogError::Locked { .. })));
+    log.append(&sample[0]).and_then(|()| log.commit()).expect("append");
+    drop(log);
+    assert_eq!(read(dir.path()).0.len(), 4);
+    // What a run that died has left beside the log is in nobody's way.
+    fs::create_dir(dir.path().join("rewriting"))
+        .and_then(|()| fs::write(dir.path().join("rewriting/00000001.seg"), "half"))
+        .expect("write");
+    assert_eq!(read(dir.path()).0.len(), 4);
+    assert_eq!(rewrite(dir.path(), true, |_| Fate::Drop).expect("rewrite").dropped, 4);
+    assert_eq!((read(dir.path()).0.len(), dir.path().join("rewriting").exists()), (0, false));
+}
+
+#[test]
+fn a_damaged_record_goes_with_a_segment_that_is_written_anew() {
+    let sample = sample();
+    let dir = written(&sample);
+    let path = segment_path(dir.path(), 1);
+    let offsets = frame_offsets(&path);
+    let mut bytes = fs::read(&path).expect("read");
+    bytes[offsets[2] as usize + FRAME_BYTES as usize] ^= 0xff;
+    fs::write(&path, &bytes).expect("write");
+    let drop_last = |observation: &Observation| if *observation == sample[3] { Fate::Drop } else { Fate::Keep };
+    assert_eq!(rewrite(dir.path(), true, |_| Fate::Keep).expect("rewrite").unreadable, 0, "left alone");
+    let done = rewrite(dir.path(), true, drop_last).expect("rewrite");
+    assert_eq!((done.kept, done.dropped, done.unreadable), (2, 1, 1));
+    assert_eq!(read(dir.path()).0, sample[..2]);
+}

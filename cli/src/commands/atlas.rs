@@ -45,11 +45,13 @@ enum AtlasCommand {
         #[command(flatten)]
         release: ReleaseArgs,
     },
+    Forget(super::forget::Args),
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         match self.command {
+            AtlasCommand::Forget(args) => args.run(),
             AtlasCommand::Ingest { files, state, release } => {
                 let release = release.release()?;
                 let (mut log, _) = super::open_log(&state)?;

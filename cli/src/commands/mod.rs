@@ -12,11 +12,13 @@ mod discover;
 mod draft;
 mod explain;
 mod fmt;
+mod forget;
 mod identify;
 mod import;
 mod input;
 mod lsp;
 mod man;
+mod notice;
 mod plan;
 mod prof;
 mod progress;
@@ -83,6 +85,7 @@ enum Command {
     Record(record::Args),
     Scan(scan::Args),
     Sweep(sweep::Args),
+    Notice(notice::Args),
     Sim(sim::Args),
     Atlas(atlas::Args),
     Search(atlas::SearchArgs),
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Record(args) => args.run(lang),
         Command::Scan(args) => args.run(),
         Command::Sweep(args) => args.run(),
+        Command::Notice(args) => args.run(lang),
         Command::Sim(args) => args.run(),
         Command::Atlas(args) => args.run(),
         Command::Search(args) => args.run(),

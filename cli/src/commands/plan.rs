@@ -1,6 +1,7 @@
 //! `ksig plan`: everything that a release could send.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use ksig_schema::{ProbeCost, Request};
@@ -8,11 +9,14 @@ use serde::Serialize;
 
 use super::release::ReleaseArgs;
 use super::{Failure, Outcome, answer};
+use crate::host_cost::{self, HostCost, Measured};
 use crate::templates::{self, Template};
 
 /// Print every request that a release can send, to which ports, and after what
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  ksig plan\n  ksig plan --signatures signatures/router --format json")]
+#[command(
+    after_help = "Examples:\n  ksig plan\n  ksig plan --signatures signatures/router --format json\n  ksig plan --state atlas   # and what a host cost on the average, by the observations kept there"
+)]
 pub struct Args {
     #[command(flatten)]
     release: ReleaseArgs,
@@ -22,6 +26,9 @@ pub struct Args {
     /// Show what each signature costs at most: probes, bytes sent, bytes kept, memory of its patterns
     #[arg(long)]
     costs: bool,
+    /// Say what a host cost in the scans whose observations this state directory keeps
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -42,6 +49,12 @@ struct Plan<'p> {
     follow_ups_per_service: usize,
     /// Signatures that no planned probe can feed.
     unfed: Vec<&'p str>,
+    /// What a host costs that says nothing, and one that answers on every port; bounds, on the ports that the release expects.
+    silent_host: HostCost,
+    answering_host: HostCost,
+    /// What hosts cost that were called, on the average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<Measured>,
     #[serde(skip_serializing_if = "Option::is_none")]
     costs: Option<Vec<Cost<'p>>>,
 }
@@ -62,7 +75,11 @@ impl Args {
         let release = self.release.release()?;
         let plan = release.plan();
         let templates = templates::of(&plan.plan().probe_plan);
+        let (silent_host, answering_host) = host_cost::bounds(&templates);
         let shown = Plan {
+            silent_host,
+            answering_host,
+            measured: self.state.as_deref().map(host_cost::measured).transpose()?,
             sha256: templates::sha256(&templates),
             times_per_port: 1,
             follow_ups_per_service: ksig_runtime::matcher::FOLLOW_UPS_MAX,
@@ -83,6 +100,14 @@ fn text(plan: &Plan<'_>) -> String {
     let first = plan.templates.iter().filter(|template| !template.follow_up).count();
     out.push_str(&format!("{first} probes at first, {} only after a gate; each once a port\n", plan.templates.len() - first));
     out.push_str(&format!("requests sha256 {}\n", plan.sha256));
+    out.push_str(&format!("a host that says nothing: {}\n", plan.silent_host));
+    out.push_str(&format!(
+        "a host that answers on every port: at most {}, {} bytes kept\n",
+        plan.answering_host, plan.answering_host.bytes_kept
+    ));
+    if let Some(measured) = &plan.measured {
+        out.push_str(&format!("{measured}\n"));
+    }
     for signature in &plan.unfed {
         out.push_str(&format!("no planned probe can feed {signature}\n"));
     }
