@@ -119,3 +119,63 @@ fn forms(field: &FieldDef, value: &Value) -> Vec<(Vec<u8>, Vec<u8>)> {
 fn contains(received: &[u8], found: &[u8]) -> bool {
     memchr::memmem::find(received, found).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use ksig_schema::{Ended, ProbeKey, Transport};
+
+    use super::*;
+
+    fn answer(second: i64, address: &str) -> Observation {
+        Observation {
+            id: format!("{address}@{second}"),
+            host: address.into(),
+            address: address.parse().expect("an address"),
+            port: 1900,
+            transport: Transport::Udp,
+            probe: ProbeKey::with("ssdp.msearch", "upnp:rootdevice"),
+            sent: String::new(),
+            received:
+                b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nSERVER: Linux UPnP/1.0\r\nUSN: uuid:5f9ec1b3-ff59::upnp:rootdevice\r\n\r\n"
+                    .to_vec(),
+            ended: Ended::Complete,
+            time: Time::from_second(second).expect("a time"),
+        }
+    }
+
+    #[test]
+    fn each_observation_has_the_fate_that_the_rules_say() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("a folder");
+        let list = folder.path().join("opted-out");
+        std::fs::write(&list, "127.9.0.0/16\n").expect("a list");
+        let at = |second| Some(Time::from_second(second).expect("a time"));
+        let rules = Rules { blocklist: Blocklist::read(&list).expect("a list"), drop_before: at(100), redact_before: at(200) };
+        let mut forgotten = Forgotten::default();
+        assert_eq!(rules.fate(&answer(300, "127.9.0.1"), &mut forgotten), Fate::Drop);
+        assert_eq!(rules.fate(&answer(99, "127.1.0.1"), &mut forgotten), Fate::Drop);
+        assert_eq!(rules.fate(&answer(300, "127.1.0.1"), &mut forgotten), Fate::Keep);
+        let Fate::Replace(without) = rules.fate(&answer(150, "127.1.0.1"), &mut forgotten) else {
+            panic!("it keeps what names one machine")
+        };
+        let said = String::from_utf8(without.received.clone()).expect("text");
+        assert!(said.contains("USN: xxxx:xxxxxxxx-xxxx::xxxx:xxxxxxxxxx\r\n") && said.contains("Linux UPnP/1.0"), "{said}");
+        assert_eq!(without.received.len(), answer(150, "127.1.0.1").received.len());
+        // What is overwritten once stays as it is.
+        assert_eq!(rules.fate(&without, &mut forgotten), Fate::Keep);
+        assert_eq!(forgotten, Forgotten { opted_out: 1, expired: 1, redacted: 1, not_found: 0 });
+    }
+
+    #[test]
+    fn a_value_is_found_as_text_and_as_the_bytes_that_its_digits_tell() {
+        let serial = |text: &str| Value::text(text);
+        let field = ksig_protocols::schema().fields().find(|field| field.name == "upnp.serial").expect("a field");
+        let mut text = b"<serialNumber>AB-12</serialNumber>".to_vec();
+        assert_eq!(overwrite(&mut text, field, &serial("AB-12")), Some(true));
+        assert_eq!(text, b"<serialNumber>xx-xx</serialNumber>");
+        let mut bytes = vec![2, 4, 0xde, 0xad, 0xbe, 0xef, 7];
+        assert_eq!(overwrite(&mut bytes, field, &serial("de:ad:be:ef")), Some(true));
+        assert_eq!(bytes, [2, 4, 0, 0, 0, 0, 7]);
+        assert_eq!(overwrite(&mut bytes, field, &serial("not there")), None);
+    }
+}
