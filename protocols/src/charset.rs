@@ -145,7 +145,8 @@ fn decodes_cleanly(bytes: &[u8], encoding: &'static Encoding) -> bool {
 pub fn decode_as(bytes: &[u8], encoding: &'static Encoding) -> Text {
     let (decoded, had_errors) = encoding.decode_with_bom_removal(bytes);
     let replacements = if had_errors { decoded.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() } else { 0 };
-    let text = if is_nfc(&decoded) { decoded.into_owned() } else { decoded.nfc().collect() };
+    // Nearly all texts are ASCII, which is soon seen.
+    let text = if decoded.is_ascii() || is_nfc(&decoded) { decoded.into_owned() } else { decoded.nfc().collect() };
     Text { text, encoding, replacements }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! In: decoded text. Out: the parts in document order. A title inside a script, a comment or a drawing is none. No script runs.
 
+mod parts;
+
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{StartTag, Token, Tokenizer};
 
@@ -33,19 +35,9 @@ pub fn read(text: &str) -> Page {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let mut emitter = DefaultEmitter::default();
-    // Without a tree builder, the tokenizer must itself know that a script's text is no markup.
-    emitter.naively_switch_states(true);
+    let page = &text[..end];
     let mut reader = Reader::default();
-    for token in Tokenizer::new_with_emitter(&text[..end], emitter) {
-        match token {
-            Ok(Token::StartTag(tag)) => reader.start(&tag),
-            Ok(Token::EndTag(tag)) => reader.end(&tag.name),
-            Ok(Token::String(text)) => reader.text(&text),
-            Ok(_) => {}
-            Err(never) => match never {},
-        }
-    }
+    parts::parts(page.as_bytes()).for_each(|part| reader.read(&page[part]));
     reader.page
 }
 
@@ -59,6 +51,22 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads on.
+    fn read(&mut self, text: &str) {
+        let mut emitter = DefaultEmitter::default();
+        // Without a tree builder, the tokenizer must itself know that a script's text is no markup.
+        emitter.naively_switch_states(true);
+        for token in Tokenizer::new_with_emitter(text, emitter) {
+            match token {
+                Ok(Token::StartTag(tag)) => self.start(&tag),
+                Ok(Token::EndTag(tag)) => self.end(&tag.name),
+                Ok(Token::String(text)) => self.text(&text),
+                Ok(_) => {}
+                Err(never) => match never {},
+            }
+        }
+    }
+
     fn start(&mut self, tag: &StartTag<()>) {
         match &**tag.name {
             b"title" if self.drawings == 0 && self.page.title.is_none() => self.title = Some(String::new()),
@@ -127,7 +135,37 @@ fn cut(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The same without leaving anything out.
+    fn read_all(page: &str) -> Page {
+        let mut reader = Reader::default();
+        reader.read(page);
+        reader.page
+    }
+
+    /// Pieces of pages: tags, attributes, comments and scripts, whole and broken.
+    #[rustfmt::skip]
+    const PIECES: &[&str] = &[
+        "<title>", "</title>", "</TITLE x=y>", "<title/>", "<svg>", "</svg>", "<svg/>", "<meta name=a content=b>", "<META NAME='a' CONTENT=\"x&amp;y\">",
+        "<meta property=p =content=q content=r>", "<link href=/a>", "<link href=", "<script src=a>", "<script>", "</script>", "</script/", "</script ",
+        "<script", "<!--", "-->", "--!>", "--", "-", "!", "<!", "<?", "</", "<!doctype html", "<![CDATA[", "]]>", "<form action=x>", "<form action>",
+        "<form\taction = \"x\"/>", "<style>", "</style>", "<textarea>", "</textarea>", "<noscript>", "</noscript>", "<iframe ", "</iframe>", "<xmp>",
+        "</xmp>", "<plaintext>", "<a href='", "<a b =c/=d e=\">\">", "</svg foo=\"", "=", "\"", "'", ">", "<", "/", " ", "\r\n", "\r", "\n", "\0", "a",
+        "script", "&lt;", "&amp", "é",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn what_is_passed_over_says_nothing(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24)) {
+            let page = pieces.concat();
+            prop_assert_eq!(read(&page), read_all(&page), "{}", page);
+        }
+    }
 
     #[test]
     fn the_parts_of_a_page_are_read() {
