@@ -23,8 +23,8 @@ use crate::hash_bits::{HashBits, Looks, Nothing};
 
 /// What a gram costs for each place where [`COMMON`] has it, beside one for each literal that has it.
 const BACKGROUND: u32 = 64;
-/// Steps of four bytes that are looked at before any place in them is seen closer.
-const BLOCK: usize = 32;
+/// Steps of four bytes that are looked at before any place in them is seen closer: a bit of a word for each.
+const BLOCK: usize = 64;
 /// Buckets of a table for each gram, so that most hold one at most; and most in all.
 const BUCKETS_A_GRAM: usize = 4;
 const BUCKETS_MAX: usize = 1 << 21;
@@ -117,17 +117,20 @@ struct Look {
 
 #[derive(Clone, Copy, Debug)]
 struct Noted {
-    /// What the literal has from the gram on, and which bits of a stretch that is.
+    /// A stretch of the literal, the gram in it: all of a literal that is no longer.
     stands: Stretch,
-    mask: Stretch,
     literal: u32,
     /// Bytes of the literal before the gram.
     before: u32,
+    /// How many of those begin the stretch.
+    back: u8,
+    /// Bits of the stretch that are not the literal's.
+    beyond: u8,
 }
 
 impl Noted {
     /// Stretches have the folded bits, this has none.
-    const NOWHERE: Noted = Noted { stands: 0, mask: Stretch::MAX, literal: 0, before: 0 };
+    const NOWHERE: Noted = Noted { stands: 0, literal: 0, before: 0, back: 0, beyond: 0 };
 }
 
 impl Look {
@@ -157,6 +160,20 @@ impl Look {
 
     fn gram(self, stretch: Stretch) -> Gram {
         stretch & (Gram::MAX >> (64 - 8 * self.width))
+    }
+}
+
+impl Noted {
+    /// The stretch from its gram on.
+    fn gram(&self) -> Stretch {
+        self.stands >> (8 * self.back)
+    }
+
+    /// Whether that much of the literal stands in a text, its gram at a place.
+    #[inline(always)]
+    fn stands_at(&self, text: &[u8], at: usize) -> bool {
+        let (stretch, _) = first(text.get(at.wrapping_sub(self.back as usize)..).unwrap_or_default());
+        (stretch ^ self.stands) << self.beyond == 0
     }
 }
 
@@ -195,8 +212,10 @@ impl Literals {
             let look = Look::of(literal.len());
             let begin = commonness.rarest(literal);
             let cuts = (begin..begin + look.step).map(|place| {
-                let (stands, mask) = first(&literal[place..]);
-                Noted { stands, mask, literal: at as u32, before: place as u32 }
+                let from = place.min(literal.len().saturating_sub(STRETCH));
+                let (stands, _) = first(&literal[from..]);
+                let beyond = 8 * STRETCH.saturating_sub(literal.len()) as u8;
+                Noted { stands, literal: at as u32, before: place as u32, back: (place - from) as u8, beyond }
             });
             noted.entry(look).or_default().extend(cuts);
         }
@@ -248,35 +267,34 @@ impl Literals {
     fn find_by(&self, wide: &impl Looks, narrow: &impl Looks, text: &[u8], found: &mut impl FnMut(usize, usize)) {
         let (steps, _) = text.as_chunks::<4>();
         let whole = steps.len().saturating_sub(1);
+        let tables = [(&self.wide, 0), (&self.long, 0), (&self.short, 0), (&self.short, 2)];
         for begin in (0..whole).step_by(BLOCK) {
-            // First all steps of a block, without a branch on what stands there, then those of which something may be noted.
-            let (mut seen, mut count) = ([0u32; BLOCK], 0);
+            // First all steps of a block, without a branch on what stands there.
+            let mut seen = 0u64;
             let mut low = u32::from_le_bytes(steps[begin]);
-            for (place, next) in (begin as u32..).zip(&steps[begin + 1..=whole.min(begin + BLOCK)]) {
+            let block = &steps[begin + 1..=whole.min(begin + BLOCK)];
+            for next in block {
                 let high = u32::from_le_bytes(*next);
                 let stretch = Stretch::from(low) | Stretch::from(high) << 32 | FOLDED;
                 let shorts = narrow.look(Look::SHORT.hash(stretch)) | narrow.look(Look::SHORT.hash(stretch >> 16));
                 let known = wide.look(Look::WIDE.hash(stretch)) | narrow.look(Look::LONG.hash(stretch)) | shorts;
-                // Each place is written, and kept by counting it.
-                seen[count % BLOCK] = place;
-                count += (known & 1) as usize;
+                seen = seen >> 1 | known << 63;
                 low = high;
             }
-            // Then, still without a branch, those of them where a literal goes on as it should.
-            let (mut likely, mut left) = ([0; BLOCK], 0);
-            for &place in &seen[..count.min(BLOCK)] {
-                let (stretch, _) = first(&text[4 * place as usize..]);
-                let tables = self.wide.may_know(stretch, Stretch::MAX)
-                    | self.long.may_know(stretch, Stretch::MAX) << 1
-                    | self.short.may_know(stretch, Stretch::MAX) << 2
-                    | self.short.may_know(stretch >> 16, Stretch::MAX >> 16) << 3;
-                likely[left % BLOCK] = place << 4 | tables;
-                left += usize::from(tables != 0);
-            }
-            for likely in &likely[..left.min(BLOCK)] {
-                let at = 4 * (likely >> 4) as usize;
-                for (bit, table, behind) in [(1, &self.wide, 0), (2, &self.long, 0), (4, &self.short, 0), (8, &self.short, 2)] {
-                    if likely & bit != 0 {
+            seen >>= BLOCK - block.len();
+            // Then of each place which look it was, and, without a branch that is hard to foresee, whether a literal stands about it.
+            while seen != 0 {
+                let at = 4 * (begin + seen.trailing_zeros() as usize);
+                seen &= seen - 1;
+                let (stretch, _) = first(&text[at..]);
+                let mut by = wide.look(Look::WIDE.hash(stretch)) & 1
+                    | (narrow.look(Look::LONG.hash(stretch)) & 1) << 1
+                    | (narrow.look(Look::SHORT.hash(stretch)) & 1) << 2
+                    | (narrow.look(Look::SHORT.hash(stretch >> 16)) & 1) << 3;
+                while by != 0 {
+                    let (table, behind) = tables[by.trailing_zeros() as usize % 4];
+                    by &= by - 1;
+                    if table.may_know(text, at + behind) {
                         self.see(table, text, at + behind, found);
                     }
                 }
@@ -298,7 +316,7 @@ impl Literals {
     fn see(&self, table: &Table, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
         let (stretch, _) = first(text.get(at..).unwrap_or_default());
         for noted in table.known(table.look.hash(stretch)) {
-            if (stretch ^ noted.stands) & noted.mask == 0
+            if noted.stands_at(text, at)
                 && let Some(begin) = at.checked_sub(noted.before as usize)
                 && self.stands(noted.literal, begin, text)
             {
@@ -380,7 +398,7 @@ impl Table {
     fn new(look: Look, mut noted: Vec<Noted>) -> Table {
         let buckets = (BUCKETS_A_GRAM * noted.len()).next_power_of_two().clamp(2, BUCKETS_MAX);
         let bucket_shift = 32 - buckets.trailing_zeros();
-        let bucket = |noted: &Noted| (look.hash(noted.stands) >> bucket_shift) as usize;
+        let bucket = |noted: &Noted| (look.hash(noted.gram()) >> bucket_shift) as usize;
         noted.sort_by_key(|noted| (bucket(noted), noted.literal));
         let mut table = Table { look, bucket_shift, buckets: Vec::new(), noted };
         let mut begin = 0;
@@ -394,19 +412,19 @@ impl Table {
 
     /// Of all that is noted.
     fn hashes(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
-        self.noted[..self.noted.len() - 1].iter().map(|noted| self.look.hash(noted.stands))
+        self.noted[..self.noted.len() - 1].iter().map(|noted| self.look.hash(noted.gram()))
     }
 
     fn is_empty(&self) -> bool {
         self.noted.len() == 1
     }
 
-    /// 1 if a literal stands in a stretch, or several may, as far as these bits say, else 0.
-    fn may_know(&self, stretch: Stretch, bits: Stretch) -> u32 {
+    /// Whether a literal may stand with its gram at a place of a text, as far as a stretch says, or one of several may.
+    fn may_know(&self, text: &[u8], at: usize) -> bool {
+        let (stretch, _) = first(text.get(at..).unwrap_or_default());
         let bucket = (self.look.hash(stretch) >> self.bucket_shift) as usize;
         let (begin, end) = (self.buckets[bucket], self.buckets[bucket + 1]);
-        let noted = &self.noted[begin as usize];
-        u32::from((end - begin > 1) | ((stretch ^ noted.stands) & noted.mask & bits == 0))
+        (end - begin > 1) | self.noted[begin as usize].stands_at(text, at)
     }
 
     /// What is noted of this hash, and of others that share its bucket.
