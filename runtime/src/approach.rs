@@ -19,6 +19,9 @@ const BEGIN_ALIKE_MAX: u32 = 4;
 /// Sets of literals that are looked for of one test, beside the first those that cost no more than this.
 const SETS_MAX: usize = 3;
 const SET_COST_MAX: u32 = 8;
+/// Tests of a slot up to which one thread is enough, and most threads.
+const TESTS_OF_ONE_THREAD: usize = 1024;
+const THREADS_MAX: usize = 8;
 /// Farthest that a match may begin before its literal, for the pattern to be asked about that stretch alone.
 const NEAR_BYTES_MAX: usize = 64;
 
@@ -79,7 +82,7 @@ enum Known {
 
 /// How each of some tests of one slot is found.
 pub fn approaches(plan: &VerifiedPlan, tests: &[TestId]) -> Vec<(TestId, Approach)> {
-    let known: Vec<(TestId, Known)> = tests.iter().map(|&test| (test, known(plan, test))).collect();
+    let known = all_known(plan, tests);
     let mut commonness = Commonness::default();
     for (_, known) in &known {
         if let Known::Pattern { required, .. } = known {
@@ -123,6 +126,21 @@ fn choose(prefix: Option<Prefixes>, floats: bool, required: Vec<Required>, commo
     }
 }
 
+/// What is known of each, worked out on several threads when they are many: reading what patterns mean takes longer than all else here.
+fn all_known(plan: &VerifiedPlan, tests: &[TestId]) -> Vec<(TestId, Known)> {
+    let of = |tests: &[TestId]| -> Vec<(TestId, Known)> { tests.iter().map(|&test| (test, known(plan, test))).collect() };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+    if tests.len() < TESTS_OF_ONE_THREAD || threads == 1 {
+        return of(tests);
+    }
+    std::thread::scope(|scope| {
+        let of = &of;
+        let parts = tests.chunks(tests.len().div_ceil(threads)).map(|part| scope.spawn(move || of(part)));
+        let parts: Vec<_> = parts.collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
 fn known(plan: &VerifiedPlan, test: TestId) -> Known {
     let exact = |values: &[Vec<u8>]| Approach::Exact(Exact { values: values.to_vec(), lines: false });
     let settled = match &plan.plan().tests[test as usize].predicate {
@@ -137,7 +155,7 @@ fn known(plan: &VerifiedPlan, test: TestId) -> Known {
         Predicate::Ends(literal) => Approach::Floating(vec![vec![literal.to_ascii_lowercase()]]),
         Predicate::Contains(literal) => Approach::Word(literal.clone()),
         Predicate::Matches(pattern) => {
-            let hir = plan.pattern(*pattern).hir();
+            let hir = &plan.pattern(*pattern).hir();
             if let Some(exact) = literals::exact(hir) {
                 return Known::Settled(Approach::Exact(exact));
             }

@@ -30,6 +30,7 @@ pub mod matcher;
 mod miss;
 pub mod pattern;
 mod pattern_engine;
+mod plain_pattern;
 pub mod plan;
 pub mod prefilter;
 mod prefix_index;

@@ -82,9 +82,10 @@ impl TextMiss {
 
 /// Of several values, the one that the pattern follows longest.
 pub(crate) fn of_pattern<'v>(pattern: &CompiledPattern, values: impl Iterator<Item = &'v [u8]>) -> Option<TextMiss> {
-    let branches: Vec<Vec<Hir>> = match top(pattern.hir()).kind() {
+    let meaning = pattern.hir();
+    let branches: Vec<Vec<Hir>> = match top(&meaning).kind() {
         HirKind::Alternation(branches) => branches.iter().take(BRANCHES_MAX).map(parts).collect(),
-        _ => vec![parts(pattern.hir())],
+        _ => vec![parts(&meaning)],
     };
     let reached = values.flat_map(|value| branches.iter().map(move |parts| (value, parts))).filter_map(|(value, parts)| {
         let (taken, end) = reach(parts, value, pattern.on_bytes())?;

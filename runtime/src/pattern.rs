@@ -12,7 +12,7 @@
 //! `^` and `$` are the start and the end of the text. Line anchors are said explicitly: `(?m:^)`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ksig_schema::Value;
 use regex_automata::Input;
@@ -20,10 +20,11 @@ use regex_automata::meta::Regex;
 use regex_syntax::ast::parse::ParserBuilder;
 use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::translate::TranslatorBuilder;
-use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind, Look};
 use regex_syntax::utf8::Utf8Sequences;
 
 use crate::pattern_engine::Engine;
+use crate::plain_pattern::outline;
 use crate::plan::Pattern;
 use crate::text_automaton::on_valid_text;
 
@@ -126,7 +127,7 @@ pub fn group_names(pattern: &Pattern) -> Result<Vec<String>, PatternError> {
     Ok(names)
 }
 
-fn collect_groups(hir: &Hir, names: &mut Vec<String>) {
+pub(crate) fn collect_groups(hir: &Hir, names: &mut Vec<String>) {
     match hir.kind() {
         HirKind::Capture(group) => {
             names.extend(group.name.as_ref().map(|name| name.to_string()));
@@ -402,21 +403,21 @@ const SHORT_BYTES_MAX: usize = 1024;
 
 /// A pattern that is proven to be one of the dialect and within its limits, with its own scratch; shared by all threads.
 ///
-/// What runs it is made when it is first asked, because few patterns of a release ever meet a text that they could match.
+/// Of one of plain parts ([`crate::plain_pattern`]) that is known without its tree. What runs it is made when it is first asked, because few patterns of a release ever meet a text that they could match.
 #[derive(Clone)]
 pub struct CompiledPattern {
     long: Engine,
     /// For texts of up to [`SHORT_BYTES_MAX`].
     short: Engine,
-    hir: Hir,
+    pattern: Pattern,
     groups: Vec<String>,
     size_bytes: usize,
-    bytes: bool,
+    anchored: OnceLock<bool>,
 }
 
 impl fmt::Debug for CompiledPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CompiledPattern").field("hir", &self.hir).field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("CompiledPattern").field("pattern", &self.pattern).finish_non_exhaustive()
     }
 }
 
@@ -432,20 +433,30 @@ impl CompiledPattern {
     /// # Errors
     /// As [`hir`], and when the compiled form passes [`PATTERN_COMPILED_BYTES_MAX`].
     pub fn new(pattern: &Pattern) -> Result<CompiledPattern, PatternError> {
-        let hir = hir(pattern)?;
-        let (mut long, mut groups) = (Engine::default(), Vec::new());
-        collect_groups(&hir, &mut groups);
-        let bound = size_bound(&hir).saturating_add(ENGINE_BYTES);
-        let size_bytes = if bound <= SIZE_BOUND_TRUSTED_BYTES {
-            bound
-        } else {
-            // Too near to the limit for a bound: the real thing is made, and measured.
-            let built = build(&hir, pattern.bytes, true).map_err(|problem| PatternError::whole(pattern, problem))?;
-            let size_bytes = built.memory_usage();
-            long = Engine::from(built);
-            size_bytes
+        let of = |long, groups, size_bytes| CompiledPattern {
+            long,
+            short: Engine::default(),
+            pattern: pattern.clone(),
+            groups,
+            size_bytes,
+            anchored: OnceLock::new(),
         };
-        Ok(CompiledPattern { long, short: Engine::default(), hir, groups, size_bytes, bytes: pattern.bytes })
+        if let Some(outline) = outline(pattern)
+            && let Some(bound) = trusted(outline.states)
+        {
+            debug_assert!(outline.agrees_with(&hir(pattern)), "{pattern:?} is not what its outline says");
+            return Ok(of(Engine::default(), outline.groups, bound));
+        }
+        let hir = hir(pattern)?;
+        let mut groups = Vec::new();
+        collect_groups(&hir, &mut groups);
+        if let Some(bound) = trusted(states_at_most(&hir)) {
+            return Ok(of(Engine::default(), groups, bound));
+        }
+        // Too near to the limit for a bound: the real thing is made, and measured.
+        let built = build(&hir, pattern.bytes, true).map_err(|problem| PatternError::whole(pattern, problem))?;
+        let size_bytes = built.memory_usage();
+        Ok(of(Engine::from(built), groups, size_bytes))
     }
 
     fn engine_for(&self, haystack: &[u8]) -> Arc<Regex> {
@@ -454,7 +465,7 @@ impl CompiledPattern {
 
     /// The engine for long texts. A pattern whose size was only bounded is far below the limit, so making it cannot fail; if it did, nothing would match.
     fn long(&self) -> Arc<Regex> {
-        self.long.get(|| Arc::new(build(&self.hir, self.bytes, true).unwrap_or_else(|_| nothing())))
+        self.long.get(|| Arc::new(build(&self.hir(), self.pattern.bytes, true).unwrap_or_else(|_| nothing())))
     }
 
     /// Whether the pattern is found in the text or bytes; of a text pattern, they must be UTF-8.
@@ -486,7 +497,7 @@ impl CompiledPattern {
     }
 
     fn short(&self) -> Arc<Regex> {
-        self.short.get(|| build(&self.hir, self.bytes, false).map_or_else(|_| self.long(), Arc::new))
+        self.short.get(|| build(&self.hir(), self.pattern.bytes, false).map_or_else(|_| self.long(), Arc::new))
     }
 
     /// Gives back the memory of what runs it, because something else answers by now; it is made again for who asks nevertheless.
@@ -495,9 +506,18 @@ impl CompiledPattern {
         self.short.let_go();
     }
 
-    /// Its meaning.
-    pub fn hir(&self) -> &Hir {
-        &self.hir
+    /// Its meaning, worked out anew: it is large, and asked for when an engine or code is made.
+    pub fn hir(&self) -> Hir {
+        // What was proven to be a pattern has a meaning; if it had none, nothing would match.
+        hir(&self.pattern).unwrap_or_else(|_| Hir::fail())
+    }
+
+    /// Whether a match can begin at the start of a text or a line only.
+    pub fn is_anchored(&self) -> bool {
+        *self.anchored.get_or_init(|| {
+            let begins = self.hir().properties().look_set_prefix();
+            begins.contains(Look::Start) || begins.contains(Look::StartLF)
+        })
     }
 
     /// Names of its groups in the order in which they open.
@@ -512,17 +532,17 @@ impl CompiledPattern {
 
     /// Most states of its automaton: see [`states_at_most`].
     pub fn states_at_most(&self) -> usize {
-        states_at_most(&self.hir)
+        states_at_most(&self.hir())
     }
 
     /// Runs on bytes, not on text.
     pub fn on_bytes(&self) -> bool {
-        self.bytes
+        self.pattern.bytes
     }
 
     /// What of a value this pattern can run on: the text of a text, the bytes of bytes; absent for all else, which it never matches.
     pub fn haystack<'v>(&self, value: &'v Value) -> Option<&'v [u8]> {
-        match (value, self.bytes) {
+        match (value, self.pattern.bytes) {
             (Value::Text(text), false) => Some(text.as_bytes()),
             (Value::Bytes(bytes), true) => Some(bytes),
             _ => None,
@@ -541,9 +561,14 @@ fn states_of_range(range: &ClassUnicodeRange) -> usize {
     Utf8Sequences::new(range.start(), range.end()).map(|sequence| sequence.len()).sum()
 }
 
-/// No more heap bytes than this, and [`ENGINE_BYTES`], does the compiled form take; saturating, for it is far above what real patterns take.
-fn size_bound(hir: &Hir) -> usize {
-    states_at_most(hir).saturating_mul(STATE_BYTES)
+/// No more heap bytes than this does the compiled form of so many states take; saturating, for it is far above what real patterns take.
+fn size_bound(states: usize) -> usize {
+    states.saturating_mul(STATE_BYTES).saturating_add(ENGINE_BYTES)
+}
+
+/// The same, if it is small enough to be trusted.
+fn trusted(states: usize) -> Option<usize> {
+    Some(size_bound(states)).filter(|bound| *bound <= SIZE_BOUND_TRUSTED_BYTES)
 }
 
 /// No more states than this has the automaton of a pattern, a capture counted as eight; saturating, for repetitions multiply.
@@ -683,9 +708,9 @@ mod tests {
         ];
         for source in sources {
             let pattern = text(source);
-            let bound = size_bound(&hir(&pattern).expect(source));
+            let bound = size_bound(states_at_most(&hir(&pattern).expect(source)));
             let built = build(&hir(&pattern).expect(source), false, true).expect(source).memory_usage();
-            assert!(built <= bound + ENGINE_BYTES, "{source}: {built} bytes, bounded by {bound}");
+            assert!(built <= bound, "{source}: {built} bytes, bounded by {bound}");
         }
     }
 

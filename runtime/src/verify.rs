@@ -1,6 +1,6 @@
 //! The proof that a plan can run: [`VerifiedPlan`].
 //!
-//! In: a [`Plan`] from the compiler or from a stranger's bundle. Out: the same plan with its patterns compiled and its tests indexed by slot, or
+//! In: a [`Plan`] from the compiler or from a stranger's bundle. Out: the same plan with its patterns proven and its tests indexed by slot, or
 //! the first thing that is wrong. Nothing else makes a [`VerifiedPlan`], so everything behind it indexes without asking again: every index
 //! points into its list, every list that is searched is sorted, nothing is deeper or longer than the limits below.
 

@@ -400,7 +400,7 @@ impl Job<'_> {
             Job::Text(predicate) => emit::function(isa, context, shape, |emitter, params| text::emit(emitter, params, predicate)),
             Job::Pattern(test) => {
                 let pattern = pattern(plan, *test)?;
-                let tree = Tree::of(pattern.hir(), pattern.on_bytes())?;
+                let tree = Tree::of(&pattern.hir(), pattern.on_bytes())?;
                 emit::function(isa, context, shape, |emitter, params| search::emit(emitter, params, &tree))
             }
             Job::Prefixes(trie) => emit::function(isa, context, shape, |emitter, params| prefixes::emit(emitter, params, trie)),

@@ -15,7 +15,6 @@ use ksig_runtime::pattern::{CompiledPattern, Found};
 use ksig_runtime::plan::{Predicate, TestId};
 use ksig_runtime::prefilter::Settled;
 use ksig_runtime::{ValueView, VerifiedPlan};
-use regex_syntax::hir::Look;
 
 use super::code::{Places, Search};
 use super::search::{Answer, NOWHERE, PLACES_MAX};
@@ -39,7 +38,6 @@ pub(super) struct Patterns {
 
 struct Entry {
     on_bytes: bool,
-    anchored: bool,
     uses: AtomicU32,
     /// Absent inside when the pattern has no tree, or no memory could be had.
     code: OnceLock<Option<Search>>,
@@ -55,10 +53,7 @@ impl Patterns {
     pub fn new(plan: &VerifiedPlan, isa: OwnedTargetIsa) -> Patterns {
         let entry = |predicate: &Predicate| {
             let Predicate::Matches(pattern) = predicate else { return None };
-            let pattern = plan.pattern(*pattern);
-            let begins = pattern.hir().properties().look_set_prefix();
-            let anchored = begins.contains(Look::Start) || begins.contains(Look::StartLF);
-            Some(Entry { on_bytes: pattern.on_bytes(), anchored, uses: AtomicU32::new(0), code: OnceLock::new() })
+            Some(Entry { on_bytes: plan.pattern(*pattern).on_bytes(), uses: AtomicU32::new(0), code: OnceLock::new() })
         };
         let entries = plan.plan().tests.iter().map(|test| entry(&test.predicate)).collect();
         Patterns { isa, entries, waiting: Mutex::default() }
@@ -115,7 +110,8 @@ impl Patterns {
         places: &mut Places,
     ) -> Answer {
         let some_places = begins.as_ref().is_some_and(|begins| begins.end <= bytes.len());
-        if !entry.anchored && !some_places && bytes.len() > FLOATING_CODE_BYTES_MAX {
+        let is_long = !some_places && bytes.len() > FLOATING_CODE_BYTES_MAX;
+        if is_long && pattern(plan, test).is_none_or(|pattern| !pattern.is_anchored()) {
             return Answer::GaveUp;
         }
         match entry.code.get() {

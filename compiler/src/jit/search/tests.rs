@@ -26,7 +26,7 @@ struct Compiled {
 fn compiled(source: &str, bytes: bool) -> Option<Compiled> {
     let pattern = Pattern { source: source.into(), ignore_case: false, ignore_case_unicode: false, bytes };
     let pattern = CompiledPattern::new(&pattern).ok()?;
-    let tree = Tree::of(pattern.hir(), bytes)?;
+    let tree = Tree::of(&pattern.hir(), bytes)?;
     let floats = tree.begins == Begins::Anywhere;
     let isa = isa(Aim::Fast).expect("this machine has a backend");
     let shape = Shape::Search { places: 2 + 2 * pattern.groups().len() };
@@ -145,7 +145,7 @@ proptest! {
             }
             if compiled.floats {
                 let config = Regex::config().utf8_empty(!bytes);
-                let regex = Regex::builder().configure(config).build_from_hir(compiled.pattern.hir()).expect("small");
+                let regex = Regex::builder().configure(config).build_from_hir(&compiled.pattern.hir()).expect("small");
                 for text in &texts {
                     let stretches = (0..=text.len()).flat_map(|from| (from..=text.len()).map(move |before| from..before));
                     for begins in stretches {

@@ -55,10 +55,11 @@ pub fn run(tokens: &Path) -> Result<()> {
     let asked = std::env::var("KSIG_ENGINES").ok();
     let is_asked = |name: &str| asked.as_ref().is_none_or(|asked| asked.split(',').any(|asked| asked == name));
     type Make = fn(&Corpus) -> Result<Box<dyn Engine + '_>>;
-    let all: [(&str, Make); 5] = [
+    let all: Vec<(&str, Make)> = vec![
         ("loop", |corpus| Ok(Box::new(engines::plain::Loop::new(corpus)?))),
         ("literals", |corpus| Ok(Box::new(engines::literals::Literals::new(corpus)?))),
         ("hyperscan", |corpus| Ok(Box::new(engines::hyperscan::Hyperscan::new(corpus)?))),
+        #[cfg(feature = "yara-x")]
         ("yara-x", |corpus| Ok(Box::new(engines::yara::Yara::new(corpus)?))),
         ("ksig", |corpus| Ok(Box::new(engines::ksig::Ksig::new(corpus)?))),
     ];

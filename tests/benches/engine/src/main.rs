@@ -65,11 +65,12 @@ fn main() -> Result<()> {
     let asked = std::env::var("KSIG_ENGINES").ok();
     let is_asked = |name: &str| asked.as_ref().is_none_or(|asked| asked.split(',').any(|asked| asked == name));
     type Make<'w> = fn(&'w Work) -> Result<Box<dyn Peer + 'w>>;
-    let peers: [(&str, Make<'_>); 6] = [
+    let peers: Vec<(&str, Make<'_>)> = vec![
         ("regex", |work| Ok(Box::new(peers::regex_loop::RegexLoop::new(work)?))),
         ("regex-set", |work| Ok(Box::new(peers::regex_set::RegexSets::new(work)?))),
         ("literals", |work| Ok(Box::new(peers::literals::Literals::new(work)?))),
         ("hyperscan", |work| Ok(Box::new(peers::hyperscan::Hyperscan::new(work)?))),
+        #[cfg(feature = "yara-x")]
         ("yara-x", |work| Ok(Box::new(peers::yara::Yara::new(work)?))),
         ("ksig", |work| Ok(Box::new(peers::ksig::Ksig::new(work)?))),
     ];

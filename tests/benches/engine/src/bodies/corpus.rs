@@ -93,7 +93,7 @@ pub enum Asked<'c> {
     /// This stands in the body.
     Word(&'c [u8]),
     /// This matches somewhere.
-    Pattern(&'c Hir),
+    Pattern(Hir),
 }
 
 fn input(products: &[Vec<String>]) -> Input {

@@ -4,6 +4,7 @@ pub mod hyperscan;
 pub mod ksig;
 pub mod literals;
 pub mod plain;
+#[cfg(feature = "yara-x")]
 pub mod yara;
 
 /// An engine.

@@ -96,7 +96,7 @@ impl Hyperscan {
             let mut refused = Vec::new();
             let mut taken = Vec::new();
             for (place, (_, pattern)) in field.patterns.iter().enumerate() {
-                let written = written(work.plan.pattern(*pattern).hir(), Dialect::Perl).map(CString::new).transpose()?;
+                let written = written(&work.plan.pattern(*pattern).hir(), Dialect::Perl).map(CString::new).transpose()?;
                 match written.filter(|one| compile(&[(place, one.clone())]).is_some()) {
                     Some(written) => taken.push((place, written)),
                     None => refused.push(place),

@@ -5,6 +5,7 @@ pub mod ksig;
 pub mod literals;
 pub mod regex_loop;
 pub mod regex_set;
+#[cfg(feature = "yara-x")]
 pub mod yara;
 
 use crate::work::Banner;

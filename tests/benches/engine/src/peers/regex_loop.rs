@@ -26,7 +26,7 @@ struct Pattern {
 impl RegexLoop {
     pub fn new(work: &Work) -> Result<RegexLoop> {
         let pattern = |id: PatternId| {
-            let regex = Regex::builder().configure(config()).build_from_hir(meaning(work, id))?;
+            let regex = Regex::builder().configure(config()).build_from_hir(&meaning(work, id))?;
             Ok(Pattern { captures: RefCell::new(regex.create_captures()), regex })
         };
         let fields = work.fields.iter().map(|field| field.patterns.iter().map(|(_, id)| pattern(*id)).collect());
@@ -58,7 +58,7 @@ pub fn config() -> Config {
 }
 
 /// What a pattern means.
-pub fn meaning(work: &Work, pattern: PatternId) -> &Hir {
+pub fn meaning(work: &Work, pattern: PatternId) -> Hir {
     work.plan.pattern(pattern).hir()
 }
 

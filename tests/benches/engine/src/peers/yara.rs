@@ -61,7 +61,7 @@ pub struct Yara {
 
 impl Yara {
     pub fn new(work: &Work) -> Result<Yara> {
-        let string = |pattern: u32| Some(format!("/{}/", written(work.plan.pattern(pattern).hir(), Dialect::Yara)?));
+        let string = |pattern: u32| Some(format!("/{}/", written(&work.plan.pattern(pattern).hir(), Dialect::Yara)?));
         let field = |field: &crate::work::Field| {
             let patterns = field.patterns.iter().enumerate().map(|(place, (_, pattern))| (place, string(*pattern)));
             let (rules, refused) = Rules::new(patterns)?;

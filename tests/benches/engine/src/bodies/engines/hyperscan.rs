@@ -17,15 +17,11 @@ pub struct Hyperscan {
 impl Hyperscan {
     pub fn new(corpus: &Corpus) -> Result<Hyperscan> {
         let pattern = |place| {
-            let word;
             let hir = match corpus.asked(place) {
                 Asked::Pattern(hir) => hir,
-                Asked::Word(bytes) => {
-                    word = Hir::literal(bytes);
-                    &word
-                }
+                Asked::Word(bytes) => Hir::literal(bytes),
             };
-            Ok((place, CString::new(written(hir, Dialect::Perl).context("Hyperscan cannot say a pattern")?)?))
+            Ok((place, CString::new(written(&hir, Dialect::Perl).context("Hyperscan cannot say a pattern")?)?))
         };
         let patterns: Vec<_> = (0..corpus.tests.len()).map(pattern).collect::<Result<_>>()?;
         Ok(Hyperscan { database: Database::new(&patterns)?.context("Hyperscan does not take the patterns")? })

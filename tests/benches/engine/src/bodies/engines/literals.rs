@@ -27,7 +27,7 @@ impl<'c> Literals<'c> {
                     woken.push((place, Some(word)));
                 }
                 Asked::Pattern(hir) => {
-                    for literal in ksig_runtime::literals::required(hir).context("a pattern of the corpus has a word")? {
+                    for literal in ksig_runtime::literals::required(&hir).context("a pattern of the corpus has a word")? {
                         literals.push(literal);
                         woken.push((place, None));
                     }

@@ -23,7 +23,7 @@ impl<'c> Loop<'c> {
     pub fn new(corpus: &'c Corpus) -> Result<Loop<'c>> {
         let test = |place| match corpus.asked(place) {
             Asked::Word(word) => Ok(Test::Word(Finder::new(word))),
-            Asked::Pattern(hir) => Ok(Test::Pattern(Regex::builder().configure(config()).build_from_hir(hir)?)),
+            Asked::Pattern(hir) => Ok(Test::Pattern(Regex::builder().configure(config()).build_from_hir(&hir)?)),
         };
         Ok(Loop { tests: (0..corpus.tests.len()).map(test).collect::<Result<_>>()? })
     }

@@ -19,7 +19,7 @@ pub struct Yara<'c> {
 impl<'c> Yara<'c> {
     pub fn new(corpus: &'c Corpus) -> Result<Yara<'c>> {
         let string = |place| match corpus.asked(place) {
-            Asked::Pattern(hir) => Some(format!("/{}/", written(hir, Dialect::Yara)?)),
+            Asked::Pattern(hir) => Some(format!("/{}/", written(&hir, Dialect::Yara)?)),
             Asked::Word(bytes) if bytes.len() > 1 => {
                 Some(format!("\"{}\"", bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>()))
             }
