@@ -5,7 +5,7 @@
 mod parts;
 
 use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{StartTag, Token, Tokenizer};
+use html5gum::{Token, Tokenizer};
 
 /// How much of a page is read, in bytes.
 const HTML_BYTES_MAX: usize = 256 * 1024;
@@ -37,7 +37,7 @@ pub fn read(text: &str) -> Page {
     }
     let page = &text[..end];
     let mut reader = Reader::default();
-    parts::parts(page.as_bytes()).for_each(|part| reader.read(&page[part]));
+    parts::parts(page.as_bytes()).for_each(|part| reader.read_part(&page[part]));
     reader.page
 }
 
@@ -51,6 +51,14 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads a part. Of most tags, values are what is written.
+    fn read_part(&mut self, part: &str) {
+        match parts::plain_tag(part.as_bytes()) {
+            Some(tag) => self.start(&tag.name.to_ascii_lowercase(), false, |name| tag.value(name)),
+            None => self.read(part),
+        }
+    }
+
     /// Reads on.
     fn read(&mut self, text: &str) {
         let mut emitter = DefaultEmitter::default();
@@ -58,7 +66,9 @@ impl Reader {
         emitter.naively_switch_states(true);
         for token in Tokenizer::new_with_emitter(text, emitter) {
             match token {
-                Ok(Token::StartTag(tag)) => self.start(&tag),
+                Ok(Token::StartTag(tag)) => {
+                    self.start(&tag.name, tag.self_closing, |name| tag.attributes.get(name).map(|value| value.as_slice()))
+                }
                 Ok(Token::EndTag(tag)) => self.end(&tag.name),
                 Ok(Token::String(text)) => self.text(&text),
                 Ok(_) => {}
@@ -67,21 +77,23 @@ impl Reader {
         }
     }
 
-    fn start(&mut self, tag: &StartTag<()>) {
-        match &**tag.name {
+    /// A start tag by its name in lower case, and what gives the value of an attribute.
+    fn start<'t>(&mut self, name: &[u8], self_closing: bool, value: impl Fn(&[u8]) -> Option<&'t [u8]>) {
+        let attribute = |name: &str| value(name.as_bytes()).and_then(shown);
+        match name {
             b"title" if self.drawings == 0 && self.page.title.is_none() => self.title = Some(String::new()),
-            b"svg" if !tag.self_closing => self.drawings += 1,
+            b"svg" if !self_closing => self.drawings += 1,
             b"meta" => {
-                let name = ["name", "property", "http-equiv"].into_iter().find_map(|name| attribute(tag, name));
-                if let (Some(name), Some(content)) = (name, attribute(tag, "content"))
+                let name = ["name", "property", "http-equiv"].into_iter().find_map(attribute);
+                if let (Some(name), Some(content)) = (name, attribute("content"))
                     && self.page.metas.len() < PARTS_MAX
                 {
                     self.page.metas.push((name.trim().to_lowercase(), content));
                 }
             }
-            b"script" => keep(&mut self.page.script_srcs, attribute(tag, "src")),
-            b"link" => keep(&mut self.page.link_hrefs, attribute(tag, "href")),
-            b"form" => keep(&mut self.page.form_actions, attribute(tag, "action")),
+            b"script" => keep(&mut self.page.script_srcs, attribute("src")),
+            b"link" => keep(&mut self.page.link_hrefs, attribute("href")),
+            b"form" => keep(&mut self.page.form_actions, attribute("action")),
             _ => {}
         }
     }
@@ -116,9 +128,8 @@ fn keep(parts: &mut Vec<String>, value: Option<String>) {
     }
 }
 
-/// An attribute that has a value.
-fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
-    let value = tag.attributes.get(name.as_bytes())?;
+/// The value of an attribute that has one.
+fn shown(value: &[u8]) -> Option<String> {
     let text = cut(value);
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_string())

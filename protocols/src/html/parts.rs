@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use html5gum::{State, naive_next_state};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3};
 
 /// Longest name of an element that is anything to us.
 const NAME_BYTES_MAX: usize = 16;
@@ -18,6 +18,33 @@ const NAME_BYTES_MAX: usize = 16;
 pub(super) fn parts(page: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut walk = Walk { page, at: 0 };
     std::iter::from_fn(move || walk.next_part())
+}
+
+/// A start tag whose values stand as they are written.
+pub(super) struct PlainTag<'p> {
+    /// In any case.
+    pub name: &'p [u8],
+    /// Names in any case, and values; empty where there is none.
+    attributes: Vec<(&'p [u8], &'p [u8])>,
+}
+
+impl PlainTag<'_> {
+    /// The value of an attribute whose name is given in lower case; of several, the first counts.
+    pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        self.attributes.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+}
+
+/// A part that is a start tag alone, if nothing in it stands for something else: no reference to a character, no line end to be made one, no zero.
+pub(super) fn plain_tag(part: &[u8]) -> Option<PlainTag<'_>> {
+    if memchr3(b'&', b'\r', 0, part).is_some() || !part.get(1)?.is_ascii_alphabetic() {
+        return None;
+    }
+    let mut attributes = Vec::new();
+    let tag = Walk { page: part, at: 0 }.tag(1, |name, value| attributes.push((&part[name], &part[value])))?;
+    let name = &part[1..tag.name_end];
+    // Whether a drawing closes itself is the tokenizer's to say.
+    (tag.end == part.len() && !name.eq_ignore_ascii_case(b"svg")).then_some(PlainTag { name, attributes })
 }
 
 struct Walk<'p> {
@@ -41,7 +68,7 @@ impl Walk<'_> {
                 b'?' => self.at = self.find(b'>', begin + 2)? + 1,
                 b'/' => match self.byte(begin + 2)? {
                     letter if letter.is_ascii_alphabetic() => {
-                        let tag = self.tag(begin + 2)?;
+                        let tag = self.tag(begin + 2, |_, _| {})?;
                         self.at = tag.end;
                         if self.page[begin + 2..tag.name_end].eq_ignore_ascii_case(b"svg") {
                             return Some(begin..tag.end);
@@ -61,7 +88,7 @@ impl Walk<'_> {
 
     /// Goes behind a start tag and what it says is text. Absent inside when nothing is to be read there, outside when the page ends before it does.
     fn element(&mut self, begin: usize) -> Option<Option<Range<usize>>> {
-        let tag = self.tag(begin + 1)?;
+        let tag = self.tag(begin + 1, |_, _| {})?;
         self.at = tag.end;
         let mut lower = [0; NAME_BYTES_MAX];
         let written = &self.page[begin + 1..tag.name_end];
@@ -84,7 +111,7 @@ impl Walk<'_> {
         self.at = text_end.unwrap_or(self.page.len());
         // A title that is not closed is none.
         if name == b"title"
-            && let Some(end_tag) = text_end.and_then(|at| self.tag(at + 2))
+            && let Some(end_tag) = text_end.and_then(|at| self.tag(at + 2, |_, _| {}))
         {
             self.at = end_tag.end;
             part = Some(begin..end_tag.end);
@@ -109,8 +136,8 @@ impl Walk<'_> {
         Some(from + self.rest(from).iter().position(|&byte| is(byte))?)
     }
 
-    /// The tag whose name begins there: sections 13.2.5.8 and 13.2.5.32 to 13.2.5.40.
-    fn tag(&self, name: usize) -> Option<Tag> {
+    /// The tag whose name begins there: sections 13.2.5.8 and 13.2.5.32 to 13.2.5.40. Calls back with the name and the value of each attribute.
+    fn tag(&self, name: usize, mut attribute: impl FnMut(Range<usize>, Range<usize>)) -> Option<Tag> {
         let name_end = self.find_where(name, ends_name)?;
         let mut at = name_end;
         loop {
@@ -119,16 +146,26 @@ impl Walk<'_> {
                 byte if ends_name(byte) => at += 1,
                 _ => {
                     // An attribute; its name may even begin with `=`.
-                    at = self.find_where(at + 1, |byte| ends_name(byte) || byte == b'=')?;
-                    at = self.find_where(at, |byte| !is_blank(byte))?;
+                    let begin = at;
+                    let end = self.find_where(at + 1, |byte| ends_name(byte) || byte == b'=')?;
+                    at = self.find_where(end, |byte| !is_blank(byte))?;
                     if self.byte(at) != Some(b'=') {
+                        attribute(begin..end, end..end);
                         continue;
                     }
                     at = self.find_where(at + 1, |byte| !is_blank(byte))?;
-                    at = match self.byte(at)? {
-                        quote @ (b'"' | b'\'') => self.find(quote, at + 1)? + 1,
-                        _ => self.find_where(at, |byte| is_blank(byte) || byte == b'>')?,
-                    };
+                    match self.byte(at)? {
+                        quote @ (b'"' | b'\'') => {
+                            let value_end = self.find(quote, at + 1)?;
+                            attribute(begin..end, at + 1..value_end);
+                            at = value_end + 1;
+                        }
+                        _ => {
+                            let value_end = self.find_where(at, |byte| is_blank(byte) || byte == b'>')?;
+                            attribute(begin..end, at..value_end);
+                            at = value_end;
+                        }
+                    }
                 }
             }
         }
