@@ -20,7 +20,7 @@ mod engines;
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use ksig_tests::bench::{Row, Rows, Times, rss_mb};
 use ksig_tests::pages::Pages;
 
