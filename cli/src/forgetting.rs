@@ -146,7 +146,6 @@ mod tests {
     #[test]
     fn each_observation_has_the_fate_that_the_rules_say() {
         let folder = tempfile::tempdir().expect("a folder");
-        let folder = tempfile::tempdir().expect("a folder");
         let list = folder.path().join("opted-out");
         std::fs::write(&list, "127.9.0.0/16\n").expect("a list");
         let at = |second| Some(Time::from_second(second).expect("a time"));
