@@ -278,15 +278,39 @@ fn public_addresses_need_all_four_words_and_a_feed_calls_what_was_found_open() {
     assert!(ended.code != Some(0) && ended.stderr.contains("open: target 1: 8.8.8.8"), "{}", ended.stderr);
 }
 
+/// A release that asks over TCP and over UDP.
+const TWO_SERVICES: &str = r#"ksig 1
+module acme
+use vocab.vendors { acme }
+probe top = http.get("/")
+probe search = ssdp.msearch(st: "upnp:rootdevice", mx: 1)
+
+signature gateway {
+  summary "ACME gateway"
+  evidence documented "the handbook of this test"
+  match {
+    top.html.title == "ACME gateway"
+    search.server == "ACME/1.0 UPnP/1.0"
+  }
+  identify { vendor = acme }
+}
+"#;
+
 #[test]
 fn a_sweep_finds_by_packets_and_talks_to_what_is_open() {
     let Some(lab) = lab("s") else { return };
     let folder = tempfile::tempdir().expect("a folder");
+    let signatures = folder.path().join("signatures");
+    std::fs::create_dir_all(signatures.join("vocab")).expect("a folder");
+    std::fs::write(signatures.join("acme.ksig"), TWO_SERVICES).expect("a file");
+    std::fs::write(signatures.join("vocab/vendors.ksig"), "ksig 1\nmodule vocab.vendors\nvendor acme {\n  name \"ACME\"\n}\n")
+        .expect("a file");
     let state = folder.path().join("state");
     let mut command = within(&lab.ours, &[&ksig().display().to_string(), "sweep", "198.19.0.0/28", "198.19.0.48", "fd00:18::1"]);
     command.args(["--packets", "--packet-patience", "500ms", "--interface", "va", "--gateway-mac", &lab.gateway_mac]);
-    command.args(["--ports", "80=http,81=http,161=snmp", "--cycle", "4s", "--cycles", "1", "--network-gap", "5ms", "--host-gap", "5ms"]);
+    command.args(["--ports", "80=http,81=http,1900=ssdp", "--cycle", "4s", "--cycles", "1", "--network-gap", "5ms", "--host-gap", "5ms"]);
     command.args(["--connect-timeout-ms", "500", "--first-byte-timeout-ms", "200", "--no-blocklist", "--quiet", "--state"]).arg(&state);
+    command.arg("--signatures").arg(&signatures);
     let ended = Running::start(command).wait();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let mut talked: BTreeMap<(IpAddr, u16), u32> = BTreeMap::new();
@@ -296,12 +320,12 @@ fn a_sweep_finds_by_packets_and_talks_to_what_is_open() {
     }
     let (v6, silent): (IpAddr, IpAddr) = ("fd00:18::1".parse().expect("an address"), "198.19.0.48".parse().expect("an address"));
     for place @ (address, port) in talked.keys() {
-        let told_by_packet = address.is_ipv4() && *port != 161;
+        let told_by_packet = address.is_ipv4() && *port != 1900;
         assert!(!told_by_packet || *port == 80 && *address != silent, "a connection to {place:?}, which no packet found open");
     }
     // Whom packets of the other family cannot reach, and what speaks over UDP, is talked to at once.
-    assert!([80, 81, 161].iter().all(|port| talked.contains_key(&(v6, *port))), "{talked:?}");
-    assert_eq!(talked.keys().filter(|(address, port)| address.is_ipv4() && *port == 161).count(), 17);
+    assert!([80, 81, 1900].iter().all(|port| talked.contains_key(&(v6, *port))), "{talked:?}");
+    assert_eq!(talked.keys().filter(|(address, port)| address.is_ipv4() && *port == 1900).count(), 17);
     assert_eq!(talked.keys().filter(|(address, port)| address.is_ipv4() && *port == 80).count(), 16, "{talked:?}");
     let status = run_in(folder.path(), &["sweep", "status", "--state", "state", "--format", "json"]).json_lines().remove(0);
     assert_eq!(status["hosts"], 16, "{status:#}");
