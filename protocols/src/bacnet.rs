@@ -103,6 +103,11 @@ impl Conversation for Exchange {
         if answered < PROPERTIES.len() && state == PeerState::Open { Step::Read } else { Step::Done }
     }
 
+    fn usual_answer(&self) -> Vec<u8> {
+        // A message of the own network for each question; what it says changes nothing.
+        [OVER_IP, ONE_ADDRESS, 0, 6, 1, 0].repeat(PROPERTIES.len())
+    }
+
     fn limits(&self) -> Limits {
         LIMITS
     }
@@ -243,6 +248,16 @@ mod tests {
         for cut in 0..controller().len() {
             assert_eq!(decoded(PROBE, Ended::Timeout, &controller()[..cut]).complete, Sections::default(), "{cut}");
         }
+    }
+
+    #[test]
+    fn a_server_of_bacpypes_is_read() {
+        const CAPTURE: &[u8] = include_bytes!("../captures/bacpypes-0.19.0.bacnet");
+        let response = decoded(PROBE, Ended::Complete, CAPTURE);
+        let fields = ["vendor_id", "vendor_name", "model_name", "firmware", "application_software"];
+        let said: Vec<String> = fields.iter().flat_map(|field| response.texts(&format!("bacnet.{field}"))).collect();
+        assert_eq!(said, ["999", "ACME Controls", "AC-700", "4.2.1", "1.0"]);
+        assert_eq!((response.complete, talk(PROBE, CAPTURE, 1).1), (Sections::ALL, crate::Step::Done));
     }
 
     #[test]

@@ -107,6 +107,12 @@ pub trait Conversation: Send {
         None
     }
 
+    /// An answer to which it says all that it usually says, for people who want to see that beforehand ([`crate::requests`]). Empty where it
+    /// asks without waiting.
+    fn usual_answer(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// How the observation ended when [`Conversation::next`] said [`Step::Done`] in that state: whole; closed by the peer; or no byte in
     /// time.
     fn ended(&self, received: &[u8], state: PeerState) -> Ended {

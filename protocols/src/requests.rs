@@ -1,6 +1,7 @@
 //! What a probe puts on the wire, without a peer: for people who want to see what goes out, and for what a signature costs.
 //!
-//! In: a request of a plan; what stands in its holes. Out: its messages in order, whatever is answered; their bytes in the longest form.
+//! In: a request of a plan; what stands in its holes. Out: its messages in order, as to a peer that answers as usual; their bytes in the longest
+//! form.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -63,10 +64,10 @@ fn talk(request: &Request, holes: Holes) -> Option<(Box<dyn Conversation>, Deliv
     Some((talk?, protocol::find(&key)?.1.delivery))
 }
 
-/// What is sent to a peer that never answers.
+/// What is sent to a peer that answers as usual, or not at all.
 fn said(talk: &mut dyn Conversation, delivery: Delivery) -> Vec<Vec<u8>> {
     let mut sent = Vec::new();
-    let mut received = Vec::new();
+    let mut received = talk.usual_answer();
     let mut state = PeerState::Open;
     while sent.len() < MESSAGES_MAX {
         match talk.next(&received, state) {

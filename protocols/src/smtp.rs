@@ -81,6 +81,10 @@ impl Conversation for Exchange {
         }
     }
 
+    fn usual_answer(&self) -> Vec<u8> {
+        b"220 \r\n250 \r\n221 \r\n".to_vec()
+    }
+
     fn limits(&self) -> Limits {
         greeting::LIMITS
     }

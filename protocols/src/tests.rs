@@ -162,6 +162,7 @@ macro_rules! captures {
 /// What real servers sent, by the names of the files; see captures/README.md.
 pub const CAPTURES_BY_NAME: &[(&str, &[u8])] = captures![
     "avahi-0.8.mdns",
+    "bacpypes-0.19.0.bacnet",
     "bind-9.18.49.dns",
     "cpppo-5.2.5.enip",
     "dnsmasq-2.90.dns",
@@ -188,6 +189,7 @@ pub const CAPTURES_BY_NAME: &[(&str, &[u8])] = captures![
     "python-snap7-1.3.s7",
     "tigervnc-1.12.0.vnc",
     "vsftpd-3.0.3.ftp",
+    "wsdd2-1.8.7.wsd",
     "xrdp-0.9.21.rdp",
     "xvfb-21.1.7-refusal.x11",
     "xvfb-21.1.7.x11",

@@ -81,6 +81,10 @@ impl Conversation for Exchange {
         }
     }
 
+    fn usual_answer(&self) -> Vec<u8> {
+        b"RFB 003.008\n".to_vec()
+    }
+
     fn limits(&self) -> Limits {
         greeting::LIMITS
     }

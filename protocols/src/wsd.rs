@@ -73,12 +73,14 @@ const SCOPES_OF_ONVIF: &str = "onvif://www.onvif.org/";
 const PRIVATE_SCOPES: &[&str] = &["location", "mac", "serial", "uuid"];
 
 fn begin(_: &ConstructorDef, _: &str, _: &Peer) -> Box<dyn Conversation> {
+    // With the prefixes of Windows: some servers look for these as they stand.
     let request = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-         <s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" \
-         xmlns:d=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\"><s:Header>\
-         <a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</a:Action><a:MessageID>{MESSAGE_ID}</a:MessageID>\
-         <a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header><s:Body><d:Probe/></s:Body></s:Envelope>"
+         <soap:Envelope xmlns:soap=\"http://www.w3.org/2003/05/soap-envelope\" \
+         xmlns:wsa=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" xmlns:wsd=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\">\
+         <soap:Header><wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action>\
+         <wsa:MessageID>{MESSAGE_ID}</wsa:MessageID><wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To></soap:Header>\
+         <soap:Body><wsd:Probe/></soap:Body></soap:Envelope>"
     );
     ask_all(request.into_bytes(), LIMITS)
 }
@@ -211,6 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn a_server_of_debian_is_read() {
+        let response = decoded(PROBE, Ended::Complete, include_bytes!("../captures/wsdd2-1.8.7.wsd"));
+        assert_eq!(response.texts("wsd.type"), ["wsdp:Device", "pub:Computer"]);
+        assert_eq!(response.texts("wsd.xaddr"), ["http://198.18.7.1:3702/6b736967-0000-8000-8000-000000000007"]);
+        assert_eq!((response.texts("wsd.scope").len(), response.complete), (0, Sections::ALL));
+    }
+
+    #[test]
     fn several_answers_are_values_in_wire_order() {
         let bytes = [answer(), answer().replace("AC-520", "AC-530")].concat();
         let response = decoded(PROBE, Ended::Complete, bytes.as_bytes());
@@ -224,7 +234,7 @@ mod tests {
     fn one_host_is_probed_for_any_kind_of_device() {
         let (sent, step) = talk(PROBE, answer().as_bytes(), 9);
         let sent = String::from_utf8(sent).expect("text");
-        assert!(sent.ends_with("<s:Body><d:Probe/></s:Body></s:Envelope>") && sent.contains(MESSAGE_ID), "{sent}");
+        assert!(sent.ends_with("<soap:Body><wsd:Probe/></soap:Body></soap:Envelope>") && sent.contains(MESSAGE_ID), "{sent}");
         assert_eq!((step, tree::xml(&sent).cut), (Step::Read, false));
     }
 
