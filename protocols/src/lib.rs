@@ -33,6 +33,7 @@ pub mod banner;
 pub mod ber;
 pub mod dns;
 pub mod enip;
+pub mod fins;
 pub mod ftp;
 pub mod http;
 pub mod imap;
@@ -78,6 +79,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &banner::PROTOCOL,
     &dns::PROTOCOL,
     &enip::PROTOCOL,
+    &fins::PROTOCOL,
     &ftp::PROTOCOL,
     &http::PROTOCOL,
     &imap::PROTOCOL,

@@ -147,6 +147,9 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
         b"\x20\x02\x00\x00".to_vec(),
         b"\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00".to_vec(),
         b"E\x00\x00\x00\x08MN".to_vec(),
+        b"\xc0\x00\x02\x00\x63\x00\x00\x00\x00k\x05\x01\x00\x00ACME-10             01.20".to_vec(),
+        b"SSH-2.0-x\r\n\x00\x00\x00\x0c\x04\x02".to_vec(),
+        crate::ssh::key_exchange(),
         b"ks\x00\x00\x00\x0b\xff\x2b\x0e\x02\x01\x00\x00\x02\x00\x01A".to_vec(),
     ])
     .collect();
@@ -180,6 +183,7 @@ pub const CAPTURES_BY_NAME: &[(&str, &[u8])] = captures![
     "ntpsec-1.2.2-client.ntp",
     "ntpsec-1.2.2-readvar.ntp",
     "openldap-2.5.13.ldap",
+    "openssh-9.2p1-host-key.ssh",
     "openssh-9.2p1.ssh",
     "openssl-3.0.tls10",
     "openssl-3.0.tls12",
@@ -390,10 +394,22 @@ fn unknown_probes_and_wrong_arguments_hold_no_conversation() {
 fn every_message_of_a_request_can_be_shown() {
     let holes = requests::Holes { place: "/<place>", contact: "<contact>" };
     let messages = |probe: &str| requests::messages(&Request::Exactly(probe.parse().expect(probe)), holes).len();
-    let counts =
-        ["http.get(\"/\")", "bacnet.device()", "snmp.get()", "snmp.engine()", "tls.jarm()", "ipp.printer_attributes()", "banner()"]
-            .map(messages);
-    assert_eq!(counts, [1, 1, 2, 1, 10, 1, 0]);
+    for (probe, count) in [
+        ("http.get(\"/\")", 1),
+        ("bacnet.device()", 5),
+        ("snmp.get()", 2),
+        ("snmp.engine()", 1),
+        ("tls.jarm()", 10),
+        ("ipp.printer_attributes()", 1),
+        ("smtp.banner()", 2),
+        ("ssh.banner()", 1),
+        ("ssh.host_key()", 2),
+        ("s7.identification()", 4),
+        ("vnc.security()", 1),
+        ("banner()", 0),
+    ] {
+        assert_eq!(messages(probe), count, "{probe}");
+    }
     let named = requests::messages(&Request::Named("http.get".into()), holes);
     assert!(named[0].starts_with(format!("GET /<place> HTTP/1.1\r\nHost: {}\r\n", requests::host_name()).as_bytes()));
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 const POPULATION: &str = r#"
 synthetic = true
 network = "127.28.0.0/16"
-hosts = 12
+hosts = 16
 seed = 3
 
 [[device]]
@@ -47,6 +47,19 @@ object = [
 ]
 
 [[device]]
+name = "controller"
+variants = [{ model = "AC-CPU1", version = "01.20" }, { model = "AC-CPU2", version = "02.01" }]
+[device.truth]
+vendor = "acme"
+model = "{model}"
+version = "{version}"
+[[device.service]]
+on = "fins"
+[[device.service.datagram]]
+to = "k\u0005\u0001"
+text = "{bytes:c000020063000000006b05010000}{model}             {version}{bytes:00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001417800008010000000000}"
+
+[[device]]
 name = "web-alone"
 [[device.service]]
 on = "http"
@@ -75,6 +88,14 @@ signature switch {
   match { sys.sys_descr ~ /^ACME (?<model>AC-\d+) switch, release (?<fw: version(dotted)>[\d.]+)$/ }
   identify { vendor = acme; model = model; version = fw }
 }
+
+signature controller {
+  summary "ACME controller, by its model"
+  evidence derived "SYNTHETIC: the population of this test"
+  probe cpu = fins.controller() { safety review }
+  match { cpu.model ~ /^(?<model>AC-CPU\d)$/; cpu.version ~ /^(?<fw: version(dotted)>[\d.]+)$/ }
+  identify { vendor = acme; model = model; version = fw }
+}
 "#;
 
 fn said(line: &Value) -> [Option<&str>; 3] {
@@ -86,12 +107,12 @@ fn devices_are_named_by_what_they_answer_over_udp() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("population.toml"), POPULATION).expect("a temporary folder can be written");
     fs::write(folder.path().join("acme.ksig"), SIGNATURES).expect("a temporary folder can be written");
-    let [ssdp, snmp, http] = free_ports();
-    let ports = [(ssdp, "ssdp"), (snmp, "snmp"), (http, "http")];
+    let [ssdp, snmp, fins, http] = free_ports();
+    let ports = [(ssdp, "ssdp"), (snmp, "snmp"), (fins, "fins"), (http, "http")];
     let simulator = simulator(folder.path(), "population.toml", &ports, &["--truth", "truth.ndjson"]);
-    let udp = spoken(&ports[..2]);
+    let udp = spoken(&ports[..3]);
     let scan = |more: &[&str]| {
-        let arguments = ["scan", "127.28.0.1-127.28.0.12", "--ports", &udp, "--signatures", "acme.ksig", "--no-blocklist", "--quiet"];
+        let arguments = ["scan", "127.28.0.1-127.28.0.16", "--ports", &udp, "--signatures", "acme.ksig", "--no-blocklist", "--quiet"];
         let scan = run_in(folder.path(), &[&arguments, more].concat());
         assert_eq!(scan.code, Some(0), "{}", scan.stderr);
         scan.json_lines()
@@ -122,7 +143,7 @@ fn devices_are_named_by_what_they_answer_over_udp() {
         assert_eq!(said_of(&unattested), if device == "recorder" { right } else { vec![] }, "{device} at {address}");
         *seen.entry(device.into()).or_default() += 1;
     }
-    assert_eq!(seen.keys().collect::<Vec<_>>(), ["recorder", "switch", "web-alone"], "{seen:?}");
+    assert_eq!(seen.keys().collect::<Vec<_>>(), ["controller", "recorder", "switch", "web-alone"], "{seen:?}");
 }
 
 const OF_SERVERS: &str = r#"ksig 1

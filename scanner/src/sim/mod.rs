@@ -11,6 +11,7 @@ mod fault;
 mod population;
 mod script;
 mod serve;
+mod ssh;
 mod template;
 mod tls_flight;
 mod udp;

@@ -79,7 +79,12 @@ pub(super) struct Service {
 #[derive(Clone, Debug)]
 pub(super) enum Answers {
     Http(Vec<HttpResponse>),
-    Greeting { greeting: Template, replies: Vec<Reply> },
+    /// `host_key`: the text of which an SSH server's key is made.
+    Greeting {
+        greeting: Template,
+        replies: Vec<Reply>,
+        host_key: Option<Template>,
+    },
     Datagrams(DatagramAnswers),
 }
 
@@ -301,6 +306,7 @@ struct ServiceSource {
     greeting: Option<Spanned<String>>,
     #[serde(default)]
     reply: Vec<ReplySource>,
+    host_key: Option<Spanned<String>>,
     #[serde(default)]
     response: Vec<ResponseSource>,
     #[serde(default)]
@@ -542,6 +548,11 @@ fn service(source: ServiceSource, device_charset: &'static Encoding, variables: 
         };
         return mistake(at, format!("{other} goes over {carrier}: it answers with {answers}"));
     }
+    if let Some(key) = &source.host_key
+        && (on.iter().any(|name| name.root() != "ssh") || !source.reply.is_empty())
+    {
+        return mistake(key.span().start, "a host key is that of a service `ssh`, which has no replies to lines beside it");
+    }
     let answers = if let Some(datagrams) = datagrams {
         if source.greeting.is_some() || !source.reply.is_empty() || !source.response.is_empty() {
             return mistake(at, "what answers with datagrams has no greeting, reply or response");
@@ -566,7 +577,9 @@ fn service(source: ServiceSource, device_charset: &'static Encoding, variables: 
             }
             Ok(Reply { text: template(&reply.text, charset, variables)?, to: reply.to.into_inner() })
         };
-        Answers::Greeting { greeting, replies: source.reply.into_iter().map(reply).collect::<Result<_, _>>()? }
+        let replies: Vec<Reply> = source.reply.into_iter().map(reply).collect::<Result<_, _>>()?;
+        let host_key = source.host_key.as_ref().map(|text| template(text, encoding_rs::UTF_8, variables)).transpose()?;
+        Answers::Greeting { greeting, replies, host_key }
     };
     if source.certificate.is_some() && !on.iter().any(|name| name.tls()) {
         return mistake(at, "a certificate needs a service inside TLS, such as https");

@@ -20,6 +20,7 @@ use super::certificate::Certificates;
 use super::device::Host;
 use super::population::{Answers, Population, Service};
 use super::script::{Act, before_anything, http_answer, opening, prepare, reply_to_line};
+use super::ssh::{self, KeyExchange};
 use super::udp;
 use crate::ports::ServiceName;
 
@@ -227,6 +228,10 @@ async fn converse(shared: &Shared, host: &Host<'_>, name: &ServiceName, stream: 
 
 async fn answer(host: &Host<'_>, service: &Service, fault: Option<super::Fault>, wire: &mut Wire) -> io::Result<()> {
     let mut received: Vec<u8> = Vec::with_capacity(1 << 10);
+    if let Answers::Greeting { greeting, host_key: Some(key), .. } = &service.answers {
+        let filling = host.filling();
+        return exchange_keys(KeyExchange::new(&greeting.fill(&filling), &key.fill(&filling)), received, wire).await;
+    }
     loop {
         let taken = match &service.answers {
             // A hello of TLS, or another protocol.
@@ -261,6 +266,17 @@ async fn answer(host: &Host<'_>, service: &Service, fault: Option<super::Fault>,
         received.drain(..taken);
         if taken == 0 && (received.len() > REQUEST_BYTES_MAX || wire.read(&mut received, IDLE_MAX).await? == 0) {
             return wire.close().await;
+        }
+    }
+}
+
+async fn exchange_keys(exchange: Option<KeyExchange>, mut received: Vec<u8>, wire: &mut Wire) -> io::Result<()> {
+    let Some(mut exchange) = exchange else { return wire.close().await };
+    loop {
+        match exchange.next(&received) {
+            ssh::Step::Send(bytes) => wire.write(&bytes).await?,
+            ssh::Step::Read if received.len() <= REQUEST_BYTES_MAX && wire.read(&mut received, IDLE_MAX).await? > 0 => {}
+            ssh::Step::Read | ssh::Step::Done => return wire.close().await,
         }
     }
 }
