@@ -219,6 +219,7 @@ fn of_scan(error: &ScanError) -> Text {
             )
         }
         ScanError::Thread(source) => format!("スキャンを始められません: {}", of_system(source).ja),
+        ScanError::LegacyTls(reason) => format!("OpenSSL で古い機器と通信できません: {reason}"),
         ScanError::NobodyListens => "観測の受け取り手がなくなったため、スキャンを中止しました".to_string(),
     };
     say!("{error}", "{ja}")

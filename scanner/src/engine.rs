@@ -153,6 +153,9 @@ pub enum ScanError {
     /// A thread cannot be started.
     #[error("the scan cannot start: {0}")]
     Thread(std::io::Error),
+    /// OpenSSL cannot be used for devices that are older than TLS 1.2. Only with the feature `legacy-tls`.
+    #[error("OpenSSL cannot speak to old devices: {0}")]
+    LegacyTls(String),
     /// The receiver of observations is gone.
     #[error("nobody takes the observations any more; the scan was stopped")]
     NobodyListens,
@@ -238,6 +241,8 @@ pub(crate) fn prepare(
         blocklist,
         pace: options.rate.map(Pace::new),
         tls: TlsConnector::from(tls::client()),
+        #[cfg(feature = "legacy-tls")]
+        legacy_tls: crate::legacy_tls::LegacyClient::new().map_err(|error| ScanError::LegacyTls(error.to_string()))?,
         stop: stop.clone(),
     };
     Ok((Arc::new(scan), blocked, idle_ports))

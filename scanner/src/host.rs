@@ -16,6 +16,8 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::blocklist::Blocklist;
+#[cfg(feature = "legacy-tls")]
+use crate::calls::TLS;
 use crate::calls::{Call, Carrier, PortCalls};
 use crate::datagrams;
 use crate::each::talk_each;
@@ -47,6 +49,9 @@ pub(crate) struct Scan {
     pub blocklist: Arc<Blocklist>,
     pub pace: Option<Pace>,
     pub tls: TlsConnector,
+    /// For devices that are older than what that speaks.
+    #[cfg(feature = "legacy-tls")]
+    pub legacy_tls: crate::legacy_tls::LegacyClient,
     pub stop: Stop,
 }
 
@@ -340,8 +345,42 @@ async fn hold(
         Ok(Ok(mut tls)) => (true, talk(&mut tls, conversation, limits, patience, bytes).await),
         Ok(Err((error, opening))) => {
             bytes.before_tls = opening.into_first_bytes();
-            (true, broken(&error).unwrap_or(Ended::Eof))
+            let ended = broken(&error).unwrap_or(Ended::Eof);
+            #[cfg(feature = "legacy-tls")]
+            if ended == Ended::TlsAlert && ksig_protocols::recognise(&bytes.before_tls, false) == Some(TLS) {
+                return (true, hold_inside_legacy_tls(scan, to, conversation, limits, patience, bytes).await);
+            }
+            (true, ended)
         }
         Err(interruption) => (true, interrupted(interruption)),
+    }
+}
+
+/// The same over another connection, with a server that speaks TLS, but none that is safe.
+#[cfg(feature = "legacy-tls")]
+async fn hold_inside_legacy_tls(
+    scan: &Scan,
+    to: SocketAddr,
+    conversation: &mut dyn Conversation,
+    limits: &Limits,
+    patience: &mut Patience,
+    bytes: &mut Bytes,
+) -> Ended {
+    if let Err(ended) = scan.turn(to.ip(), patience).await {
+        return ended;
+    }
+    let patience_ms = Duration::from_millis(scan.options.limits.connect_ms);
+    let tcp = match connect(to, Instant::now() + patience_ms, patience).await {
+        Ok(tcp) => tcp,
+        Err(ended) => return ended,
+    };
+    match patience.until(Instant::now() + patience_ms, scan.legacy_tls.connect(tcp)).await {
+        Ok(Ok(mut tls)) => {
+            // What came before it was TLS, and no other protocol.
+            bytes.before_tls.clear();
+            talk(&mut tls, conversation, limits, patience, bytes).await
+        }
+        Ok(Err(error)) => broken(&error).unwrap_or(Ended::Eof),
+        Err(interruption) => interrupted(interruption),
     }
 }

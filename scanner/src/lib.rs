@@ -10,6 +10,8 @@ mod elsewhere;
 pub mod engine;
 mod feed;
 mod host;
+#[cfg(feature = "legacy-tls")]
+mod legacy_tls;
 mod limits;
 mod mix;
 mod opening;
