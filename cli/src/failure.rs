@@ -296,6 +296,9 @@ fn of_simulator(error: &SimError) -> Text {
             format!("ポート{port}: {service}で応答する機器が設定にありません。あるのは{has}です")
         }
         SimError::Listen { port, service, source } => format!("ポート{port}（{service}）で待ち受けられません: {}", of_system(source).ja),
+        SimError::EveryPort { address, port, source } => {
+            format!("すべてのポートで接続を受ける{address}のポート{port}で待ち受けられません: {}", of_system(source).ja)
+        }
         SimError::Thread(source) => format!("シミュレーターを始められません: {}", of_system(source).ja),
     };
     say!("{error}", "{ja}")

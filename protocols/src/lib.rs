@@ -146,6 +146,11 @@ pub fn named_conversation(probe: &ProbeKey, peer: &Peer) -> Option<Box<dyn Conve
     follows.then(|| (protocol.begin)(constructor, target, peer))
 }
 
+/// The talk of a [control](ksig_schema::host::control): nothing is said.
+pub fn control_conversation() -> Box<dyn Conversation> {
+    ask::ask(None, frame::LIMITS, |_| false)
+}
+
 /// The wire bytes of a test's heredoc: lines joined by `\n`, as they stand in the signature. Kinds are the names of protocols and
 /// `banner`. Absent for an unknown kind.
 pub fn fixture_bytes(kind: &str, text: &str) -> Option<Vec<u8>> {

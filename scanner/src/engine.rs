@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use crate::blocklist::Blocklist;
 use crate::calls::{anywhere, deal};
 use crate::elsewhere::Elsewhere;
+use crate::everywhere::Suspicion;
 use crate::feed::Feed;
 use crate::host::{Scan, Worker};
 use crate::limits::{TalkLimits, conversations_max};
@@ -354,7 +355,7 @@ async fn work(scan: Arc<Scan>, deck: Arc<Deck>, out: mpsc::Sender<HostObservatio
         let Some(address) = deck.deal() else { break };
         let host = if scan.options.cycle.is_empty() { address.to_string() } else { format!("{address}@{}", scan.options.cycle) };
         let on = |port| scan.options.feed.as_ref().is_none_or(|feed| feed.has(address, port));
-        let observations = worker.call(address, &host, on).await.observations;
+        let observations = worker.call(address, &host, Suspicion::default(), on).await.observations;
         scan.options.progress.host_done();
         if observations.is_empty() {
             continue;

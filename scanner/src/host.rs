@@ -3,13 +3,15 @@
 //! In: an address and what may be asked. Out: its observations in order, one for each conversation. A port of TCP to which no connection
 //! comes about has one observation, that of its first probe; the rest is not tried there. So has a port of UDP that refuses; one that is
 //! silent is asked everything, for many services answer one question and drop another. A conversation that was never begun has none: after a
-//! stop, and for an address that came on the blocklist meanwhile.
+//! stop, for an address that came on the blocklist meanwhile, and on the other ports of a host that turns out to answer on every one
+//! ([`crate::everywhere`]); then its controls have one each.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ksig_protocols::{Conversation, Limits, Peer};
+use ksig_schema::host::{CONTROLS, control as control_probe};
 use ksig_schema::{Ended, FollowUp, Gate, Observation, ProbeKey, Service, Transport};
 use rustls::pki_types::ServerName;
 use tokio::time::Instant;
@@ -23,6 +25,7 @@ use crate::datagrams;
 use crate::each::talk_each;
 use crate::elsewhere::Elsewhere;
 use crate::engine::ScanOptions;
+use crate::everywhere::{Suspicion, control_ports};
 use crate::opening::Opening;
 use crate::pace::Pace;
 use crate::patience::Patience;
@@ -95,13 +98,17 @@ impl Worker {
         Worker { scan, patience, bytes: Bytes::default() }
     }
 
-    /// Holds all conversations with a host, on the ports for which `on` holds.
-    pub async fn call(&mut self, address: IpAddr, host: &str, on: impl Fn(u16) -> bool) -> Heard {
+    /// Holds all conversations with a host, on the ports for which `on` holds. Where the host turns out to answer on every port, the rest is
+    /// left.
+    pub async fn call(&mut self, address: IpAddr, host: &str, suspicion: Suspicion, on: impl Fn(u16) -> bool) -> Heard {
         let scan = self.scan.clone();
-        let heard = Heard { observations: Vec::with_capacity(scan.calls.len()), reached: Vec::new() };
-        let mut visit = Visit { worker: self, scan: &scan, address, host, heard, recognised: Vec::new(), followed: 0 };
+        let heard = Heard { observations: Vec::with_capacity(scan.calls.len()), reached: Vec::new(), everywhere: suspicion.judged };
+        let mut visit = Visit { worker: self, scan: &scan, address, host, heard, suspicion, recognised: Vec::new(), followed: 0 };
         for port in scan.calls.iter().filter(|calls| on(calls.port)) {
             visit.port(port).await;
+            if visit.answers_everywhere(port).await {
+                return visit.heard;
+            }
         }
         if scan.gate.spans_ports() {
             visit.host_follow_ups().await;
@@ -117,6 +124,8 @@ pub(crate) struct Heard {
     pub observations: Vec<Observation>,
     /// Ports to which a connection came about, and those of UDP that answered, each once.
     pub reached: Vec<u16>,
+    /// Whether it answers on every port. Absent where nobody looked.
+    pub everywhere: Option<bool>,
 }
 
 /// The conversations with one host so far.
@@ -126,6 +135,7 @@ struct Visit<'a> {
     address: IpAddr,
     host: &'a str,
     heard: Heard,
+    suspicion: Suspicion,
     /// What took the place of the calls of ports where another service speaks than was expected.
     recognised: Vec<PortCalls>,
     /// Follow-ups so far.
@@ -160,6 +170,38 @@ impl Visit<'_> {
                 return;
             }
         }
+    }
+
+    /// Notes how that port was found, and looks closer where many are open: whether the host answers everywhere, so that the rest says nothing.
+    async fn answers_everywhere(&mut self, port: &PortCalls) -> bool {
+        if port.first.iter().all(|call| call.carrier == Carrier::Datagrams) {
+            return false;
+        }
+        self.suspicion.tried(self.heard.reached.contains(&port.port));
+        if !self.suspicion.wants_controls() {
+            return self.suspicion.has_enough();
+        }
+        let expected = |port: u16| self.scan.calls.iter().any(|calls| calls.port == port);
+        let controls = control_ports(self.scan.options.order_key, self.address, expected);
+        if controls.len() < CONTROLS {
+            return false;
+        }
+        for control in controls {
+            let called = self.heard.observations.len();
+            self.converse(control, control_probe(), Carrier::Plain, ksig_protocols::control_conversation()).await;
+            match self.heard.observations.get(called).map(|control| control.ended) {
+                Some(Ended::Complete) => {}
+                // Says nothing of the host: another visit looks.
+                None | Some(Ended::Local | Ended::Stopped) => return false,
+                Some(_) => {
+                    self.suspicion.judged = Some(false);
+                    self.heard.everywhere = Some(false);
+                    return false;
+                }
+            }
+        }
+        self.heard.everywhere = Some(true);
+        true
     }
 
     /// Asks one after the other. Where TCP leads nowhere, UDP may, and the other way round; false when nothing leads further.

@@ -8,6 +8,7 @@ pub mod discovery;
 mod each;
 mod elsewhere;
 pub mod engine;
+mod everywhere;
 mod feed;
 mod host;
 #[cfg(feature = "legacy-tls")]

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ksig_scanner::sim::{Fault, Truth};
+use ksig_scanner::sim::{Fault, Population, Truth};
 use ksig_scanner::{Blocklist, PortUse, ScanError, ScanOptions, Stop, TalkLimits, scan};
 use ksig_schema::probe::NoFollowUps;
 use ksig_schema::{Ended, Evidence, FollowUp, Gate, Observation, ProbeKey, ProbePlan, Service, Transport};
@@ -390,4 +390,43 @@ fn a_scan_without_blocklist_or_without_anything_to_ask_does_not_begin() {
     let error = refused(&options, &plan(&["ssh.banner()"], &[])).to_string();
     assert!(error.contains(&format!("no probe for port {port}")), "{error}");
     assert!(simulator.addresses().all(|address| simulator.connects(address) == 0));
+}
+
+/// Two hosts with twelve ports for the web; the first takes a connection on every other port too.
+const EVERYWHERE: &str = r#"
+synthetic = true
+network = "127.60.0.0/24"
+hosts = 1
+
+[[device]]
+name = "web"
+every_port = EVERY
+[[device.service]]
+on = "http"
+[[device.service.response]]
+path = "/"
+body = "<title>ACME</title>"
+"#;
+
+#[test]
+fn a_host_that_answers_on_every_port_is_marked_and_left() {
+    let ports = ["http"; 12];
+    for (every_port, network) in [(true, "127.60.0.0"), (false, "127.61.0.0")] {
+        let text = EVERYWHERE.replace("EVERY", &every_port.to_string()).replace("127.60.0.0", network);
+        let simulator = started(Population::parse("everywhere.toml", &text).expect("a population"), &ports);
+        let (_, hosts) = scanned(&options(&simulator), &plan(&["http.get(\"/\")"], &[]), Arc::new(NoFollowUps), &Stop::new(), |_| {});
+        let (controls, services): (Vec<&Observation>, Vec<_>) =
+            hosts[0].observations.iter().partition(|o| o.probe == ksig_schema::host::control());
+        let ended: Vec<Ended> = controls.iter().map(|control| control.ended).collect();
+        assert!(controls.iter().all(|control| control.sent.is_empty() && control.received.is_empty() && control.port >= 61_440));
+        let evidence = ksig_protocols::evidence(&hosts[0].observations);
+        let marked = ksig_schema::host::response(&evidence[0]).facts.get("host.answers_everything", None).to_vec();
+        if every_port {
+            assert_eq!((services.len(), ended), (8, vec![Ended::Complete; 3]));
+            assert_eq!(marked, [ksig_schema::Value::Bool(true)]);
+            assert_eq!(simulator.connects(simulator.addresses().next().expect("a host")), 8, "the other ports were left");
+        } else {
+            assert_eq!((services.len(), ended), (12, vec![Ended::Refused]), "one control is enough to say no");
+        }
+    }
 }

@@ -20,13 +20,16 @@ crate::fields! {
     /// be on all.
     ///
     /// True when a probe was answered on [`ALIKE_PORTS_MIN`] ports or more, and every port that answered it gave the same facts, but for
-    /// headers that change by themselves. False otherwise, so never missing; not observed in evidence that another tool cut, unless it is
-    /// true there.
+    /// headers that change by themselves; and when [`CONTROLS`] random high ports, called as a control, all took a connection. False
+    /// otherwise, so never missing; not observed in evidence that another tool cut, unless it is true there.
     ANSWERS_EVERYTHING: Bool = "host.answers_everything", always;
 }
 
 /// On how many ports the same answer makes a host one that answers everything.
 pub const ALIKE_PORTS_MIN: usize = 6;
+
+/// How many ports on which no service is expected are called as a control.
+pub const CONTROLS: usize = 3;
 
 /// Headers whose values change from answer to answer.
 const CHANGING: &[&str] = &["date", "set-cookie", "expires", "last-modified", "etag"];
@@ -34,6 +37,11 @@ const CHANGING: &[&str] = &["date", "set-cookie", "expires", "last-modified", "e
 /// The name under which these facts stand beside those of probes.
 pub fn probe() -> ProbeKey {
     ProbeKey::new("host")
+}
+
+/// The probe that a control stands under: a connection is made and closed without a word. It has no fields.
+pub fn control() -> ProbeKey {
+    ProbeKey::new("host.control")
 }
 
 /// What all services together say of their host.
@@ -61,7 +69,13 @@ fn answers_everything(evidence: &Evidence) -> bool {
         *ports += 1;
         *alike = *alike && are_alike(first, &response.facts);
     }
-    seen.values().any(|(ports, _, alike)| *ports >= ALIKE_PORTS_MIN && *alike)
+    seen.values().any(|(ports, _, alike)| *ports >= ALIKE_PORTS_MIN && *alike) || takes_all_controls(evidence)
+}
+
+fn takes_all_controls(evidence: &Evidence) -> bool {
+    let control = control();
+    let taken = |response: &&Response| response.probe == control && response.ended == Ended::Complete;
+    evidence.services.iter().flat_map(|service| &service.responses).filter(taken).count() >= CONTROLS
 }
 
 fn are_alike(a: &Facts, b: &Facts) -> bool {
@@ -103,6 +117,19 @@ mod tests {
         assert!(!everything(same().take(5).collect()), "five ports are few");
         assert!(!everything(same().chain([service(99, "Apex")]).collect()), "one port differs");
         assert!(FIELDS.len() == 2);
+    }
+
+    #[test]
+    fn a_host_that_takes_connections_where_nobody_expects_any_answers_everything() {
+        let called = |port: u16, ended: Ended| {
+            let response = Response { probe: control(), ended, complete: Sections::default(), partial: false, facts: Facts::default() };
+            Service { address: None, port, transport: Transport::Tcp, responses: vec![response] }
+        };
+        let all = [50_000, 54_000, 58_000].map(|port| called(port, Ended::Complete));
+        assert!(everything(all.to_vec()));
+        let mut refused = all.to_vec();
+        refused[2] = called(58_000, Ended::Refused);
+        assert!(!everything(refused));
     }
 
     #[test]

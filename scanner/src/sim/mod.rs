@@ -17,13 +17,14 @@ mod tls_flight;
 mod udp;
 
 use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 pub use device::{Host, Truth};
 pub use fault::{Fault, Reach};
 pub use population::{Population, PopulationError};
 
+use crate::everywhere::HIGH_PORTS;
 use crate::ports::{PortUse, ServiceName};
 
 /// A running population. Dropping it closes every listener and connection.
@@ -32,6 +33,8 @@ pub struct Simulator {
     ports: Vec<PortUse>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// High ports of hosts that take a connection on every port: the kernel answers, nobody accepts.
+    _open: Vec<TcpListener>,
 }
 
 /// Why a population cannot be started.
@@ -57,6 +60,16 @@ pub enum SimError {
         port: u16,
         /// Which service.
         service: ServiceName,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A host that takes a connection on every port cannot.
+    #[error("port {port} of {address}, which is to take a connection on every port: {source}")]
+    EveryPort {
+        /// Which host.
+        address: Ipv4Addr,
+        /// Which port.
+        port: u16,
         /// Why.
         source: std::io::Error,
     },
@@ -107,6 +120,7 @@ impl Simulator {
             }
             bound.push(PortUse { port, service: Some(service) });
         }
+        let open = open_high_ports(&population)?;
         let shared = Arc::new(serve::Shared::new(population));
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(SimError::Thread)?;
@@ -115,7 +129,7 @@ impl Simulator {
             .name("ksig-sim".into())
             .spawn(move || runtime.block_on(serve::serve(serving, listeners, posts, stopped)))
             .map_err(SimError::Thread)?;
-        Ok(Simulator { shared, ports: bound, stop: Some(stop), thread: Some(thread) })
+        Ok(Simulator { shared, ports: bound, stop: Some(stop), thread: Some(thread), _open: open })
     }
 
     /// The ports really listened on, in the order asked for.
@@ -162,6 +176,21 @@ impl Simulator {
     pub fn connects_astray(&self) -> u64 {
         self.shared.astray.load(std::sync::atomic::Ordering::Relaxed)
     }
+}
+
+/// Listens on the high ports of the hosts that do so on every port. One that another simulator holds is open already.
+fn open_high_ports(population: &Population) -> Result<Vec<TcpListener>, SimError> {
+    let mut open = Vec::new();
+    for host in population.every_host().filter(|host| host.device.every_port) {
+        for port in HIGH_PORTS {
+            match TcpListener::bind((host.address, port)) {
+                Ok(listener) => open.push(listener),
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+                Err(source) => return Err(SimError::EveryPort { address: host.address, port, source }),
+            }
+        }
+    }
+    Ok(open)
 }
 
 impl Drop for Simulator {

@@ -43,6 +43,8 @@ pub(super) struct Device {
     pub lists: BTreeMap<String, Vec<String>>,
     pub services: Vec<Service>,
     pub faults: Vec<FaultShare>,
+    /// Takes a connection on every high port too.
+    pub every_port: bool,
 }
 
 /// Variables that go together, such as a model and its version.
@@ -280,6 +282,8 @@ struct DeviceSource {
     service: Vec<ServiceSource>,
     #[serde(default)]
     fault: Vec<FaultSource>,
+    #[serde(default)]
+    every_port: bool,
 }
 
 #[derive(Deserialize)]
@@ -444,7 +448,8 @@ fn device(source: DeviceSource, common_faults: &[(usize, FaultShare)]) -> Result
         services.push(service);
     }
     let faults = device_faults(at, &source.fault, common_faults, &services)?;
-    Ok(Device { name: source.name.into_inner(), weight: source.weight, truth, variants, lists, services, faults })
+    let (name, weight, every_port) = (source.name.into_inner(), source.weight, source.every_port);
+    Ok(Device { name, weight, truth, variants, lists, services, faults, every_port })
 }
 
 fn variant(source: &Spanned<BTreeMap<String, toml::Value>>) -> Result<Variant, Mistake> {

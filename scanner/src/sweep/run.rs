@@ -24,6 +24,7 @@ use super::state::{State, StateError, World};
 use crate::calls::{Carrier, PortCalls};
 use crate::discovery::DiscoverError;
 use crate::engine::{ScanError, ScanOptions, prepare};
+use crate::everywhere::{Judged, Suspicion};
 use crate::host::{Heard, Scan, Worker};
 use crate::limits::conversations_max;
 use crate::stop::Stop;
@@ -187,6 +188,7 @@ struct Run<'a> {
     knocker: Option<Knocker>,
     conversations_max: usize,
     last_cycle: Option<u32>,
+    judged: Judged,
     idle: Vec<Worker>,
     talking: JoinSet<(Worker, Job, Heard)>,
     ended: Vec<EndedCall>,
@@ -212,6 +214,7 @@ impl<'a> Run<'a> {
         let mut scan_options = options.scan.clone();
         scan_options.rate = None;
         scan_options.host_gap = options.aims.manners.host_gap;
+        scan_options.order_key = options.aims.key;
         let targets = scan_options.targets.clone();
         let (scan, _, _) = prepare(&scan_options, plan, gate, stop)?;
         let ports: Vec<u16> = scan.calls.iter().map(|calls| calls.port).collect();
@@ -247,6 +250,7 @@ impl<'a> Run<'a> {
             knocked,
             knocker,
             last_cycle: options.last_cycle,
+            judged: Judged::default(),
             idle: Vec::new(),
             talking: JoinSet::new(),
             ended: Vec::new(),
@@ -317,11 +321,20 @@ impl<'a> Run<'a> {
     }
 
     fn call(&mut self, job: Job) {
+        let judged = self.judged.of(job.address);
+        if judged == Some(true) && matches!(job.lane, Lane::Discovery | Lane::Found) {
+            // One more port of a host that answers on every one: nothing is asked.
+            self.ended.push(EndedCall { job, heard: Heard { everywhere: judged, ..Heard::default() }, kept: false });
+            return;
+        }
+        // Ports that answered in earlier calls; those of this one will be counted as they do.
+        let open = self.schedule.services(job.address).without(job.ports).count();
+        let suspicion = Suspicion::of(open as usize, judged);
         let mut worker = self.idle.pop().unwrap_or_else(|| Worker::new(self.scan.clone()));
         let host = format!("{}@{}{}", job.address, self.scan.options.cycle, self.schedule.cycle().number);
         let ports: Vec<u16> = job.ports.iter().filter_map(|place| self.ports.get(usize::from(place)).copied()).collect();
         self.talking.spawn(async move {
-            let heard = worker.call(job.address, &host, |port| ports.contains(&port)).await;
+            let heard = worker.call(job.address, &host, suspicion, |port| ports.contains(&port)).await;
             (worker, job, heard)
         });
     }
@@ -330,6 +343,9 @@ impl<'a> Run<'a> {
         match done {
             Ok((worker, job, heard)) => {
                 self.idle.push(worker);
+                if let Some(everywhere) = heard.everywhere {
+                    self.judged.note(job.address, everywhere);
+                }
                 self.ended.push(EndedCall { job, heard, kept: false });
             }
             Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -387,7 +403,13 @@ impl<'a> Run<'a> {
                 found.answered.insert(place);
                 continue;
             }
-            let Some(observation) = call.heard.observations.iter().find(|observation| observation.port == *port) else { continue };
+            let Some(observation) = call.heard.observations.iter().find(|observation| observation.port == *port) else {
+                if call.heard.everywhere == Some(true) {
+                    // It was left out because it would have answered too: so it stays what it is, and is not tried again.
+                    found.answered.insert(place);
+                }
+                continue;
+            };
             match observation.ended {
                 Ended::Refused | Ended::Reset => found.refused.insert(place),
                 // Nothing was asked: this says nothing of the host.
