@@ -69,6 +69,14 @@ pub enum LogError {
         /// What the system said.
         source: io::Error,
     },
+    /// The disk failed: what was appended since the last commit may be lost, whatever a later commit says, and is to be appended again.
+    #[error("cannot synchronise {}: {source}", path.display())]
+    Unsure {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Another writer has the log open.
     #[error("{} is being written by someone else: a log has one writer at a time", path.display())]
     Locked {
@@ -382,6 +390,9 @@ impl Frames {
 pub struct LogWriter {
     dir: PathBuf,
     segment: Segment,
+    /// The segment could not be synchronised. The system forgets what it could not write, and the next try would say that all is well: so
+    /// nothing more is written there.
+    unsure: bool,
     _lock: File,
 }
 
@@ -407,12 +418,13 @@ impl LogWriter {
                 None => Segment::create(dir, number + 1)?,
             },
         };
-        Ok((LogWriter { dir: dir.to_path_buf(), segment, _lock: lock }, recovery))
+        Ok((LogWriter { dir: dir.to_path_buf(), segment, unsure: false, _lock: lock }, recovery))
     }
 
-    /// Adds one observation. After an error it is not in the log, and everything before it still is: a full disk can be cleared and
-    /// the same call made again.
+    /// Adds one observation. After an error it is not in the log, and everything before it still is, unless the error is
+    /// [`LogError::Unsure`]: a full disk can be cleared and the same call made again.
     pub fn append(&mut self, observation: &Observation) -> Result<(), LogError> {
+        self.leave_unsure_segment()?;
         if self.segment.pending.len() >= PENDING_BYTES_MAX {
             self.segment.flush()?;
         }
@@ -421,18 +433,27 @@ impl LogWriter {
             self.segment.push(observation, &payload);
             return Ok(());
         }
-        self.segment.flush()?;
-        self.segment.sync()?;
+        self.commit()?;
         self.segment = Segment::create(&self.dir, self.segment.number + 1)?;
         let payload = self.segment.encode(observation)?;
         self.segment.push(observation, &payload);
         Ok(())
     }
 
-    /// Makes everything appended so far survive a crash of the machine.
+    /// Makes everything appended so far survive a crash of the machine. After [`LogError::Unsure`], what came since the last commit is to be
+    /// appended again.
     pub fn commit(&mut self) -> Result<(), LogError> {
+        self.leave_unsure_segment()?;
         self.segment.flush()?;
-        self.segment.sync()
+        self.segment.sync().inspect_err(|_| self.unsure = true)
+    }
+
+    fn leave_unsure_segment(&mut self) -> Result<(), LogError> {
+        if self.unsure {
+            self.segment = Segment::create(&self.dir, self.segment.number + 1)?;
+            self.unsure = false;
+        }
+        Ok(())
     }
 }
 
@@ -492,7 +513,8 @@ struct Segment {
 impl Segment {
     fn create(dir: &Path, number: u32) -> Result<Segment, LogError> {
         let path = segment_path(dir, number);
-        let mut file = OpenOptions::new().create_new(true).write(true).open(&path).map_err(io_error("create", &path))?;
+        // One that is there is what an earlier try left when the disk was full: the writer's lock keeps others out.
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&path).map_err(io_error("create", &path))?;
         file.write_all(&header()).map_err(io_error("write", &path))?;
         // Without this a crash could lose the file's name though its bytes were synchronised.
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("synchronise", dir))?;
@@ -545,7 +567,7 @@ impl Segment {
     }
 
     fn sync(&self) -> Result<(), LogError> {
-        self.file.sync_data().map_err(io_error("synchronise", &self.path))
+        self.file.sync_data().map_err(|source| LogError::Unsure { path: self.path.clone(), source })
     }
 }
 

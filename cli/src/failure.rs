@@ -179,6 +179,7 @@ fn of_log(error: &LogError) -> Text {
             let reason = of_system(source);
             format!("{}を処理できません（{action}）: {}", path.display(), reason.ja)
         }
+        LogError::Unsure { path, source } => format!("{}を同期できません: {}", path.display(), of_system(source).ja),
         LogError::Locked { path } => {
             format!("{}はほかのプロセスが書き込み中です。一つのログに書き込めるのは同時に一つだけです", path.display())
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use ksig_atlas::{LogError, LogWriter};
-use ksig_scanner::sweep::{Lane, Ledger, Moment, Standing};
+use ksig_scanner::sweep::{Lane, Ledger, Moment, Standing, Unkept};
 use ksig_schema::{Observation, Time};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -48,20 +48,24 @@ impl LogLedger {
 
 impl Ledger for LogLedger {
     /// After a failure in the middle, the first observations stand in the log twice: readers take the later of equals.
-    fn keep(&mut self, observations: &[Observation]) -> Result<(), String> {
+    fn keep(&mut self, observations: &[Observation]) -> Result<(), Unkept> {
         for observation in observations {
             match self.log.append(observation) {
                 // Limits of conversations are far below; waiting would not make it smaller.
                 Ok(()) | Err(LogError::TooLarge { .. }) => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(unkept(&error)),
             }
         }
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), String> {
-        self.log.commit().map_err(|error| error.to_string())
+    fn commit(&mut self) -> Result<(), Unkept> {
+        self.log.commit().map_err(|error| unkept(&error))
     }
+}
+
+fn unkept(error: &LogError) -> Unkept {
+    Unkept { reason: error.to_string(), since_commit: matches!(error, LogError::Unsure { .. }) }
 }
 
 /// How often the folder of questions is looked at.

@@ -32,7 +32,7 @@ pub use knocker::Knocking;
 pub use known::{Ages, Doubt, Found, HostRecord, KnownHost, RECHECKS};
 pub use moment::Moment;
 pub use port_set::{PORTS_MAX, PortSet};
-pub use run::{Ledger, News, SweepError, SweepOptions, sweep};
+pub use run::{Ledger, News, SweepError, SweepOptions, Unkept, sweep};
 pub use schedule::{Aims, Changes, Counts, Job, Kept, Knock, Lane, Outcome, Schedule, Standing, Turn};
 pub use state::{State, StateError, World};
 pub use systems::{Systems, SystemsError};

@@ -50,9 +50,18 @@ pub struct SweepOptions {
 /// Keeps observations.
 pub trait Ledger {
     /// Takes the observations of one call, all of them or none.
-    fn keep(&mut self, observations: &[Observation]) -> Result<(), String>;
+    fn keep(&mut self, observations: &[Observation]) -> Result<(), Unkept>;
     /// Makes everything taken so far survive a crash of the machine.
-    fn commit(&mut self) -> Result<(), String>;
+    fn commit(&mut self) -> Result<(), Unkept>;
+}
+
+/// Why observations were not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unkept {
+    /// For people.
+    pub reason: String,
+    /// What was taken since the last commit may be gone too, and is to be kept again.
+    pub since_commit: bool,
 }
 
 /// What a watcher is told.
@@ -373,13 +382,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn try_commit(&mut self) -> Result<(), String> {
+    /// Hands what came to the ledger.
+    fn keep(&mut self) -> Result<(), Unkept> {
         for call in self.ended.iter_mut().filter(|call| !call.kept) {
             self.ledger.keep(&call.heard.observations)?;
             call.kept = true;
         }
-        if !self.ended.is_empty() {
-            self.ledger.commit()?;
+        if self.ended.is_empty() { Ok(()) } else { self.ledger.commit() }
+    }
+
+    fn try_commit(&mut self) -> Result<(), String> {
+        if let Err(unkept) = self.keep() {
+            for call in self.ended.iter_mut().filter(|_| unkept.since_commit) {
+                call.kept = false;
+            }
+            return Err(unkept.reason);
         }
         let now = self.now();
         for call in std::mem::take(&mut self.ended) {
