@@ -2,11 +2,14 @@
 //! IPv6. One is the scanner's; in the other some addresses are local, and routes call others unreachable, prohibited, or swallow what is sent.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4, TcpListener};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use ksig_tests::binary::{Running, ksig, run_in, workspace};
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// Two namespaces, gone when this is dropped.
 struct Lab {
@@ -76,27 +79,45 @@ impl Lab {
         Ok(lab)
     }
 
-    fn listen(&mut self) {
+    /// Runs one of the helpers below in the other namespace.
+    fn helper(&self, name: &str) -> Running {
         let test = std::env::current_exe().expect("a test knows its own file").display().to_string();
-        let mut command = within(&self.theirs, &[&test, "a_listener_for_the_other_tests", "--exact", "--nocapture"]);
+        let mut command = within(&self.theirs, &[&test, name, "--exact", "--nocapture"]);
         let directory = tempfile::tempdir().expect("a folder");
         let ready = directory.path().join("ready");
-        command.env("KSIG_LISTEN", &ready);
-        self._listener = Some(Running::start(command));
+        command.env("KSIG_HELPER", &ready);
+        let helper = Running::start(command);
         while !ready.exists() {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
+        helper
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
+        let ksig = ksig().display().to_string();
+        let mut command = within(&self.ours, &[&ksig, "discover"]);
+        command.args(arguments).args(["--no-blocklist", "--cooldown", "2s", "--all"]);
+        Running::start(command)
     }
 
     fn discover(&self, arguments: &[&str]) -> BTreeMap<(IpAddr, u16), String> {
-        let ksig = ksig().display().to_string();
-        let mut command = within(&self.ours, &[&ksig, "discover"]);
-        command.args(arguments).args(["--no-blocklist", "--cooldown", "2s", "--all", "--quiet"]);
-        let ended = Running::start(command).wait();
+        let ended = self.start(&[arguments, &["--quiet"]].concat()).wait();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        let words = ended.stdout.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-        words.map(|words| ((words[0].parse().expect("an address"), words[1].parse().expect("a port")), words[2].to_string())).collect()
+        states(&ended.stdout).into_iter().collect()
     }
+}
+
+/// Each line of what `ksig discover` says.
+fn states(said: &str) -> Vec<((IpAddr, u16), String)> {
+    let words = said.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    words.map(|words| ((words[0].parse().expect("an address"), words[1].parse().expect("a port")), words[2].to_string())).collect()
+}
+
+/// The number before a word in what `ksig discover` says at its end.
+fn told(said: &str, word: &str) -> u64 {
+    let line = said.lines().rev().find(|line| line.contains(word)).unwrap_or_else(|| panic!("no {word} in {said}"));
+    let before = line.split(word).next().expect("a first part").trim_end();
+    before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no number before {word} in {line}"))
 }
 
 impl Drop for Lab {
@@ -111,7 +132,7 @@ impl Drop for Lab {
 /// Run by the other tests inside their namespace; by itself it has nothing to do.
 #[test]
 fn a_listener_for_the_other_tests() {
-    let Some(ready) = std::env::var_os("KSIG_LISTEN") else { return };
+    let Some(ready) = std::env::var_os("KSIG_HELPER") else { return };
     let _v4 = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 80)).expect("a port");
     // Linux gives the port of both families to one of IPv6, unless IPv4 has it.
     let _v6 = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 8080)).expect("a port");
@@ -121,11 +142,48 @@ fn a_listener_for_the_other_tests() {
     }
 }
 
+/// Run by another test inside its namespace; by itself it has nothing to do. It answers every SYN that it sees: one for port 80 with what the
+/// host says too, again and again; one for another port as if that were open, with numbers that it guesses; and it lets a host speak that
+/// nobody called.
+#[test]
+fn a_forger_for_the_other_tests() {
+    let Some(ready) = std::env::var_os("KSIG_HELPER") else { return };
+    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP)).expect("a raw socket of root");
+    socket.set_header_included_v4(true).expect("a raw socket");
+    std::fs::write(ready, "").expect("a file");
+    let mut packet = [0; 2048];
+    loop {
+        let length = (&socket).read(&mut packet).expect("a packet");
+        let header = usize::from(packet[0] & 15) * 4;
+        let (ip, tcp) = packet[..length].split_at(header);
+        if tcp.len() < 20 || tcp[13] != 2 {
+            continue;
+        }
+        let sequence = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]);
+        let to = SocketAddrV4::new(Ipv4Addr::new(ip[12], ip[13], ip[14], ip[15]), 0).into();
+        let say = |last: u8, acknowledged: u32| {
+            let mut answer = vec![0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0, ip[16], ip[17], ip[18], last];
+            answer.extend_from_slice(&ip[12..16]);
+            answer.extend_from_slice(&[tcp[2], tcp[3], tcp[0], tcp[1], 0, 0, 0, 1]);
+            answer.extend_from_slice(&acknowledged.to_be_bytes());
+            answer.extend_from_slice(&[0x50, 0x12, 0xff, 0xff, 0, 0, 0, 0]);
+            socket.send_to(&answer, &to).expect("the way back");
+        };
+        let right = sequence.wrapping_add(1);
+        if tcp[2..4] == [0, 80] {
+            (0..20).for_each(|_| say(ip[19], right));
+        } else {
+            [0, 1, sequence, right.wrapping_add(1), !right].iter().for_each(|guess| say(ip[19], *guess));
+        }
+        say(200, right);
+    }
+}
+
 /// A lab, or a line that says why there is none.
 fn lab(name: &str) -> Option<Lab> {
     match Lab::new(name) {
         Ok(mut lab) => {
-            lab.listen();
+            lab._listener = Some(lab.helper("a_listener_for_the_other_tests"));
             Some(lab)
         }
         Err(reason) => {
@@ -160,6 +218,43 @@ fn open_closed_unreachable_prohibited_and_silent_are_told_apart() {
             assert_eq!(state, wanted, "{address}");
         }
     }
+}
+
+#[test]
+fn answers_that_are_forged_or_repeated_find_nothing() {
+    let Some(lab) = lab("f") else { return };
+    let _forger = lab.helper("a_forger_for_the_other_tests");
+    let link = ["--interface", "va", "--gateway-mac", &lab.gateway_mac, "--source", "198.18.0.2"];
+    let ended = lab.start(&[["198.19.0.0/28", "--ports", "80-81", "--rate", "200"].as_slice(), &link].concat()).wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let mut found = states(&ended.stdout);
+    found.sort();
+    assert_eq!(found.len(), 2 * 16, "each place once: {found:?}");
+    for ((address, port), state) in &found {
+        assert_eq!(state, if *port == 80 { "open" } else { "closed" }, "{address} {port}");
+    }
+    // Five guesses for each closed port, and one word of the host that nobody called for each packet.
+    assert_eq!(told(&ended.stderr, "forged"), 16 * 5 + 2 * 16, "{}", ended.stderr);
+    assert_eq!(told(&ended.stderr, "answers repeated"), 16 * 20, "{}", ended.stderr);
+}
+
+#[test]
+fn where_the_link_has_no_room_packets_wait_and_none_is_left_out() {
+    let Some(lab) = lab("e") else { return };
+    let link = ["--interface", "va", "--gateway-mac", &lab.gateway_mac, "--source", "198.18.0.2"];
+    let discovering = lab.start(&[["198.19.0.0/28", "--ports", "1000-1124", "--rate", "500"].as_slice(), &link].concat());
+    std::thread::sleep(Duration::from_secs(1));
+    // The cable is pulled: the driver takes no frame, which is ENOBUFS for whoever sends one.
+    ip(&format!("-n {} link set vb down", lab.theirs)).expect("the other end goes down");
+    std::thread::sleep(Duration::from_secs(1));
+    ip(&format!("-n {} link set vb up", lab.theirs)).expect("the other end comes up");
+    let ended = discovering.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(told(&ended.stderr, "sent,"), 2000, "{}", ended.stderr);
+    assert!(told(&ended.stderr, "times for room") > 0, "{}", ended.stderr);
+    // What was on its way at that moment is lost, as on any cable; all that waited was sent.
+    let found = states(&ended.stdout);
+    assert!(found.len() >= 1900 && found.iter().all(|(_, state)| state == "closed"), "{} of 2000", found.len());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! `ksig sweep` as its users run it, on a simulated population, and what may happen to it: killed at any moment, a full disk, no descriptors,
-//! a second instance, an opt-out while it runs.
+//! a second instance, a broken disk, no free ports, an opt-out while it runs.
 //!
 //! `KSIG_KILLS=200 KSIG_HOSTS=50000 cargo test --workspace --test sweep killed` is the long form.
 
@@ -256,6 +256,138 @@ fn a_full_disk_stops_the_calls_and_loses_nothing() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("cannot be kept, so nothing is called") && text.contains("is kept again"), "{text}");
     assert_eq!(recorded(&records(&state)).len(), truth(&simulator).len());
+}
+
+/// Says in one line that a test is passed over, where a command of root does not work.
+fn root_can(program: &str, arguments: &str) -> bool {
+    let done = Command::new(program).args(arguments.split_whitespace()).output();
+    let worked = done.as_ref().is_ok_and(|done| done.status.success());
+    if !worked {
+        println!("skipped: `{program} {arguments}` does not work here (not root?)");
+    }
+    worked
+}
+
+#[test]
+fn what_a_broken_disk_swallowed_is_called_again() {
+    let directory = tempfile::tempdir().expect("directory");
+    let bundle = bundle(directory.path());
+    let [host, disk] = ["host", "disk"].map(|name| directory.path().join(name));
+    fs::create_dir(&host).and_then(|()| fs::create_dir(&disk)).expect("folders");
+    // A disk that lives in a file of a small file system: when that is full, the disk takes nothing, and `fsync` fails.
+    if !root_can("mount", &format!("-t tmpfs -o size=24m tmpfs {}", host.display())) {
+        return;
+    }
+    let _host = Unmount(&host);
+    let image = host.join("image");
+    fs::File::create(&image).and_then(|file| file.set_len(20 << 20)).expect("a sparse file");
+    if !root_can("mkfs.ext2", &format!("-q -F {}", image.display()))
+        || !root_can("mount", &format!("-o loop,errors=continue {} {}", image.display(), disk.display()))
+    {
+        return;
+    }
+    let _disk = Unmount(&disk);
+    let state = disk.join("state");
+    let simulator = started(2000);
+    let words = words(&simulator, &bundle, &state, &["--no-blocklist", "--cycle", "4s", "--cycles", "1"]);
+    let mut sweep = start(&words);
+    while simulator.addresses().filter(|address| simulator.connects(*address) > 0).count() < 200 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let filler = host.join("filler");
+    fs::write(&filler, vec![0; 32 << 20]).expect_err("the disk of the disk is full");
+    std::thread::sleep(Duration::from_secs(4));
+    let held = sweep.is_alive();
+    fs::remove_file(&filler).expect("room");
+    std::thread::sleep(Duration::from_secs(2));
+    // A power cut right behind it: what the kernel only remembers is gone.
+    let told = if held { sweep.kill_and_read().1 } else { sweep.wait().stderr };
+    println!("{told}");
+    assert!(told.contains("cannot be kept") || told.contains("could not be kept"), "{told}");
+    let ended = start(&words).wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    // A segment that could not be synchronised may hold damaged records; what was in them stands in the next one.
+    let records: Vec<Observation> = LogReader::open(&state.join("log")).expect("the log").filter_map(Result::ok).collect();
+    assert_eq!(recorded(&records).len(), truth(&simulator).len());
+}
+
+/// A namespace with its loopback, gone when this is dropped. Absent where none can be made.
+struct Namespace(String);
+
+impl Namespace {
+    fn new(name: &str) -> Option<Namespace> {
+        let name = format!("ks{name}{}", std::process::id());
+        if !root_can("ip", &format!("netns add {name}")) {
+            return None;
+        }
+        let namespace = Namespace(name);
+        root_can("ip", &format!("-n {} link set lo up", namespace.0)).then_some(namespace)
+    }
+
+    fn within(&self, program: &Path) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.0]).arg(program);
+        command
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
+    }
+}
+
+const OVER_UDP: &str = r#"synthetic = true
+network = "127.64.0.0/24"
+hosts = 30
+[[device]]
+name = "acme"
+[[device.service]]
+on = "ssdp"
+[[device.service.datagram]]
+text = "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nSERVER: ACME/1\r\n\r\n"
+"#;
+
+const OVER_UDP_SIGNATURE: &str = r#"ksig 1
+module acme
+vendor acme { name "ACME" }
+signature box {
+  summary "An ACME box, by its answer to a search"
+  evidence derived "SYNTHETIC: the population of this test"
+  probe search = ssdp.msearch(st: "upnp:rootdevice")
+  match { search.server == "ACME/1" }
+  identify { vendor = acme; model = "Box" }
+}
+"#;
+
+#[test]
+fn without_free_ports_nothing_is_lost_and_nobody_is_called_silent() {
+    let Some(namespace) = Namespace::new("p") else { return };
+    let directory = tempfile::tempdir().expect("directory");
+    fs::write(directory.path().join("population.toml"), OVER_UDP).expect("write");
+    fs::write(directory.path().join("acme.ksig"), OVER_UDP_SIGNATURE).expect("write");
+    let mut simulating = namespace.within(&ksig());
+    simulating.args(["sim", "--population", "population.toml", "--ports", "19000=ssdp", "--truth", "truth"]).current_dir(directory.path());
+    let simulator = Running::start(simulating);
+    wait_for(&directory.path().join("truth"));
+    // Each talk over UDP holds a port of its own: of thirty, ten find one.
+    let limited = namespace.within(Path::new("sysctl")).args(["-qw", "net.ipv4.ip_local_port_range=40000 40009"]).status();
+    assert!(limited.is_ok_and(|limited| limited.success()), "the ports of a namespace are its own");
+    let mut sweeping = namespace.within(&ksig());
+    let state = directory.path().join("state");
+    sweeping.args(["sweep", "127.64.0.1-127.64.0.30", "--ports", "19000=ssdp", "--signatures", "acme.ksig", "--no-blocklist", "--quiet"]);
+    sweeping.args(["--cycle", "1s", "--cycles", "1", "--network-gap", "0s", "--host-gap", "0s", "--state"]).arg(&state);
+    let Finished { code, stderr: text, .. } = Running::start({
+        sweeping.current_dir(directory.path());
+        sweeping
+    })
+    .wait();
+    drop(simulator);
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(recorded(&records(&state)).len(), 30);
+    let status = status(&state);
+    assert!(status["counts"]["ours"].as_u64() > Some(0), "every talk found a port: {status}");
+    assert_eq!((&status["counts"]["silent"], &status["doubted"]), (&0.into(), &0.into()), "{status}");
 }
 
 struct Unmount<'a>(&'a Path);

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 pub const LIMITS: TalkLimits =
     TalkLimits { connect_ms: 5_000, first_byte_ms: 1_000, silence_ms: 500, total_ms: 2_500, response_bytes_max: 256 << 10 };
 
+#[allow(dead_code)] // The tests of sweeps have no use for it.
 pub fn faults() -> Population {
     Population::parse("faults.toml", include_str!("../../populations/faults.toml")).expect("faults.toml")
 }
@@ -46,6 +47,7 @@ pub fn options(simulator: &Simulator) -> ScanOptions {
 }
 
 /// Scans, and gives to `watch` everything that comes.
+#[allow(dead_code)] // The tests of sweeps have no use for it.
 pub fn scanned(
     options: &ScanOptions,
     plan: &ProbePlan,
@@ -69,11 +71,13 @@ pub fn scanned(
     })
 }
 
+#[allow(dead_code)] // The tests of sweeps have no use for it.
 pub fn by_address(hosts: &[HostObservations]) -> BTreeMap<IpAddr, &[Observation]> {
     hosts.iter().map(|host| (host.observations[0].address, host.observations.as_slice())).collect()
 }
 
 /// The hosts of a device with exactly that fault.
+#[allow(dead_code)] // The tests of sweeps have no use for it.
 pub fn with_fault<'a>(truths: &'a [Truth], device: &'a str, fault: Option<Fault>) -> impl Iterator<Item = &'a Truth> {
     truths.iter().filter(move |truth| truth.device == device && truth.faults.first().copied() == fault)
 }
