@@ -136,12 +136,18 @@ impl Release {
 
     /// Sources in memory.
     pub fn compile(input: &Input, name: &ReleaseName, engine: Engine) -> Result<Release, ReleaseError> {
+        Ok(Release::analysed(input, name, engine)?.0)
+    }
+
+    /// The same, with what the sources mean.
+    pub fn analysed(input: &Input, name: &ReleaseName, engine: Engine) -> Result<(Release, Analysis), ReleaseError> {
         let schema = ksig_protocols::schema();
         let (plan, analysis) = ksig_compiler::compile(input, world(&schema), name);
         let Some(plan) = plan else {
             return Err(ReleaseError::of_signatures(&analysis));
         };
-        Release::of_plan(plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?, engine)
+        let verified = plan.verify().map_err(|error| ReleaseError::Plan(error.to_string()))?;
+        Ok((Release::of_plan(verified, engine)?, analysis))
     }
 
     /// A verified plan.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ksig_tests::binary::{free_ports, run_in, simulator, workspace};
+use ksig_tests::binary::{free_ports, run_in, simulator, spoken, workspace};
 
 fn copied(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
@@ -74,6 +74,112 @@ fn recorded_tests_pass_in_the_signatures_that_they_name() {
     assert_eq!(check.code, Some(0), "{}{}", check.stdout, check.stderr);
     let test = run_in(folder.path(), &["test", "signatures", "--filter", "recorded on"]);
     assert_eq!(test.code, Some(0), "{}{}", test.stdout, test.stderr);
+}
+
+/// SYNTHETIC: a mail server with a page, whose script is as long as those of several versions.
+const POPULATION: &str = r#"
+synthetic = true
+network = "127.78.0.0/29"
+hosts = 1
+
+[[device]]
+name = "acme-mail"
+
+[[device.service]]
+on = "http"
+
+[[device.service.response]]
+path = "/"
+body = '<title>ACME AC-1</title><script src="/js/version.js"></script>'
+
+[[device.service.response]]
+path = "/js/version.js"
+body = 'var loaded = true;'
+
+[[device.service]]
+on = "smtp"
+greeting = "220 mail.acme.co.jp ESMTP ACME 3.1\r\n"
+reply = [{ to = "EHLO", text = "250 mail.acme.co.jp\r\n" }]
+
+[[device.service]]
+on = "ftp"
+greeting = "220 ftp.acme.co.jp FTP server ready\r\n"
+"#;
+
+const VENDORS: &str = "ksig 1\nmodule vocab.vendors\nvendor acme { name \"ACME\" }\n";
+
+const SIGNATURES: &str = r#"ksig 1
+module mail.acme
+
+use vocab.vendors { acme }
+
+table scripts {
+  length   : text key
+  versions : range<version(dotted)>
+  row "18", v"1.0" ..< v"1.20"
+}
+
+probe top = http.get("/")
+probe mail = smtp.banner()
+
+signature page {
+  evidence documented "made up"
+  match { top.html.title ~ /^ACME (?<model>AC-\d)$/ }
+  follow ver = http.get(top.html.script_src("/js/version.js"))
+  let row = scripts[ver.header["content-length"]]
+  identify { vendor = acme; model = model; version = row.versions }
+}
+
+signature host {
+  evidence documented "made up"
+  scope host
+  match {
+    mail.banner contains "ESMTP ACME"
+    top.html.title ~ /^ACME (?<model>AC-\d)$/
+  }
+  identify { vendor = acme; model = model }
+}
+"#;
+
+#[test]
+fn follow_ups_ranges_and_whole_hosts_become_tests_that_pass() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    };
+    write("population.toml", POPULATION);
+    write("signatures/vocab/vendors.ksig", VENDORS);
+    write("signatures/mail/acme.ksig", SIGNATURES);
+    let [http, smtp, ftp] = free_ports();
+    let ports = [(http, "http"), (smtp, "smtp"), (ftp, "ftp")];
+    let _simulator = simulator(folder.path(), "population.toml", &ports, &[]);
+    let ports = spoken(&ports);
+    let recorded = run_in(folder.path(), &["record", "127.78.0.1", "--ports", &ports, "--no-blocklist", "--signatures", "signatures"]);
+    assert_eq!(recorded.code, Some(0), "{}", recorded.stderr);
+    for said in
+        ["given ver = http\"\"\"", "version: \"1.0 ..< 1.20\"", "220 host.example ESMTP ACME 3.1", "220 host.example FTP server ready"]
+    {
+        assert!(recorded.stdout.contains(said), "{said}\n{}", recorded.stdout);
+    }
+    assert!(
+        !recorded.stdout.contains("acme.co.jp") && recorded.stderr.contains("mail.acme.co.jp"),
+        "{}{}",
+        recorded.stdout,
+        recorded.stderr
+    );
+    let mut named = BTreeSet::new();
+    for block in recorded.stdout.split("// ").filter(|block| !block.is_empty()) {
+        let Some((name, test)) = block.strip_prefix("For ").and_then(|rest| rest.split_once('\n')) else { continue };
+        let name = name.split(':').next().expect("a name");
+        placed(&folder.path().join("signatures"), name, test);
+        named.insert(name.to_string());
+    }
+    assert_eq!(named, BTreeSet::from(["mail.acme.host".to_string(), "mail.acme.page".to_string()]), "{}", recorded.stdout);
+    let test = run_in(folder.path(), &["test", "signatures"]);
+    assert_eq!(test.code, Some(0), "{}{}\n{}", test.stdout, test.stderr, recorded.stdout);
+    assert!(test.stdout.starts_with("2 tests of 2 signatures"), "{}", test.stdout);
 }
 
 #[test]

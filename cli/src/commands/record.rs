@@ -6,13 +6,13 @@ use std::sync::Arc;
 use ksig_lang::{Lang, say};
 use ksig_scanner::Stop;
 
-use super::calling::CallArgs;
+use super::calling::{CallArgs, follow_blocklist};
 use super::release::ReleaseArgs;
 use super::scan::{runtime, stop_on_interrupt};
 use super::{Failure, Outcome, answer, remark};
 use crate::failure::{OrSay as _, cannot_write, failed};
 use crate::live::{LiveError, identify_live};
-use crate::record::record;
+use crate::record::{Host, record};
 
 /// Ask one host what a release asks, and print its answers as tests without anything personal
 #[derive(clap::Args)]
@@ -34,27 +34,30 @@ impl Args {
         self.calls.split_port();
         let mut options = self.calls.options()?;
         options.review = self.release.attested()?;
-        let signatures = self.release.analysed()?.program.signatures;
-        let release = Arc::new(self.release.release()?);
+        let (release, signatures) = self.release.with_signatures()?;
+        let release = Arc::new(release);
         self.calls.choose_ports(&mut options, &release.plan().plan().probe_plan);
         let stop = Stop::new();
         let mut hosts = Vec::new();
         let called = runtime()?.block_on(async {
             stop_on_interrupt(&stop);
-            identify_live(&options, &release, &stop, |host| {
-                let answers = host.evidence.iter().flat_map(|(_, answers)| answers.clone()).collect::<Vec<_>>();
-                hosts.push((host.observations.observations.clone(), answers));
+            let calling = identify_live(&options, &release, &stop, |host| {
+                hosts.extend(host.evidence.first().cloned().map(|said| (host.observations.observations.clone(), said)));
                 // One host is recorded, not a network.
                 if hosts.len() > 1 {
                     Err(failed(say!("name one host", "ホストは一つだけ指定してください")))
                 } else {
                     Ok(())
                 }
-            })
-            .await
+            });
+            tokio::select! {
+                called = calling => called,
+                () = follow_blocklist(&options, None) => unreachable!("the blocklist is followed for ever"),
+            }
         });
         called.map_err(LiveError::into_failure)?;
-        let recorded = hosts.first().map(|(observations, answers)| record(observations, answers, &signatures)).unwrap_or_default();
+        let of = hosts.first().map(|(observations, (evidence, answers))| Host { observations, evidence, answers });
+        let recorded = of.map(|host| record(&host, &release, &signatures)).unwrap_or_default();
         for scrubbed in &recorded.scrubbed {
             let (place, was, is) = (&scrubbed.place, &scrubbed.was, &scrubbed.is);
             let text = match is.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ksig_compiler::{Input, ReleaseName};
+use ksig_compiler::{Analysis, Input, ReleaseName, hir};
 
 use super::Failure;
 use crate::analysis::named;
@@ -27,23 +27,41 @@ pub struct ReleaseArgs {
 
 impl ReleaseArgs {
     pub(super) fn release(&self) -> Result<Release, Failure> {
-        let engine = if self.interpreter { Engine::Interpreter } else { Engine::Jit };
-        Ok(match &self.bundle {
-            Some(path) => Release::from_bundle(path, engine)?,
-            None if self.signatures.is_empty() => self.compiled(&crate::bundled::signatures()?, "bundled", engine)?,
-            None => self.compiled(&crate::load::load(&self.signatures)?.input, "local", engine)?,
-        })
+        match &self.bundle {
+            Some(path) => Ok(Release::from_bundle(path, self.engine())?),
+            None => Ok(self.compiled()?.0),
+        }
     }
 
-    fn compiled(&self, input: &Input, name: &str, engine: Engine) -> Result<Release, Failure> {
-        let policy = policy::of(input, &self.policy)?;
-        Ok(Release::compile(input, &ReleaseName { policy, ..named(name) }, engine)?)
+    /// The release, and the signatures as they are written: of a bundle, those in the binary, which it may have been made of.
+    pub(super) fn with_signatures(&self) -> Result<(Release, Vec<hir::Signature>), Failure> {
+        if let Some(path) = &self.bundle {
+            return Ok((Release::from_bundle(path, self.engine())?, self.analysed()?.program.signatures));
+        }
+        let (release, analysis) = self.compiled()?;
+        Ok((release, analysis.program.signatures))
     }
 
-    /// What the signatures mean, their tests with them; those in the binary where none are named.
-    pub(super) fn analysed(&self) -> Result<ksig_compiler::Analysis, Failure> {
-        let input = if self.signatures.is_empty() { crate::bundled::signatures()? } else { crate::load::load(&self.signatures)?.input };
-        Ok(ksig_compiler::analyze(&input, crate::analysis::world(&ksig_protocols::schema())))
+    /// Signatures that are compiled now.
+    fn compiled(&self) -> Result<(Release, Analysis), Failure> {
+        let input = self.input()?;
+        let name = if self.signatures.is_empty() { "bundled" } else { "local" };
+        let name = ReleaseName { policy: policy::of(&input, &self.policy)?, ..named(name) };
+        Ok(Release::analysed(&input, &name, self.engine())?)
+    }
+
+    /// What the signatures mean, their tests with them.
+    pub(super) fn analysed(&self) -> Result<Analysis, Failure> {
+        Ok(ksig_compiler::analyze(&self.input()?, crate::analysis::world(&ksig_protocols::schema())))
+    }
+
+    /// The sources; those in the binary where none are named.
+    fn input(&self) -> Result<Input, Failure> {
+        Ok(if self.signatures.is_empty() { crate::bundled::signatures()? } else { crate::load::load(&self.signatures)?.input })
+    }
+
+    fn engine(&self) -> Engine {
+        if self.interpreter { Engine::Interpreter } else { Engine::Jit }
     }
 
     /// Whether somebody answers for probes of class review: for a bundle, that can only be who runs it.

@@ -7,32 +7,37 @@ use ksig_lang::ast::{Fixture, Item, Statement};
 use ksig_lang::quoted;
 use ksig_protocols::charset;
 use ksig_schema::evidence::Fact;
-use ksig_schema::{Ended, Facts, Observation, ProbeKey, Transport, Value};
+use ksig_schema::{Ended, Facts, Observation, ProbeKey, Response, Transport, Value};
 
-use super::scrub::{Scrubbed, facts_without, scrub};
+use super::scrub::{Answer, Scrubbed, facts_without, instead_of, scrub};
 
 /// Headers about how a body travels, which a fixture has of its own.
 const FRAMING: [&str; 3] = ["content-encoding", "content-length", "transfer-encoding"];
 
-/// The statement, indented for a `test` block.
-pub(super) fn given(name: &str, observation: &Observation, scrubbed: &mut Vec<Scrubbed>) -> String {
+/// The statement, indented for a `test` block, and the answer that a test reads from it.
+pub(super) fn given(name: &str, observation: &Observation, scrubbed: &mut Vec<Scrubbed>) -> (String, Response) {
+    let probe = &observation.probe;
     let response = ksig_protocols::decode(observation);
-    let place = format!("{}:{} {}", observation.address, observation.port, observation.probe);
-    let protocol = observation.probe.constructor.split('.').next().unwrap_or_default();
-    if let Some(text) = readable(protocol, observation, &response.facts)
-        && decoded(&observation.probe, &heredoc(name, protocol, &text)).is_some_and(|facts| same(&response.facts, &facts))
+    let answer = Answer::of(observation);
+    if let Some(text) = readable(answer.protocol, observation, &response.facts)
+        && decoded(probe, &heredoc(name, answer.protocol, &text)).is_some_and(|read| same(&response.facts, &read.facts))
     {
         let mut told = Vec::new();
-        let clean = with_length(&scrub(&text, &place, &response.facts, observation.address, &mut told));
-        let statement = heredoc(name, protocol, &clean);
+        let clean = with_length(&scrub(&text, &answer, &response.facts, &mut told));
+        let mut statement = heredoc(name, answer.protocol, &clean);
+        // A place that the answer names by the host's own address is still one of this host.
+        if told.iter().any(|told| told.was == observation.address.to_string()) {
+            statement = format!("{} from {}\n", statement.trim_end(), instead_of(observation.address));
+        }
         // What is put in the place of something may not end the text, and what a terminal must not see would not come out as it is.
-        if decoded(&observation.probe, &statement).is_some() && crate::plain::text(&statement) == statement {
+        if let Some(read) = decoded(probe, &statement).filter(|_| crate::plain::text(&statement) == statement) {
             scrubbed.append(&mut told);
-            return statement;
+            return (statement, read);
         }
     }
-    let facts = facts_without(&response.facts, &place, observation.address, scrubbed);
-    listed(name, &observation.probe, &facts)
+    let facts = facts_without(&response.facts, &answer, scrubbed);
+    let statement = listed(name, probe, &facts);
+    (statement, ksig_protocols::partial_response(probe.clone(), facts, Ended::Complete, false))
 }
 
 /// What was answered as one text, as it would be typed. Absent where the protocol has no text, and of bytes that are none.
@@ -71,8 +76,8 @@ fn heredoc(name: &str, protocol: &str, text: &str) -> String {
     format!("  given {name} = {protocol}\"\"\"\n{text}    \"\"\"\n")
 }
 
-/// The facts of a fixture, read as a test is: parsed, put on the wire, decoded.
-fn decoded(probe: &ProbeKey, statement: &str) -> Option<Facts> {
+/// A fixture, read as a test is: parsed, put on the wire, decoded.
+fn decoded(probe: &ProbeKey, statement: &str) -> Option<Response> {
     let source = format!("ksig 1\nmodule a\nsignature s {{\n test \"t\" {{\n{statement}  expect no_match\n }}\n}}\n");
     let parsed = ksig_lang::parse(&source, 0);
     if !parsed.diagnostics.is_empty() {
@@ -82,7 +87,7 @@ fn decoded(probe: &ProbeKey, statement: &str) -> Option<Facts> {
     let Some(Statement::Test(test)) = signature.body.first() else { return None };
     let Fixture::Inline { kind, text } = &test.given.first()?.fixture else { return None };
     let bytes = ksig_protocols::fixture_bytes(&kind.value, &text.value)?;
-    Some(ksig_protocols::decode_bytes(probe, Transport::Tcp, Ended::Eof, &bytes).facts)
+    Some(ksig_protocols::decode_bytes(probe, Transport::Tcp, Ended::Eof, &bytes))
 }
 
 /// Facts about bytes and their framing, which the text of a fixture has of its own.
@@ -136,6 +141,8 @@ fn listed(name: &str, probe: &ProbeKey, facts: &Facts) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -168,24 +175,57 @@ mod tests {
         let page = "<title>ACME AC-1</title>\r\n<p>ready";
         let bytes = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nServer: acme\r\n\r\n{}", chunked(page));
         let mut scrubbed = Vec::new();
-        let statement = given("top", &top(bytes.into_bytes()), &mut scrubbed);
+        let (statement, _) = given("top", &top(bytes.into_bytes()), &mut scrubbed);
         let expected = "  given top = http\"\"\"\n    HTTP/1.1 200 OK\n    Server: acme\n    Content-Length: 33\n\n    <title>ACME AC-1</title>\n    <p>ready\n    \"\"\"\n";
         assert_eq!((statement.as_str(), scrubbed), (expected, Vec::new()));
     }
 
     #[test]
+    fn a_packed_page_is_written_as_it_is_read() {
+        let page = "<title>ACME AC-1</title>\n<p>ready\n";
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(page.as_bytes()).expect("memory takes everything");
+        let body = packer.finish().expect("memory takes everything");
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\nServer: acme\r\n\r\n", body.len());
+        let (statement, read) = given("top", &top([head.into_bytes(), body].concat()), &mut Vec::new());
+        let expected = "  given top = http\"\"\"\n    HTTP/1.1 200 OK\n    Server: acme\n    Content-Length: 34\n\n    <title>ACME AC-1</title>\n    <p>ready\n    \"\"\"\n";
+        assert_eq!((statement.as_str(), read.facts.text("http.html.title")), (expected, Some("ACME AC-1")));
+    }
+
+    #[test]
+    fn a_greeting_says_no_name_of_its_host() {
+        // The form of RFC 5321 appendix D.1.
+        let bytes = b"220 mail.acme.co.jp ESMTP Postfix\r\n250-mail.acme.co.jp\r\n250 SIZE 10240000\r\n".to_vec();
+        let probe = ProbeKey { constructor: "smtp.banner".into(), argument: None };
+        let mut scrubbed = Vec::new();
+        let (statement, read) = given("s", &observed(probe, bytes), &mut scrubbed);
+        assert_eq!(read.facts.text("smtp.banner"), Some("host.example ESMTP Postfix"), "{statement}");
+        let places: Vec<&str> = scrubbed.iter().map(|told| told.place.as_str()).collect();
+        assert!(!statement.contains("acme") && places == ["127.0.0.1:80 smtp.banner(), line 1"], "{statement}{places:?}");
+    }
+
+    #[test]
     fn what_is_personal_is_taken_out_and_told() {
-        let page = "WAN 8.8.4.4, LAN 192.168.10.1, MAC 00:1D:73:4A:5B:6C, admin@acme.co.jp, nas.local\nSerial Number: J8PG12003412";
+        let page = "WAN 8.8.4.4, LAN 192.168.10.1, http://127.0.0.1/, MAC 00:1D:73:4A:5B:6C, admin@acme.co.jp, nas.local\nSerial Number: J8PG12003412";
         let bytes = format!("HTTP/1.0 200 OK\r\nSet-Cookie: sid=3f9a7c0b1d2e4f60\r\n\r\n{page}");
         let mut scrubbed = Vec::new();
-        let statement = given("top", &top(bytes.into_bytes()), &mut scrubbed);
-        for was in ["8.8.4.4", "192.168.10.1", "00:1D:73:4A:5B:6C", "admin@acme.co.jp", "nas.local", "J8PG12003412", "3f9a7c0b1d2e4f60"] {
+        let (statement, read) = given("top", &top(bytes.into_bytes()), &mut scrubbed);
+        assert!(statement.ends_with("\"\"\" from 192.0.2.1\n"), "the own address is one still: {statement}");
+        for was in [
+            "8.8.4.4",
+            "192.168.10.1",
+            "127.0.0.1",
+            "00:1D:73:4A:5B:6C",
+            "admin@acme.co.jp",
+            "nas.local",
+            "J8PG12003412",
+            "3f9a7c0b1d2e4f60",
+        ] {
             assert!(!statement.contains(was), "{was} stands in\n{statement}");
             assert!(scrubbed.iter().any(|told| told.was == was), "{was} is told: {scrubbed:?}");
         }
-        let facts = decoded(&ProbeKey::with("http.get", "/"), &statement).expect("a fixture");
         assert_eq!(
-            facts.text("http.body").map(|body| body.lines().count()),
+            read.facts.text("http.body").map(|body| body.lines().count()),
             Some(2),
             "the length of the body is that of the text:\n{statement}"
         );
@@ -197,7 +237,7 @@ mod tests {
             ProbeKey { constructor: "http.favicon".into(), argument: None },
             b"HTTP/1.0 200 OK\r\nContent-Type: image/x-icon\r\n\r\n\x00\x00\x01\x00\x01\xff\xfe".to_vec(),
         );
-        let statement = given("icon", &icon, &mut Vec::new());
+        let (statement, _) = given("icon", &icon, &mut Vec::new());
         assert!(statement.starts_with("  given icon = favicon {") && statement.contains("mmh3"), "{statement}");
     }
 
@@ -222,11 +262,10 @@ mod tests {
             let bytes = format!("HTTP/1.1 200 OK\r\nServer: {server}\r\nContent-Type: text/html; charset=utf-8\r\n{framing}\r\n\r\n{body}");
             let observation = top(bytes.into_bytes());
             let mut scrubbed = Vec::new();
-            let statement = given("top", &observation, &mut scrubbed);
+            let (statement, read) = given("top", &observation, &mut scrubbed);
             prop_assert!(scrubbed.is_empty());
             if statement.contains("http\"\"\"") {
-                let facts = decoded(&observation.probe, &statement).expect("a fixture");
-                prop_assert!(same(&ksig_protocols::decode(&observation).facts, &facts), "{}", statement);
+                prop_assert!(same(&ksig_protocols::decode(&observation).facts, &read.facts), "{}", statement);
             }
         }
     }

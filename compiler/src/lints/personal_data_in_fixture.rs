@@ -1,7 +1,7 @@
 //! A fixture that says whose device it was: see [`LINT`].
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use ksig_lang::{CodeDoc, Fix, Severity, Span, Text, say};
@@ -126,6 +126,7 @@ fn pattern(source: &str) -> Option<CompiledPattern> {
 static KINDS: LazyLock<Vec<(Kind, CompiledPattern)>> = LazyLock::new(|| {
     let kinds = [
         (Kind::Address, r"(?:^|[^\w.:/-])(?<x>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:$|[^\w.-])"),
+        (Kind::Address6, r"(?:^|[^\w:.])(?<x>[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?:$|[^\w:.])"),
         (Kind::Hardware, r"(?:^|[^\w:-])(?<x>[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5})(?:$|[^\w:-])"),
         (Kind::Mail, r"(?:^|[^\w.+-])(?<x>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
         (Kind::Cookie, r"set-cookie:[ \t]*[\w.-]+=(?<x>[0-9a-z+/_-]{16,})"),
@@ -137,6 +138,7 @@ static KINDS: LazyLock<Vec<(Kind, CompiledPattern)>> = LazyLock::new(|| {
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Address,
+    Address6,
     Hardware,
     Mail,
     Cookie,
@@ -166,25 +168,14 @@ pub fn personal(text: &str) -> Vec<Personal> {
     found
 }
 
-/// What tells of a site, where nothing is known of it: addresses of private networks, and names that only they resolve. In a test that
-/// somebody wrote they are nobody's; in an answer that was just recorded they are somebody's network. At most [`VALUES_MAX`] values.
-pub fn site(text: &str) -> Vec<Personal> {
-    const INSIDE: [&str; 7] = [".local", ".localdomain", ".lan", ".home", ".internal", ".home.arpa", ".corp"];
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let words = text.split(|c: char| !is_part(c)).map(|word| word.trim_matches('.'));
-    let of_site = words.filter_map(|word| {
-        let private = word.parse::<Ipv4Addr>().ok().filter(|address| address.is_private() || address.is_link_local());
-        // 10.2.1.4 is a version as often as an address.
-        let said =
-            |address: &Ipv4Addr| address.octets()[0] != 10 || text.contains(&format!("//{word}")) || text.contains(&format!("@{word}"));
-        if private.as_ref().is_some_and(said) {
-            return Some(Personal { text: word.into(), instead: Some("192.0.2.1".into()) });
-        }
-        let lower = word.to_ascii_lowercase();
-        let named = INSIDE.iter().any(|end| lower.strip_suffix(end).is_some_and(|host| !host.is_empty()));
-        named.then(|| Personal { text: word.into(), instead: Some("host.example".into()) })
-    });
-    of_site.take(VALUES_MAX).collect()
+/// The last characters of what stands before a value, in small letters.
+pub fn near(before: &str) -> String {
+    before.chars().rev().take(24).collect::<Vec<_>>().into_iter().rev().collect::<String>().to_ascii_lowercase()
+}
+
+/// Whether four numbers behind these words are a version.
+pub fn is_of_version(near: &str) -> bool {
+    ["ver", "rev", "firm", "build", "release", "fw", "software", "/"].iter().any(|word| near.contains(word))
 }
 
 impl Kind {
@@ -201,12 +192,18 @@ impl Kind {
                     || octets[0] == 100 && octets[1] & 0xc0 == 64
                     || octets[0] == 198 && octets[1] & 0xfe == 18;
                 // Four numbers are a version far more often than an address.
-                let near: String =
-                    before.chars().rev().take(24).collect::<Vec<_>>().into_iter().rev().collect::<String>().to_ascii_lowercase();
-                let version = ["ver", "rev", "firm", "build", "release", "fw", "software", "/"].iter().any(|word| near.contains(word));
+                let near = near(before);
+                let version = is_of_version(&near);
                 let said = ["ip", "addr", "wan", "from", "host", "=", "["].iter().any(|word| near.contains(word));
                 let large = octets.iter().filter(|octet| **octet >= 64).count() >= 2;
                 (!special && !reserved && !version && (said || large)).then(|| Some("192.0.2.1".into()))
+            }
+            Kind::Address6 => {
+                let address: Ipv6Addr = value.parse().ok()?;
+                let segments = address.segments();
+                // Of 2000::/3, what is not for documentation (RFC 4291 section 2.4, RFC 3849).
+                let is_public = segments[0] & 0xe000 == 0x2000 && segments[..2] != [0x2001, 0x0db8];
+                is_public.then(|| Some("2001:db8::1".into()))
             }
             Kind::Hardware => {
                 let bytes: Vec<u8> = value.split([':', '-']).filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
@@ -248,10 +245,12 @@ mod tests {
     #[test]
     fn what_is_somebodys_is_told_from_what_is_nobodys() {
         assert_eq!(said("from 8.8.4.4, 00:1D:73:4A:5B:6C; me@acme.co.jp"), ["8.8.4.4", "00:1D:73:4A:5B:6C", "me@acme.co.jp"]);
+        assert_eq!(said("at [2606:4700:4700::1111] and 2606:4700::1"), ["2606:4700:4700::1111", "2606:4700::1"]);
         assert_eq!(said("Set-Cookie: sid=3f9a7c0b1d2e4f60; Serial Number: J8PG12003412"), ["3f9a7c0b1d2e4f60", "J8PG12003412"]);
         for nobody in [
             "192.0.2.7 10.1.2.3 127.0.0.1 169.254.1.1",
             "Firmware 9.0.6.2 and acme/8.20.1.4 (build 7.1.2.3), Encoder 5.51.3.1",
+            "2001:db8::1 fe80::1 ::1 std::face 12:30:59 2a:2b",
             "00-00-5E-00-53-01 AA:BB:CC:DD:EE:FF 00:11:22:33:44:55 00:00:00:00:00:00",
             "user@example.com root@router.example pkg@1.2.3",
             "Set-Cookie: session=xxxxxxxxxxxxxxxxxxxx; serial=00000000",
