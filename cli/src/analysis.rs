@@ -31,14 +31,24 @@ pub fn check(input: &Input) -> Analysis {
 
 /// Analyses sources, and lints them when they have no error.
 pub fn check_by(input: &Input, rules: &Rules) -> Analysis {
-    let schema = ksig_protocols::schema();
-    let mut analysis = ksig_compiler::analyze(input, World { budget: rules.budget, ..world(&schema) });
+    let mut analysis = compiled(input, rules);
     if !analysis.failed() {
-        let lints = lints::run(&analysis, &rules.lints);
-        analysis.diagnostics.extend(lints);
-        analysis.diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
+        lint(&mut analysis, rules);
     }
     analysis
+}
+
+/// Analyses sources, without lints.
+pub fn compiled(input: &Input, rules: &Rules) -> Analysis {
+    let schema = ksig_protocols::schema();
+    ksig_compiler::analyze(input, World { budget: rules.budget, ..world(&schema) })
+}
+
+/// Adds what lints find in an analysis without errors.
+pub fn lint(analysis: &mut Analysis, rules: &Rules) {
+    let found = lints::run(analysis, &rules.lints);
+    analysis.diagnostics.extend(found);
+    analysis.sort();
 }
 
 /// The vocabulary of the bundled signatures.

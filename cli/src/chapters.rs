@@ -165,16 +165,16 @@ example "ACME router" in top.html.title => { vendor: acme }
 example "Login" in top.html.title => nothing
 ```
 
-## What a lint cannot see
+## What takes longer
 
-That a signature answers to another device's fixture shows only when the fixture is decoded and all signatures are asked: no lint does so, and `ksig test` does after its tests. It shows every positive fixture to all signatures, and a signature of another device that answers is a failure of the engine `corpus`.
+That a signature answers to another device's fixture shows only when the fixture is decoded and all signatures are asked. `ksig check --fixtures` does so for every positive fixture: see [foreign-fixture](#foreign-fixture). `ksig test` does so after its tests, and a signature of another device that answers is a failure of the engine `corpus`.
 "#;
 
 /// Lints of those who keep signatures, before the lists of what they can ask.
 const OWN: &str = r#"
 ## Lints of your own
 
-`[[lint]]` in `ksig.toml` declares a lint: a name that begins with `own-`, what it `visits`, and `where` it has something to say, a question in the language's own expressions. `level` is `"warning"` without it. `message` is shown at each finding, `message_ja` in Japanese; `doc` and `doc_ja` by `ksig explain NAME`.
+`[[lint]]` in `ksig.toml` declares a lint: a name that begins with `own-`, what it `visits`, and `where` it has something to say, a question in the language's own expressions. `level` is `"warning"` without it. `message` is shown at each finding, `message_ja` in Japanese; `doc` and `doc_ja` by `ksig explain NAME`, and both in SARIF. `[lints]` changes its level as it does that of any lint, so that a set of signatures may take over the lints of another and be less strict.
 
 ```file=ksig.toml
 [[lint]]

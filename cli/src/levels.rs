@@ -39,16 +39,16 @@ impl LevelProblem {
     }
 }
 
-/// Reads the table; `text` is the file that it stands in.
+/// Reads the table; `text` is the file that it stands in, `own` the names of the lints that it declares itself.
 ///
 /// # Errors
 /// Names that no lint has, and levels that are none, in the order of the file.
-pub fn read(written: Written, text: &str) -> Result<Levels, Vec<LevelProblem>> {
+pub fn read(written: Written, text: &str, own: &[&'static str]) -> Result<Levels, Vec<LevelProblem>> {
     let (mut levels, mut problems) = (Levels::new(), Vec::new());
     for (name, value) in written {
         let (at_name, at_level) = (name.span().start, value.span().start);
         let level = level(value.get_ref());
-        match (lint(name.get_ref()), &level) {
+        match (lint(name.get_ref(), own), &level) {
             (Ok(code), Ok(level)) => {
                 levels.insert(code, *level);
             }
@@ -64,16 +64,10 @@ pub fn read(written: Written, text: &str) -> Result<Levels, Vec<LevelProblem>> {
 }
 
 /// The code of a lint by its name.
-fn lint(name: &str) -> Result<&'static str, Text> {
-    let names = || lints::ALL.iter().map(|lint| lint.doc.code);
+fn lint(name: &str, own: &[&'static str]) -> Result<&'static str, Text> {
+    let names = || lints::ALL.iter().map(|lint| lint.doc.code).chain(own.iter().copied());
     if let Some(code) = names().find(|code| *code == name) {
         return Ok(code);
-    }
-    if name == "foreign-fixture" {
-        return Err(say!(
-            "that a signature answers to the fixture of another device is no lint: `ksig test` finds it, and it has no level",
-            "別の機器の応答にシグネチャが該当することはリントではなく、`ksig test`で見つかります。レベルは変更できません"
-        ));
     }
     if codes::explain(name).is_some() {
         return Err(say!(
@@ -115,7 +109,8 @@ mod tests {
 
     fn levels(table: &str) -> Result<Levels, Vec<String>> {
         let written: Written = toml::from_str(table).expect("TOML");
-        read(written, table).map_err(|problems| problems.iter().map(|problem| problem.line("ksig.toml", Lang::En)).collect())
+        read(written, table, &["own-titles"])
+            .map_err(|problems| problems.iter().map(|problem| problem.line("ksig.toml", Lang::En)).collect())
     }
 
     #[test]
@@ -124,6 +119,9 @@ mod tests {
         let expected = ["missing-summary", "no-positive-test", "unanchored-model", "unused-capture"].into_iter();
         assert_eq!(levels(all), Ok(expected.zip(LEVELS.map(|(_, level)| level)).collect()));
         assert_eq!(levels(""), Ok(Levels::new()));
+        assert_eq!(levels("own-titles = \"note\"\n"), Ok(Levels::from([("own-titles", Some(Severity::Note))])));
+        let unknown = levels("own-title = \"note\"\n").expect_err("no lint has that name");
+        assert!(unknown[0].ends_with("did you mean `own-titles`?"), "{unknown:?}");
     }
 
     #[test]
@@ -140,7 +138,7 @@ mod tests {
         ];
         assert_eq!(told.len(), starts.len(), "{told:#?}");
         assert!(told.iter().zip(starts).all(|(told, start)| told.starts_with(start)), "{told:#?}");
-        let all = lints::ALL.iter().map(|lint| lint.doc.code).collect::<Vec<_>>().join(", ");
+        let all = lints::ALL.iter().map(|lint| lint.doc.code).chain(["own-titles"]).collect::<Vec<_>>().join(", ");
         assert!(levels("quite-another = \"off\"\n").expect_err("no lint")[0].ends_with(&format!("the lints are {all}")));
     }
 }

@@ -134,11 +134,15 @@ fn read(input: &Input) -> Result<(Policy, lints::Rules), PolicyError> {
     let text = std::str::from_utf8(bytes).map_err(|error| PolicyError::Form(error.to_string()))?;
     let file: File = toml::from_str(text).map_err(|error| PolicyError::Form(error.to_string()))?;
     let mut problems = Vec::new();
-    let levels = levels::read(file.lints, text).unwrap_or_else(|wrong| {
+    let mut queries = own_lints::read(file.lint, text, &mut problems);
+    let own: Vec<&'static str> = queries.iter().map(|query| query.name).collect();
+    let levels = levels::read(file.lints, text, &own).unwrap_or_else(|wrong| {
         problems.extend(wrong);
         Default::default()
     });
-    let queries = own_lints::read(file.lint, text, &mut problems);
+    for query in &mut queries {
+        query.level = levels.get(query.name).copied().unwrap_or(query.level);
+    }
     let required = required(file.metadata.required, text, &mut problems);
     problems.sort_by_key(|problem| problem.place);
     match problems.is_empty() {

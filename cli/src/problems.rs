@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ksig_compiler::Analysis;
+use ksig_compiler::lints::query::Query;
 use ksig_lang::{Diagnostic, Lang, RenderStyle, Severity, Text, line_column};
 use serde_json::json;
 
@@ -42,14 +43,17 @@ pub fn as_json(analysis: &Analysis, lang: Lang) -> Vec<serde_json::Value> {
         .collect()
 }
 
-/// One SARIF 2.1.0 log. Columns count characters, as SARIF calls code points.
-pub fn as_sarif(analysis: &Analysis, lang: Lang) -> serde_json::Value {
+/// One SARIF 2.1.0 log. Columns count characters, as SARIF calls code points. `own`: lints of those who keep the signatures.
+pub fn as_sarif(analysis: &Analysis, own: &[Query], lang: Lang) -> serde_json::Value {
     let mut codes: Vec<&str> = analysis.diagnostics.iter().map(|problem| problem.code).collect();
     codes.sort_unstable();
     codes.dedup();
-    let rule = |code: &&str| {
-        let meaning = ksig_compiler::codes::explain(code).map_or(*code, |doc| doc.meaning.in_lang(lang));
-        json!({ "id": code, "fullDescription": { "text": meaning } })
+    let rule = |code: &&str| match own.iter().find(|query| query.name == *code) {
+        Some(query) => sarif_rule_of(query, lang),
+        None => {
+            let meaning = ksig_compiler::codes::explain(code).map_or(*code, |doc| doc.meaning.in_lang(lang));
+            json!({ "id": code, "fullDescription": { "text": meaning } })
+        }
     };
     let results: Vec<_> = analysis.diagnostics.iter().map(|problem| sarif_result(analysis, problem, lang)).collect();
     json!({
@@ -63,6 +67,18 @@ pub fn as_sarif(analysis: &Analysis, lang: Lang) -> serde_json::Value {
             "results": results,
         }],
     })
+}
+
+/// A lint that nobody else knows says what it finds, and, where it has a text for that, why.
+fn sarif_rule_of(query: &Query, lang: Lang) -> serde_json::Value {
+    let message = query.message.in_lang(lang);
+    let mut rule = json!({ "id": query.name, "shortDescription": { "text": message }, "fullDescription": { "text": message } });
+    let doc = query.doc.in_lang(lang);
+    if !doc.is_empty() {
+        rule["fullDescription"] = json!({ "text": doc });
+        rule["help"] = json!({ "text": doc });
+    }
+    rule
 }
 
 fn sarif_result(analysis: &Analysis, problem: &Diagnostic, lang: Lang) -> serde_json::Value {

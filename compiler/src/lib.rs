@@ -82,6 +82,11 @@ impl Analysis {
     pub fn failed(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
+
+    /// Puts the problems in the order of files and places.
+    pub fn sort(&mut self) {
+        self.diagnostics.sort_by_key(Diagnostic::place);
+    }
 }
 
 /// What a release is called.
@@ -122,7 +127,7 @@ pub fn analyze(input: &Input, world: World) -> Analysis {
     let mistakes = echo::Mistakes::of(&syntax);
     diagnostics.retain(|problem| !mistakes.explain(problem, &asts));
     diagnostics.append(&mut syntax);
-    diagnostics.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
+    diagnostics.sort_by_key(Diagnostic::place);
     diagnostics.dedup();
     Analysis { sources, files: parsed.into_iter().map(|(_, ast)| ast).collect(), program, diagnostics }
 }

@@ -14,6 +14,7 @@ mod confusable_character;
 mod duplicate_condition;
 mod duplicate_identity;
 mod eol_before_release;
+pub mod foreign_fixture;
 mod framework_favicon;
 mod generic_title;
 mod icon_only_match;
@@ -72,6 +73,8 @@ pub enum Look {
     Set(fn(&Analysis, &mut Findings)),
     /// All of them, by what the lint is told besides.
     Ruled(fn(&Analysis, &Rules, &mut Findings)),
+    /// Fixtures as they are decoded. The compiler knows no protocol: who does looks, and asks [`level`] and [`allows`].
+    Fixtures,
 }
 
 /// What is found, each with the number of the signature that it is about.
@@ -89,6 +92,7 @@ pub const ALL: &[&Lint] = &[
     &duplicate_condition::LINT,
     &duplicate_identity::LINT,
     &eol_before_release::LINT,
+    &foreign_fixture::LINT,
     &framework_favicon::LINT,
     &generic_title::LINT,
     &icon_only_match::LINT,
@@ -167,7 +171,7 @@ pub fn run_on_set(analysis: &Analysis, rules: &Rules) -> Vec<Diagnostic> {
     for (lint, level) in &chosen(&rules.levels) {
         let mut of_set = Findings::new();
         match lint.look {
-            Look::Signature(_) => continue,
+            Look::Signature(_) | Look::Fixtures => continue,
             Look::Set(look) => look(analysis, &mut of_set),
             Look::Ruled(look) => look(analysis, rules, &mut of_set),
         }
@@ -182,11 +186,16 @@ pub fn run_on_set(analysis: &Analysis, rules: &Rules) -> Vec<Diagnostic> {
 
 /// Lints that are not off, with their levels.
 fn chosen(levels: &Levels) -> Vec<(&'static Lint, Severity)> {
-    let level = |lint: &Lint| levels.get(lint.doc.code).copied().unwrap_or(Some(lint.level));
-    ALL.iter().filter_map(|lint| Some((*lint, level(lint)?))).collect()
+    ALL.iter().filter_map(|lint| Some((*lint, level(lint, levels)?))).collect()
 }
 
-fn allows(signature: &Signature, lint: &Lint) -> bool {
+/// How bad the findings of a lint are; nothing when it is off.
+pub fn level(lint: &Lint, levels: &Levels) -> Option<Severity> {
+    levels.get(lint.doc.code).copied().unwrap_or(Some(lint.level))
+}
+
+/// Whether a signature is spared a lint.
+pub fn allows(signature: &Signature, lint: &Lint) -> bool {
     signature.meta.allowed.iter().any(|(name, reason)| name.replace('_', "-") == lint.doc.code && !reason.is_empty())
 }
 

@@ -74,6 +74,11 @@ impl Diagnostic {
         self
     }
 
+    /// By what problems are sorted: file, place and code; those without a place first.
+    pub fn place(&self) -> (Option<(FileId, Span)>, &'static str) {
+        (self.labels.first().map(|label| (label.file, label.span)), self.code)
+    }
+
     /// With what to do.
     pub fn help(mut self, text: Text) -> Self {
         self.help = Some(text);

@@ -227,6 +227,16 @@ impl Case {
 /// The day on which fences and examples are checked: no test reads a clock.
 pub const TODAY: ksig_schema::Date = jiff::civil::date(2026, 11, 27);
 
+/// What the lints find in an example of a code. The one that decodes fixtures speaks of its own example alone: in those of others two signatures ask too
+/// little as well.
+pub fn linted(analysis: &ksig_compiler::Analysis, code: &str) -> Vec<ksig_lang::Diagnostic> {
+    let mut found = lints::run(analysis, &rules());
+    if code == lints::foreign_fixture::LINT.doc.code && !analysis.failed() {
+        found.extend(ksig::testing::corpus::foreign(analysis, &rules()).expect("a plan of what compiles is verified"));
+    }
+    found
+}
+
 /// What lints are told of an example.
 pub fn rules() -> lints::Rules {
     lints::Rules { today: Some(TODAY), ..lints::Rules::default() }

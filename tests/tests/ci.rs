@@ -99,6 +99,62 @@ fn a_fix_and_a_note_are_in_the_sarif_too() {
     assert!(validator.is_valid(&log));
 }
 
+#[test]
+fn a_lint_of_ones_own_says_in_sarif_what_it_finds_and_lints_change_its_level() {
+    let (folder, _) = user(RIGHT);
+    let lint = "[[lint]]\nname = \"own-long-titles\"\nvisits = \"signature\"\nwhere = 'summary present'\nmessage = \"a long title\"\nmessage_ja = \"長いタイトル\"\n";
+    let checked = |more: &str, lang: &str| {
+        write(folder.path(), "signatures/ksig.toml", &format!("{lint}{more}"));
+        let log = run_in(folder.path(), &["check", "signatures", "--format", "sarif", "--lang", lang]).stdout;
+        let log: Value = serde_json::from_str(&log).expect("JSON");
+        assert!(schema().is_valid(&log), "{log}");
+        log["runs"][0].clone()
+    };
+    let plain = checked("", "en");
+    assert_eq!(plain["tool"]["driver"]["rules"][0]["fullDescription"]["text"], "a long title", "{plain}");
+    let explained = checked("doc = \"Titles are short.\"\n[lints]\nown-long-titles = \"note\"\n", "ja");
+    let rule = &explained["tool"]["driver"]["rules"][0];
+    assert_eq!((&rule["shortDescription"]["text"], &rule["help"]["text"]), (&"長いタイトル".into(), &"Titles are short.".into()), "{rule}");
+    assert_eq!((&plain["results"][0]["level"], &explained["results"][0]["level"]), (&"warning".into(), &"note".into()));
+    assert_eq!(checked("[lints]\nown-long-titles = \"off\"\n", "en")["results"], serde_json::json!([]));
+}
+
+/// Two files, of which the second's signature answers to a fixture of the first.
+#[test]
+fn an_answer_to_a_fixture_is_a_finding_of_both_files() {
+    let (folder, _) = user(&RIGHT.replace("details {\n    title = top.html.title", "identify {\n    model = \"AC\""));
+    let other = RIGHT
+        .replace("module a", "module b")
+        .replace("== \"ACME\"", "starts \"AC\"")
+        .replace("in top.html.title => nothing", "in top.html.title => {}");
+    let other = other.replace("details {\n    title = top.html.title", "identify {\n    model = \"AD\"") + "// \n";
+    write(
+        folder.path(),
+        "signatures/b.ksig",
+        &other
+            .replacen("example \"ACME\"", "example \"A\"", 1)
+            .replace("\"A\" in top.html.title => {}", "\"A\" in top.html.title => nothing"),
+    );
+    let found = |path: &str, more: &[&str]| {
+        let finished = run_in(folder.path(), &[&["check", path, "--format", "json"], more].concat());
+        let report = finished.json_lines().remove(0);
+        report["problems"].as_array().into_iter().flatten().map(|one| one["code"].clone()).collect::<Value>()
+    };
+    let levels = |more: &str| write(folder.path(), "signatures/ksig.toml", &format!("[lints]\nidentity-incomplete = \"off\"\n{more}"));
+    levels("");
+    let foreign = serde_json::json!(["foreign-fixture"]);
+    assert_eq!(found("signatures", &[]), serde_json::json!([]));
+    for path in ["signatures", "signatures/a.ksig", "signatures/b.ksig"] {
+        assert_eq!(found(path, &["--fixtures"]), foreign, "{path}");
+    }
+    let tested = || run_in(folder.path(), &["test", "signatures"]);
+    assert!(tested().stderr.contains("corpus"), "{:?}", tested());
+    levels("foreign-fixture = \"warning\"\n");
+    assert_eq!((found("signatures", &["--fixtures"]), tested().code), (foreign, Some(0)));
+    levels("foreign-fixture = \"off\"\n");
+    assert_eq!(found("signatures", &["--fixtures"]), serde_json::json!([]));
+}
+
 fn action() -> Yaml {
     let text = std::fs::read_to_string(workspace().join("action.yml")).expect("the action");
     YamlLoader::load_from_str(&text).expect("YAML").remove(0)

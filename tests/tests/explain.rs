@@ -12,8 +12,8 @@ fn book() -> Book {
     fences::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../spec"))).expect("the spec can be read")
 }
 
-/// What is found in an example, and the findings for people. Lints speak only where the example is one of a lint.
-fn found(book: &Book, group: &str, text: &str) -> (Vec<Diagnostic>, String) {
+/// What is found in an example of a code, and the findings for people. Lints speak only where the example is one of a lint.
+fn found(book: &Book, group: &str, code: &str, text: &str) -> (Vec<Diagnostic>, String) {
     if group == "syntax" {
         let problems = ksig_lang::parse(text, 0).diagnostics;
         let shown = format!("{problems:#?}");
@@ -25,18 +25,18 @@ fn found(book: &Book, group: &str, text: &str) -> (Vec<Diagnostic>, String) {
     let analysis = analyze(&book.beside_the_prelude("example", &book.framed(text), module), world(&schema));
     let mut all = analysis.diagnostics.clone();
     if group == "lints" {
-        all.extend(lints::run(&analysis, &fences::rules()));
+        all.extend(fences::linted(&analysis, code));
     }
     let shown = ksig_lang::render(&all, &analysis.sources, RenderStyle::default());
     (all, shown)
 }
 
 fn wrong(book: &Book, group: &str, doc: &CodeDoc) -> Option<String> {
-    let (bad, shown) = found(book, group, doc.bad);
+    let (bad, shown) = found(book, group, doc.code, doc.bad);
     if bad.is_empty() || bad.iter().any(|problem| problem.code != doc.code) {
         return Some(format!("{}: its bad example shows\n{shown}", doc.code));
     }
-    let (good, shown) = found(book, group, doc.good);
+    let (good, shown) = found(book, group, doc.code, doc.good);
     (!good.is_empty()).then(|| format!("{}: its good example shows\n{shown}", doc.code))
 }
 
@@ -77,7 +77,7 @@ fn every_problem_of_an_example_is_said_in_both_languages() {
     let book = book();
     let mut wrong = Vec::new();
     for group in codes::groups() {
-        for problem in group.codes.iter().flat_map(|doc| found(&book, group.name, doc.bad).0) {
+        for problem in group.codes.iter().flat_map(|doc| found(&book, group.name, doc.code, doc.bad).0) {
             let labels = problem.labels.iter().map(|label| &label.text).filter(|text| !text.is_empty());
             let fix = problem.fix.iter().map(|fix| &fix.message);
             let texts = [&problem.message].into_iter().chain(labels).chain(&problem.help).chain(&problem.note).chain(fix);

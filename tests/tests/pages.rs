@@ -136,7 +136,7 @@ fn what_is_said_of_every_code_is_on_a_page() {
                 (ksig_lang::parse(doc.bad, file).diagnostics, sources)
             } else {
                 let analysis = analyze(&book.beside_the_prelude("a.ksig", &book.framed(doc.bad), module), world(&schema));
-                let linted = if group.name == "lints" { lints::run(&analysis, &ksig_tests::fences::rules()) } else { Vec::new() };
+                let linted = if group.name == "lints" { ksig_tests::fences::linted(&analysis, doc.code) } else { Vec::new() };
                 (analysis.diagnostics.into_iter().chain(linted).collect(), analysis.sources)
             };
             let _ = write!(page, "\n## {}\n\n````text\n", doc.code);

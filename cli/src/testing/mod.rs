@@ -3,7 +3,7 @@
 //! In: sources and what they mean. Out: a [`Report`] with every failure of every engine. Afterwards each positive fixture is shown to the
 //! whole corpus: a signature of another device that answers to it is a failure too.
 
-mod corpus;
+pub mod corpus;
 pub mod coverage;
 pub mod expectations;
 mod mutants;
@@ -118,6 +118,7 @@ impl Asked<'_> {
 pub fn run(input: &Input, analysis: &Analysis, asked: &Asked<'_>) -> Result<Report, ReleaseError> {
     let mut report = Report::default();
     let engines = engines(input)?;
+    let fails = corpus::is_failure(&crate::policy::lints(input, None)?.levels);
     for (signature, tests) in asked.tests(analysis) {
         report.signatures += 1;
         for test in tests {
@@ -132,6 +133,7 @@ pub fn run(input: &Input, analysis: &Analysis, asked: &Asked<'_>) -> Result<Repo
                 case.failures.extend(broken.map(|(span, reason)| Failure { place: place(span), engine, reason }));
             }
             if own.is_none()
+                && fails
                 && let Some((span, reasons)) = corpus::strangers(&engines[0], signature, test)
             {
                 report.fixtures_shown += 1;

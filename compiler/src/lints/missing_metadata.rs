@@ -12,8 +12,8 @@ pub const LINT: Lint = Lint {
     doc: CodeDoc {
         code: "missing-metadata",
         meaning: Text::new(
-            "A signature does not say what `[metadata]` of `ksig.toml` requires of all (`required = [\"evidence\", \"added\"]`), or what every other signature of its file says: where its knowledge is from (`evidence`), and when it came (`added`). Without `evidence` it is in no release for others.",
-            "`ksig.toml`の`[metadata]`で必須とされたメタデータ（`required = [\"evidence\", \"added\"]`）や、同じファイルの他のシグネチャがすべて書いている`evidence`（根拠）や`added`（追加日）がありません。`evidence`のないシグネチャは、公開用のリリースに含まれません。",
+            "A signature does not say what `[metadata]` of `ksig.toml` requires of all (`required = [\"evidence\", \"added\"]`), or what every other signature of its file says, where there are at least two others: where its knowledge is from (`evidence`), and when it came (`added`). Without `evidence` it is in no release for others.",
+            "`ksig.toml`の`[metadata]`で必須とされたメタデータ（`required = [\"evidence\", \"added\"]`）や、同じファイルの他のシグネチャ（二つ以上ある場合）がすべて書いている`evidence`（根拠）や`added`（追加日）がありません。`evidence`のないシグネチャは、公開用のリリースに含まれません。",
         ),
         bad: r#"ksig 1
 module a
@@ -34,6 +34,14 @@ signature two {
   match { top.html.title == "ACME AC-2" }
   identify { vendor = acme; model = "AC-2" }
   example "ACME AC-2" in top.html.title => { model: "AC-2" }
+  example "Login" in top.html.title => nothing
+}
+signature three {
+  summary "ACME AC-3 by its title"
+  evidence documented "manual of the AC-3"
+  match { top.html.title == "ACME AC-3" }
+  identify { vendor = acme; model = "AC-3" }
+  example "ACME AC-3" in top.html.title => { model: "AC-3" }
   example "Login" in top.html.title => nothing
 }
 "#,
@@ -59,6 +67,14 @@ signature two {
   example "ACME AC-2" in top.html.title => { model: "AC-2" }
   example "Login" in top.html.title => nothing
 }
+signature three {
+  summary "ACME AC-3 by its title"
+  evidence documented "manual of the AC-3"
+  match { top.html.title == "ACME AC-3" }
+  identify { vendor = acme; model = "AC-3" }
+  example "ACME AC-3" in top.html.title => { model: "AC-3" }
+  example "Login" in top.html.title => nothing
+}
 "#,
     },
     level: Severity::Warning,
@@ -66,7 +82,7 @@ signature two {
         let mut known: BTreeMap<FileId, (usize, BTreeMap<&str, usize>)> = BTreeMap::new();
         for (number, signature) in analysis.program.signatures.iter().enumerate() {
             let (signatures, said) = known.entry(signature.file).or_insert_with(|| counted(&analysis.files[signature.file as usize]));
-            let usual = USUAL.iter().copied().filter(|word| *signatures > 1 && said.get(word) == Some(&(*signatures - 1)));
+            let usual = USUAL.iter().copied().filter(|word| *signatures > OTHERS_MIN && said.get(word) == Some(&(*signatures - 1)));
             let required = rules.required.iter().map(String::as_str);
             let mut missing: Vec<&str> = required.chain(usual).filter(|word| own::said(signature, analysis, word).is_none()).collect();
             missing.sort_unstable();
@@ -84,6 +100,9 @@ signature two {
         }
     }),
 };
+
+/// Of how many others it is said that all of them do: one that does is no custom.
+const OTHERS_MIN: usize = 2;
 
 /// What is missed where all others of a file say it.
 const USUAL: [&str; 2] = ["added", "evidence"];
