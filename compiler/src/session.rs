@@ -1,11 +1,15 @@
 //! A set of sources under somebody's hands: after each edit, what the edited file means is worked out again and nothing else.
 //!
 //! In: an [`Input`], then texts of single files. Out: the same [`Analysis`] that [`crate::analyze`] makes of the texts as they are, in two
-//! steps. [`Session::edit`] parses and checks one file and collects all names. Files that depend on it are then stale, and
+//! steps. [`Session::edit`] parses what it touches of one file, checks the signatures there that it did not spare, and collects all names. Files that depend on it are then stale, and
 //! [`Session::settle`] checks one of them at a time, so that the caller can turn to the next edit between two. Lints follow the same two
 //! steps; those that look at all signatures together run last, by [`Session::lint_set`].
 //!
 //! A file depends on another when it imports from it or refines a signature of it, and on all when what they declare has changed.
+
+mod beside;
+mod moved;
+mod spared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +20,8 @@ use crate::lints::{self, Rules};
 use crate::marks::{self, Mark, Marks};
 use crate::names::{self, Names, dotted, module_of};
 use crate::{Analysis, Input, Source, World, check, check_modules, echo, hir, tables, vocabulary};
+use moved::Edit;
+use spared::Layout;
 
 /// Sources that are edited, and what they mean.
 pub struct Session<'w> {
@@ -85,10 +91,21 @@ impl<'w> Session<'w> {
             return;
         }
         let before_bases = self.bases_of(file);
+        let edit = Edit::between(file, &self.input.sources[file as usize].text, text);
+        let was_stale = self.stale.contains(&file);
+        let says_entries =
+            |ast: &ast::File| ast.items.iter().any(|item| matches!(item, ast::Item::Vendor(_) | ast::Item::Class(_) | ast::Item::Tag(_)));
+        let says_nothing_more = |ast: &ast::File| {
+            ast.items.iter().all(|item| matches!(item, ast::Item::Vendor(_) | ast::Item::Class(_) | ast::Item::Scheme(_)))
+        };
+        let before = &self.analysis.files[file as usize];
+        let (layout, entries, nothing_more) = (Layout::of(before), says_entries(before), says_nothing_more(before));
         self.input.sources[file as usize].text = text.to_string();
         self.analysis.sources.replace(file, text);
-        let mut parsed = ksig_lang::parse(text, file);
-        let before = std::mem::replace(&mut self.analysis.files[file as usize], std::mem::take(&mut parsed.ast));
+        let mut before = std::mem::replace(&mut self.parsed[file as usize], ksig_lang::parse("", file));
+        before.ast = std::mem::take(&mut self.analysis.files[file as usize]);
+        let mut parsed = before.edit(text, edit.replaced, edit.inserted);
+        self.analysis.files[file as usize] = std::mem::take(&mut parsed.ast);
         self.parsed[file as usize] = parsed;
         let elsewhere = |problem: &Diagnostic| problem.labels.iter().any(|label| label.file == file);
         self.set_lints.retain(|problem| !elsewhere(problem));
@@ -97,22 +114,18 @@ impl<'w> Session<'w> {
                 self.stale.insert(other);
             }
         }
-        let says_entries =
-            |ast: &ast::File| ast.items.iter().any(|item| matches!(item, ast::Item::Vendor(_) | ast::Item::Class(_) | ast::Item::Tag(_)));
-        let entries = says_entries(&before) || says_entries(&self.analysis.files[file as usize]);
-        if self.declare(entries) {
+        let entries = entries || says_entries(&self.analysis.files[file as usize]);
+        let declared = self.declare(entries);
+        if declared {
             self.stale.extend(0..self.files.len() as FileId);
-        } else {
-            let ast = &self.analysis.files[file as usize];
-            let says_nothing_more = |ast: &ast::File| {
-                ast.items.iter().all(|item| matches!(item, ast::Item::Vendor(_) | ast::Item::Class(_) | ast::Item::Scheme(_)))
-            };
-            if !says_nothing_more(ast) || !says_nothing_more(&before) {
-                let dependents = self.dependents(file);
-                self.stale.extend(dependents);
-            }
+        } else if !nothing_more || !says_nothing_more(&self.analysis.files[file as usize]) {
+            let dependents = self.dependents(file);
+            self.stale.extend(dependents);
         }
-        self.check(&[file]);
+        match self.kept(&edit, &layout).filter(|_| !declared && !was_stale) {
+            Some(kept) => self.check_beside(&edit, &kept),
+            None => self.check(&[file]),
+        }
         let bases = self.bases_of(file);
         if bases.iter().any(|base| *base != file && self.stale.contains(base)) {
             self.stale.insert(file);
@@ -159,7 +172,7 @@ impl<'w> Session<'w> {
         }
         let lints = self.files.iter().flat_map(|checked| &checked.lints).chain(&self.set_lints);
         all.extend(lints.filter(|problem| problem.labels.first().is_none_or(|label| !refused.contains(&label.file))));
-        all.sort_by_key(|d| (d.labels.first().map(|label| (label.file, label.span)), d.code));
+        all.sort_by_key(|problem| problem.place());
         all.dedup();
         all
     }

@@ -121,7 +121,12 @@ fn edits_of_files_that_build_on_each_other_mean_what_a_check_says() {
         folder: String::new(),
         text: (*text).into(),
     };
+    let refining = &files[2].1[files[2].1.find("signature narrow").expect("a signature")..];
+    let one = files[1].1.replace("use vocab { acme }", "use vocab { acme, eol }") + refining;
+    let alone = [files[0], ("a", one.as_str())];
     for seed in 0..8 {
+        // All of them in one file, where an edit spares most.
+        compare(Input { sources: alone.iter().map(source).collect(), ..Input::default() }, 200, seed);
         compare(Input { sources: files.iter().map(source).collect(), ..Input::default() }, 200, seed);
     }
 }

@@ -5,7 +5,6 @@ use ksig_lang::{Diagnostic, Lang, Severity};
 use lsp_types::{CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, NumberOrString, Uri};
 
 use super::view::View;
-use super::workspace::uri_of;
 use crate::problems;
 
 /// Who says so.
@@ -55,9 +54,9 @@ fn message(problem: &Diagnostic, lang: Lang) -> String {
 
 /// The page about a code: the chapter beside the signatures, or one that the editor asks for by `ksig/explain`.
 fn page_of(view: &View, code: &str) -> Option<Uri> {
-    let chapter = if lints::ALL.iter().any(|lint| lint.doc.code == code) { "spec/lints.md" } else { "spec/problems.md" };
-    let beside = view.root.path.ancestors().map(|folder| folder.join(chapter)).find(|path| path.is_file());
-    let page = beside.map_or_else(|| format!("ksig-doc:/{code}.md"), |path| format!("{}#{code}", uri_of(&path)));
+    let [of_lints, of_others] = &view.root.chapters;
+    let chapter = if lints::ALL.iter().any(|lint| lint.doc.code == code) { of_lints } else { of_others };
+    let page = chapter.as_ref().map_or_else(|| format!("ksig-doc:/{code}.md"), |chapter| format!("{chapter}#{code}"));
     page.parse().ok()
 }
 

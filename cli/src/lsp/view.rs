@@ -1,5 +1,7 @@
 //! One file of a root, as requests look at it.
 
+use std::cell::OnceCell;
+
 use ksig_compiler::{Analysis, Mark, Session, Target};
 use ksig_lang::{FileId, Lang, Span, SyntaxNode, SyntaxToken, ast};
 use lsp_types::{Location, Position, Range, Uri};
@@ -19,6 +21,8 @@ pub struct View<'v, 'w> {
     pub encoding: Encoding,
     /// How the client calls a path, where it has the document open.
     pub called: &'v dyn Fn(&std::path::Path) -> Option<String>,
+    /// Its lines, once somebody asks for them.
+    pub lines: OnceCell<Lines<'v>>,
 }
 
 impl<'v, 'w> View<'v, 'w> {
@@ -53,8 +57,8 @@ impl<'v, 'w> View<'v, 'w> {
     }
 
     /// Its lines.
-    pub fn lines(&self) -> Lines<'v> {
-        Lines::of(self.text(), self.encoding)
+    pub fn lines(&self) -> &Lines<'v> {
+        self.lines.get_or_init(|| Lines::of(self.text(), self.encoding))
     }
 
     /// The byte at a position.
@@ -84,7 +88,7 @@ impl<'v, 'w> View<'v, 'w> {
 
     /// A range of any file.
     pub fn range_of(&self, file: FileId, span: Span) -> Range {
-        Lines::of(self.text_of(file), self.encoding).range(span)
+        if file == self.file { self.lines().range(span) } else { Lines::of(self.text_of(file), self.encoding).range(span) }
     }
 
     /// How the client calls a file.

@@ -41,6 +41,8 @@ pub struct Root<'w> {
     pub set_linted: bool,
     /// Counts edits.
     pub generation: u64,
+    /// The chapters about lints and about all other problems, where they stand beside the signatures.
+    pub chapters: [Option<String>; 2],
     files: BTreeMap<PathBuf, FileId>,
 }
 
@@ -65,7 +67,9 @@ impl<'w> Root<'w> {
         };
         let files = (0..).zip(&input.sources).map(|(file, source)| (PathBuf::from(&source.path), file)).collect();
         let session = Session::new(input, World { budget: rules.budget, ..world(schema) }, rules.lints.clone());
-        Root { path: path.to_path_buf(), session, rules, unread, policy, set_linted: false, generation: 0, files }
+        let chapter = |name: &str| path.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file()).map(|path| uri_of(&path));
+        let chapters = ["spec/lints.md", "spec/problems.md"].map(chapter);
+        Root { path: path.to_path_buf(), session, rules, unread, policy, set_linted: false, generation: 0, chapters, files }
     }
 
     /// The number of a file.

@@ -97,6 +97,17 @@ pub(crate) struct Rechecked {
 /// Checks one file: its probes, its signatures, and its `let`s, which mark what they name. Bases in other files are those of `known`, sorted by
 /// name, unless their file is `stale`: then they are checked for this once.
 pub(crate) fn file(context: &Context, file: FileId, known: &[hir::Signature], stale: &dyn Fn(FileId) -> bool) -> Rechecked {
+    file_beside(context, file, known, stale, &|_| false)
+}
+
+/// The same without the signatures of the file that are `kept`, which are those of `known`.
+pub(crate) fn file_beside(
+    context: &Context,
+    file: FileId,
+    known: &[hir::Signature],
+    stale: &dyn Fn(FileId) -> bool,
+    kept: &dyn Fn(&str) -> bool,
+) -> Rechecked {
     let mut diagnostics = Vec::new();
     let (_, ast) = context.files[&file];
     if ast.items.iter().any(|item| matches!(item, ast::Item::Probe(_))) {
@@ -112,13 +123,13 @@ pub(crate) fn file(context: &Context, file: FileId, known: &[hir::Signature], st
             }
         }
     }
-    let fresh = |at: FileId| at == file || stale(at);
+    let fresh = |name: &str, at: FileId| if at == file { !kept(name) } else { stale(at) };
     let mut order = Order { context, known: Some((known, &fresh)), done: BTreeMap::new(), on_path: Vec::new() };
-    let own = context.names.signatures.iter().filter(|(_, place)| place.file == file);
+    let own = context.names.signatures.iter().filter(|(name, place)| place.file == file && !kept(name));
     for (name, _) in own {
         order.visit(name, &mut diagnostics);
     }
-    let signatures = order.done.into_values().flatten().filter(|signature| signature.file == file).collect();
+    let signatures = order.done.into_values().flatten().filter(|signature| signature.file == file && !kept(&signature.name)).collect();
     Rechecked { signatures, diagnostics }
 }
 
@@ -140,8 +151,8 @@ struct Order<'a> {
     on_path: Vec<String>,
 }
 
-/// Signatures sorted by name, and which files are not among theirs.
-type Known<'a> = (&'a [hir::Signature], &'a dyn Fn(FileId) -> bool);
+/// Signatures sorted by name, and which of them, by name and file, are checked all the same.
+type Known<'a> = (&'a [hir::Signature], &'a dyn Fn(&str, FileId) -> bool);
 
 /// Longest chain of `refines`.
 const REFINES_MAX: usize = 16;
@@ -153,7 +164,7 @@ impl Order<'_> {
         }
         let place = self.context.names.signatures[name];
         if let Some((known, fresh)) = self.known
-            && !fresh(place.file)
+            && !fresh(name, place.file)
         {
             let found = known.binary_search_by(|signature| signature.name.as_str().cmp(name)).ok();
             self.done.insert(name.to_string(), found.map(|at| known[at].clone()));

@@ -63,6 +63,7 @@ pub fn serve(input: impl BufRead + Send + 'static, output: &mut impl Write, log:
         encoding: Encoding::default(),
         state: State::Strange,
         watches: false,
+        moves_files: false,
         roots: Vec::new(),
         documents: BTreeMap::new(),
         edited: BTreeSet::new(),
@@ -112,6 +113,8 @@ struct Server<'s, W> {
     encoding: Encoding,
     state: State,
     watches: bool,
+    /// The client moves files when an edit says so.
+    moves_files: bool,
     roots: Vec<Root<'s>>,
     documents: BTreeMap<PathBuf, Document>,
     /// Documents whose text is newer than what is known of it.
@@ -280,7 +283,10 @@ impl<W: Write> Server<'_, W> {
             Some("en") => self.lang = Lang::En,
             _ => {}
         }
-        let watched = params.capabilities.workspace.and_then(|workspace| workspace.did_change_watched_files);
+        let workspace = params.capabilities.workspace.unwrap_or_default();
+        let operations = workspace.workspace_edit.and_then(|edit| edit.resource_operations).unwrap_or_default();
+        self.moves_files = operations.contains(&lsp::ResourceOperationKind::Rename);
+        let watched = workspace.did_change_watched_files;
         self.watches = watched.and_then(|watched| watched.dynamic_registration).unwrap_or_default();
         // The roots of the folders are read before somebody waits for them.
         let folders = params.workspace_folders.unwrap_or_default().into_iter().map(|folder| path_of(folder.uri.as_str()));
@@ -441,7 +447,8 @@ impl<W: Write> Server<'_, W> {
     /// A file of a root, to look at.
     fn with<T>(&self, at: usize, file: FileId, look: impl FnOnce(&View) -> T) -> T {
         let called = |path: &Path| self.documents.get(path).map(|document| document.uri.clone());
-        look(&View { root: &self.roots[at], file, lang: self.lang, encoding: self.encoding, called: &called })
+        let (lang, encoding) = (self.lang, self.encoding);
+        look(&View { root: &self.roots[at], file, lang, encoding, called: &called, lines: Default::default() })
     }
 
     /// The file that a URI names, to look at; absent when no root has it.

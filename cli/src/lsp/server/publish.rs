@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use ksig_lang::{FileId, Lang, Severity};
+use ksig_lang::{Diagnostic, FileId, Lang, Severity};
 use lsp_types as lsp;
 use serde_json::json;
 
@@ -75,18 +75,23 @@ impl<W: Write> Server<'_, W> {
 
     /// Shows what is new of all files of a root: all problems of those that are open, errors of the others.
     fn publish_root(&mut self, at: usize) -> io::Result<()> {
+        let mut by_file: BTreeMap<FileId, Vec<&Diagnostic>> = BTreeMap::new();
+        for problem in self.roots[at].session.diagnostics() {
+            by_file.entry(problem.labels.first().map_or(FileId::MAX, |label| label.file)).or_default().push(problem);
+        }
         let mut shown: BTreeMap<PathBuf, Vec<lsp::Diagnostic>> = BTreeMap::new();
         let mut closed = 0;
-        for problem in self.roots[at].session.diagnostics() {
-            let Some(file) = problem.labels.first().map(|label| label.file) else { continue };
+        for (file, mut problems) in by_file {
             let Some(path) = self.roots[at].path_of(file) else { continue };
-            let open = self.documents.contains_key(&path);
-            if !open && (problem.severity != Severity::Error || !shown.contains_key(&path) && closed == CLOSED_SHOWN_MAX) {
-                continue;
+            if !self.documents.contains_key(&path) {
+                problems.retain(|problem| problem.severity == Severity::Error);
+                if problems.is_empty() || closed == CLOSED_SHOWN_MAX {
+                    continue;
+                }
+                closed += 1;
             }
-            closed += usize::from(!open && !shown.contains_key(&path));
-            let problem = self.with(at, file, |view| diagnostics::shown(view, problem));
-            shown.entry(path).or_default().push(problem);
+            let problems = self.with(at, file, |view| problems.iter().map(|problem| diagnostics::shown(view, problem)).collect());
+            shown.insert(path, problems);
         }
         let refused = self.roots[at].policy.as_ref().map(|error| (self.roots[at].path.join(policy::FILE), error));
         if let Some((path, error)) = refused {
