@@ -9,6 +9,7 @@ use ksig_lang::ast::{Item, Name, Path};
 use ksig_lang::{FileId, Span, ast};
 use ksig_schema::Type;
 
+use crate::check::dotted_name;
 use crate::names::{Definition, Names, dotted, full_name, module_of};
 
 /// What a name stands for.
@@ -139,9 +140,33 @@ pub(crate) fn of_file(file: FileId, ast: &ast::File, names: &Names, probe: &dyn 
             for ty in table.columns.iter().map(|column| &column.ty) {
                 marks.extend(of_type(ty, file, names));
             }
+            marks.extend(of_cells(table, file));
+        }
+        if let Item::Vendor(vendor) = item {
+            let makers = vendor.attributes.iter().filter(|attribute| attribute.name.value == "rebrand");
+            let makers = makers.flat_map(|attribute| attribute.values.iter().skip(1));
+            marks.extend(makers.filter_map(|maker| Some(Mark::of_use(file, maker.span, Target::Vendor(dotted_name(maker)?)))));
         }
     }
     marks
+}
+
+/// Vendors and classes that the rows of a table name.
+fn of_cells(table: &ast::Table, file: FileId) -> impl Iterator<Item = Mark> {
+    let of_column = |column: usize| {
+        let ty = &table.columns.get(column)?.ty;
+        match ty.of.as_deref().unwrap_or(ty).name.value.as_str() {
+            "vendor" => Some(Target::Vendor as fn(String) -> Target),
+            "class" => Some(Target::Class as fn(String) -> Target),
+            _ => None,
+        }
+    };
+    let cells = table.rows.iter().flat_map(|row| row.value.iter().enumerate());
+    let named = cells.filter_map(move |(column, cell)| Some((of_column(column)?, cell))).flat_map(|(target, cell)| {
+        let all = if let ast::ExprKind::List(values) = &cell.kind { values.as_slice() } else { std::slice::from_ref(cell) };
+        all.iter().map(move |cell| (target, cell))
+    });
+    named.filter_map(move |(target, cell)| Some(Mark::of_use(file, cell.span, target(dotted_name(cell)?))))
 }
 
 /// The marks of the members of choices.

@@ -69,7 +69,10 @@ impl Client {
         let encodings = if utf8 { json!(["utf-8", "utf-16"]) } else { json!(["utf-16"]) };
         let capabilities = json!({
             "general": { "positionEncodings": encodings },
-            "workspace": { "didChangeWatchedFiles": { "dynamicRegistration": true } },
+            "workspace": {
+                "didChangeWatchedFiles": { "dynamicRegistration": true },
+                "workspaceEdit": { "documentChanges": true, "resourceOperations": ["rename"] },
+            },
         });
         let folders = json!([{ "uri": uri(folder), "name": "test" }]);
         let can = self

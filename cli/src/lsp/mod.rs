@@ -12,6 +12,7 @@ mod hover;
 mod lens;
 mod navigation;
 mod place;
+mod renaming;
 mod server;
 mod structure;
 mod symbols;

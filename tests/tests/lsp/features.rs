@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Editor, ROUTER, place};
+use crate::{Editor, ROUTER, VOCABULARY, place};
 
 fn held(name: &str, shown: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -199,12 +199,34 @@ fn a_name_is_changed_wherever_it_stands_or_not_at_all() {
         ("(?<mod|el in", "when"),
         ("signature ba|se", "narrow"),
         ("  end|s: date", "over"),
-        ("vendor = ac|me", "b"),
+        ("top.html.ti|tle starts", "b"),
+        ("module router.ac|me", "gateway.acme"),
+        ("use vocab.ma|kers", "router.acme"),
         ("// 家|庭", "b"),
         ("probe to|p", "http x"),
     ] {
         let refused = editor.ask_at("textDocument/rename", ROUTER, needle, json!({ "newName": new }));
         page += &format!("# {needle} -> {new}\n\n{}\n\n", editor.shown(&refused["error"]["message"]));
+    }
+    // What the vocabulary declares, and modules, whose files move.
+    let vocabulary = editor.uri("vocab/makers.ksig");
+    for (needle, new) in [
+        ("vendor = ac|me", "acme_jp"),
+        ("class = rou|ter", "gateway"),
+        ("tag e|ol(", "ended"),
+        ("use vocab.ma|kers", "words.makers"),
+        ("module router.ac|me", "router.apex"),
+    ] {
+        let edit = editor.ask_at("textDocument/rename", ROUTER, needle, json!({ "newName": new }));
+        page += &format!("# {needle} -> {new}\n\n");
+        for (text, uri) in [(ROUTER, &uri), (VOCABULARY, &vocabulary)] {
+            let text_now = renamed(text, &edit, uri);
+            page.extend(text.lines().zip(text_now.lines()).filter(|(old, new)| old != new).map(|(_, new)| format!("{new}\n")));
+        }
+        for moved in edit["documentChanges"].as_array().into_iter().flatten().filter(|change| change["kind"] == "rename") {
+            page += &format!("{} -> {}\n", editor.shown(&moved["oldUri"]), editor.shown(&moved["newUri"]));
+        }
+        page.push('\n');
     }
     // Across files.
     let other = editor.uri("router/other.ksig");

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::super::place::Encoding;
 use super::super::work::{Answer, Asked, Done, Job};
 use super::super::workspace::{belongs, path_of};
-use super::super::{actions, completion, diagnostics, hover, lens, navigation, structure, symbols, tokens};
+use super::super::{actions, completion, diagnostics, hover, lens, navigation, renaming, structure, symbols, tokens};
 use super::{Refused, Server};
 use crate::testing::{Case, Failure, Report, report};
 
@@ -53,14 +53,16 @@ impl<W: Write> Server<'_, W> {
             }
             "textDocument/prepareRename" => {
                 let at: lsp::TextDocumentPositionParams = read(params)?;
-                let range = self.look(&at.text_document.uri, |view, _| navigation::prepare_rename(view, at.position));
+                let range = self.look(&at.text_document.uri, |view, _| renaming::prepare_rename(view, at.position));
                 value(range.transpose().map_err(|text| refuse(text, lang))?)
             }
             "textDocument/rename" => {
                 let asked: lsp::RenameParams = read(params)?;
                 let at = asked.text_document_position;
-                let edit =
-                    self.look(&at.text_document.uri, |view, version| navigation::rename(view, at.position, &asked.new_name, version));
+                let moves_files = self.moves_files;
+                let edit = self.look(&at.text_document.uri, |view, version| {
+                    renaming::rename(view, at.position, &asked.new_name, version, moves_files)
+                });
                 value(edit.transpose().map_err(|text| refuse(text, lang))?)
             }
             "textDocument/documentSymbol" => {
