@@ -87,3 +87,67 @@ fn drafts_are_the_same_each_time_and_stay_apart_from_signatures() {
     assert_eq!(inside.code, Some(2), "{inside:?}");
     assert!(inside.stderr.contains("drafts are a set of their own"), "{}", inside.stderr);
 }
+
+/// SYNTHETIC: two of three name a version, and one of a known maker is too short to be told from others.
+const UNEVEN: [(&str, &str); 6] = [
+    ("http.html.title", "Zyltron Gatekeeper ZG-100"),
+    ("http.html.title", "Zyltron Gatekeeper ZG-210 V1.10"),
+    ("http.html.title", "Zyltron Gatekeeper ZG-305 V2.00"),
+    ("http.html.title", "Zyltron Watchman"),
+    ("http.auth.basic.realm", "BUFFALO WBR-G54"),
+    ("http.auth.basic.realm", "BUFFALO WBR-G54"),
+];
+
+#[test]
+fn banners_of_which_some_have_a_part_more_become_one_signature() {
+    let folder = folder();
+    let line =
+        |(at, (field, value)): (usize, &(&str, &str))| format!("{}\n", json!({ "id": at.to_string(), "evidence": { *field: value } }));
+    fs::write(folder.path().join("seen.ndjson"), UNEVEN.iter().enumerate().map(line).collect::<String>()).expect("a file");
+    let report = draft(&folder, &["--format", "json"]).json_lines().remove(0);
+    let title = of(&report, "http.html.title");
+    assert_eq!((&title["own"], &title["foreign"], &title["refused"]), (&json!(3), &json!(0), &json!([])), "{report:#}");
+    let text = fs::read_to_string(folder.path().join(title["path"].as_str().expect("a path"))).expect("the draft");
+    assert!(text.contains("(?<model in models>)(?: [vVrR]?(?<fw: version(dotted)>"), "{text}");
+    for command in [&["check", "drafts"][..], &["fmt", "--check", "drafts"], &["test", "drafts"]] {
+        let finished = run_in(folder.path(), command);
+        assert_eq!(finished.code, Some(0), "{command:?}: {finished:?}");
+    }
+}
+
+/// What `ksig scan` wrote of a simulated device. SYNTHETIC.
+#[test]
+fn observations_of_a_scan_are_drafted_from() {
+    let folder = folder();
+    let line = |(at, title): (usize, &&str)| {
+        let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<title>{title}</title>");
+        let answer = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, answer);
+        let address = format!("192.0.2.{at}");
+        let line = json!({
+            "id": address, "host": address, "address": address, "port": 80, "transport": "tcp", "probe": "http.get(\"/\")", "sent": "",
+            "received_b64": answer, "ended": "eof", "time": "2026-11-28T00:00:00Z",
+        });
+        format!("{line}\n")
+    };
+    fs::write(folder.path().join("seen.ndjson"), TITLES.iter().enumerate().map(line).collect::<String>()).expect("a file");
+    let report = draft(&folder, &["--format", "json", "--lines", "observation"]).json_lines().remove(0);
+    assert_eq!((&report["services"], of(&report, "http.html.title")["own"].as_u64()), (&json!(6), Some(6)), "{report:#}");
+    let evidence = draft(&folder, &["--format", "json"]);
+    assert_eq!(evidence.code, Some(2), "observations are no evidence: {evidence:?}");
+}
+
+/// A draft that answers to a fixture of the corpus is refused in both languages.
+#[test]
+fn a_draft_that_answers_to_what_others_identify_is_refused() {
+    let folder = folder();
+    let vendors = "ksig 1\nmodule vocab.vendors\nvendor zyltron { name \"Zyltron\" }\n";
+    let corpus = "ksig 1\nmodule a\nuse vocab.vendors { zyltron }\nprobe top = http.get(\"/\")\nsignature one {\n  evidence documented \"made up\"\n  match { top.html.title ~ /^Zyltron Gatekeeper ZG-9\\d\\d Ver\\.9\\.9$/ }\n  identify { vendor = zyltron; model = \"ZG-9\" }\n  example \"Zyltron Gatekeeper ZG-999 Ver.9.9\" in top.html.title => { model: \"ZG-9\" }\n}\n";
+    fs::create_dir_all(folder.path().join("signatures/vocab")).expect("a folder");
+    fs::write(folder.path().join("signatures/vocab/vendors.ksig"), vendors).expect("a file");
+    fs::write(folder.path().join("signatures/a.ksig"), corpus).expect("a file");
+    let refused = |more: &[&str]| draft(&folder, &[&["--signatures", "signatures"], more].concat()).stdout;
+    let english = refused(&[]);
+    assert!(english.contains("refused: ") && english.contains("answers to the fixture a.one"), "{english}");
+    let japanese = refused(&["--lang", "ja"]);
+    assert!(japanese.contains("不採用: ") && japanese.contains("a.one") && japanese.contains("該当します"), "{japanese}");
+}

@@ -16,7 +16,7 @@ use crate::{Engine, Release, load, plain};
 /// Propose signatures for observations that no signature identifies
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  ksig draft --from banners.ndjson -o drafts\n  ksig draft --from observations.ndjson -o drafts --least 5\n  ksig test drafts && ksig test drafts --mutate\n\nBanners of one field that differ in versions, models and numbers only are one draft. Each is tried on every banner that was read and on every\nfixture of the corpus; one that answers to a fixture, or whose tests fail, is refused. The expected precision is the lower end of Wilson's\ninterval, at 95 %, for the share of its own observations among all that it matched. `evidence unverified` keeps drafts out of every release.\n\nExit codes: 0 something was proposed, 1 nothing, 2 wrong use or a failure of the world."
+    after_help = "Examples:\n  ksig draft --from banners.ndjson -o drafts\n  ksig draft --from observations.ndjson -o drafts --least 5\n  ksig test drafts && ksig test drafts --mutate\n\nBanners of one field that differ in versions, models and numbers only are one draft; where either alone is too rare, so are those of which some have a part more, which is optional then. Each is tried on every banner that was read and on every\nfixture of the corpus; one that answers to a fixture, or whose tests fail, is refused. The expected precision is the lower end of Wilson's\ninterval, at 95 %, for the share of its own observations among all that it matched. `evidence unverified` keeps drafts out of every release.\n\nExit codes: 0 something was proposed, 1 nothing, 2 wrong use or a failure of the world."
 )]
 pub struct Args {
     /// Observation lines or evidence lines; `-` is standard input
@@ -82,10 +82,11 @@ impl Args {
         match self.format {
             Format::Json => {
                 let all = kept.iter().chain(&refused).map(|one| {
+                    let refused: Vec<&str> = one.refused.iter().map(|reason| reason.in_lang(lang)).collect();
                     serde_json::json!({
                         "name": one.draft.name, "path": self.path(one).display().to_string(), "field": one.draft.place.field,
                         "observations": one.draft.observations, "captures": one.draft.captures, "own": one.own, "foreign": one.foreign,
-                        "precision": (one.precision() * 1000.0).round() / 1000.0, "refused": one.refused,
+                        "precision": (one.precision() * 1000.0).round() / 1000.0, "refused": refused,
                     })
                 });
                 let object = serde_json::json!({
@@ -99,8 +100,8 @@ impl Args {
                     answer(self.line(one).in_lang(lang))?;
                 }
                 for one in &refused {
-                    let (name, reason) = (&one.draft.name, one.refused.first().map(String::as_str).unwrap_or_default());
-                    answer(say!("refused: {name}: {reason}\n", "不採用: {name}: {reason}\n").in_lang(lang))?;
+                    let (name, reason) = (&one.draft.name, one.refused.first().cloned().unwrap_or_default());
+                    answer(say!("refused: {name}: {reason}\n", "不採用: {name}: {reason}\n"; reason).in_lang(lang))?;
                 }
                 let (count, covered, unknown) = (kept.len(), kept.iter().map(|one| one.own).sum::<usize>(), observed.unknown.len());
                 let summary = say!(

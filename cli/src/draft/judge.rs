@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ksig_atlas::reports::Share;
 use ksig_compiler::hir::Expect;
 use ksig_compiler::{Analysis, Input, ReleaseName, Source};
+use ksig_lang::{Text, say};
 use ksig_schema::identification::{Identification, Note};
 use ksig_schema::{Ended, Evidence, Facts, Schema, Service, Transport, Value};
 
@@ -25,7 +26,7 @@ pub struct Judged {
     /// Other observations that it matches: of services that are identified, or of other clusters.
     pub foreign: usize,
     /// Why it is not to be kept: it does not compile, a test fails, or it answers to a fixture of the corpus. Empty for one that is.
-    pub refused: Vec<String>,
+    pub refused: Vec<Text>,
 }
 
 impl Judged {
@@ -49,15 +50,18 @@ pub fn judge(corpus: &Input, drafts: Vec<Draft>, observed: &Observed) -> Result<
     let input = corpus.beside(&sound);
     let is_draft = |path: &str| sound.iter().any(|draft| path_of(&draft.name) == path);
     let report = testing::run(&input, &analysis, &Asked { filter: "", file: &is_draft })?;
-    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut wrong: BTreeMap<String, Vec<Text>> = BTreeMap::new();
     for (case, failure) in report.failures() {
-        let reason = failure.reason.en.lines().next().unwrap_or_default().to_string();
-        wrong.entry(case.signature.clone()).or_default().push(format!("{:?}: {reason}", case.test));
+        let first = |text: &str| text.lines().next().unwrap_or_default().to_string().into();
+        let (test, reason) = (&case.test, Text { en: first(&failure.reason.en), ja: first(&failure.reason.ja) });
+        let said = say!("its test {test:?}: {reason}", "テスト{test:?}: {reason}"; reason);
+        wrong.entry(case.signature.clone()).or_default().push(said);
     }
     let name = ReleaseName { unverified: true, ..named("draft") };
     let release = Release::compile(&input, &name, Engine::Jit)?;
     for (signature, fixture) in answers_to_fixtures(&release, &analysis) {
-        wrong.entry(signature).or_default().push(format!("answers to the fixture {fixture}"));
+        let said = say!("answers to the fixture {fixture}", "既存のテストの応答{fixture}に該当します");
+        wrong.entry(signature).or_default().push(said);
     }
     let matches = matches(&release, observed);
     for one in &mut judged {
@@ -82,10 +86,10 @@ fn compile_each(corpus: &Corpus<'_>, schema: &Schema, judged: &mut [Judged]) -> 
     loop {
         let sound: Vec<&Draft> = judged.iter().filter(|one| one.refused.is_empty()).map(|one| &one.draft).collect();
         let analysis = ksig_compiler::analyze(&corpus.beside(&sound), world(schema));
-        let mut broken: BTreeMap<String, String> = BTreeMap::new();
+        let mut broken: BTreeMap<String, Text> = BTreeMap::new();
         for problem in analysis.diagnostics.iter().filter(|problem| problem.severity == ksig_lang::Severity::Error) {
             let path = problem.labels.first().and_then(|label| analysis.sources.get(label.file)).map(|source| source.path.clone());
-            broken.entry(path.unwrap_or_default()).or_insert_with(|| problem.message.en.to_string());
+            broken.entry(path.unwrap_or_default()).or_insert_with(|| problem.message.clone());
         }
         let before = judged.iter().filter(|one| !one.refused.is_empty()).count();
         for one in judged.iter_mut().filter(|one| one.refused.is_empty()) {
@@ -147,7 +151,7 @@ fn answers_to_fixtures(release: &Release, analysis: &Analysis) -> Vec<(String, S
             let answers = release.identify(&play(release.matcher(), signature, test).evidence);
             let names: BTreeSet<String> = answers.iter().flat_map(matching).collect();
             let drafts = names.into_iter().filter(|name| name.starts_with("draft."));
-            found.extend(drafts.map(|name| (name, format!("{:?} of {}", test.name, signature.name))));
+            found.extend(drafts.map(|name| (name, format!("{}: {:?}", signature.name, test.name))));
         }
     }
     found

@@ -1,9 +1,10 @@
 //! Proposes signatures for observations that a release does not identify.
 //!
-//! In: evidence. Out: [`Draft`]s: text with tests, its coverage, and how precise it is to be expected. Banners of one field whose skeletons are
-//! equal are a cluster; each cluster with enough of them and a word that is not everybody's becomes a signature, with `evidence unverified`: none
+//! In: evidence. Out: [`Draft`]s: text with tests, its coverage, and how precise it is to be expected. Banners of one field that are built alike
+//! are a cluster; each cluster with enough of them and a word that is not everybody's becomes a signature, with `evidence unverified`: none
 //! is ever in a release before a person has named its source. Everything has a bound: banners that are kept, their length, drafts.
 
+mod cluster;
 mod judge;
 mod words;
 mod write;
@@ -14,7 +15,7 @@ use ksig_schema::field::FieldType;
 use ksig_schema::{Evidence, ProbeKey, Value, Vocabulary};
 
 use crate::release::Release;
-use words::{Shape, Word, cut, skeleton};
+use cluster::Cluster;
 
 pub use judge::{Judged, judge};
 
@@ -164,48 +165,16 @@ pub fn vendors<'d>(drafts: impl Iterator<Item = &'d Draft>, known: &BTreeSet<Str
     lacking.iter().map(|(id, name)| format!("vendor {id} {{ name {} }}\n", ksig_lang::quoted(name))).collect()
 }
 
-/// Banners with one skeleton.
-struct Cluster {
-    place: Place,
-    rows: BTreeMap<String, usize>,
-}
-
 /// Drafts from clusters of at least `least` observations, the largest first, at most `most`.
 pub fn propose(observed: &Observed, vocabulary: &Vocabulary, least: usize, most: usize) -> Vec<Draft> {
-    let mut clusters: BTreeMap<(Place, String), Cluster> = BTreeMap::new();
-    for banner in &observed.unknown {
-        let key = (banner.place.clone(), skeleton(&cut(&banner.text)));
-        let cluster = clusters.entry(key).or_insert_with(|| Cluster { place: banner.place.clone(), rows: BTreeMap::new() });
-        *cluster.rows.entry(banner.text.clone()).or_default() += 1;
-    }
-    let mut chosen: Vec<Cluster> =
-        clusters.into_values().filter(|cluster| cluster.observations() >= least.max(2) && cluster.tells()).collect();
+    let mut chosen: Vec<Cluster> = cluster::clusters(&observed.unknown, least)
+        .into_iter()
+        .filter(|cluster| cluster.observations() >= least.max(2) && cluster.tells())
+        .collect();
     chosen.sort_by_key(|cluster| std::cmp::Reverse(cluster.observations()));
     chosen.truncate(most);
     let mut names = BTreeSet::new();
     chosen.iter().map(|cluster| write::draft(cluster, observed, vocabulary, &mut names)).collect()
-}
-
-impl Cluster {
-    fn observations(&self) -> usize {
-        self.rows.values().sum()
-    }
-
-    /// The words of each banner; all of one number, because their skeletons are equal.
-    fn cut(&self) -> Vec<Vec<Word>> {
-        self.rows.keys().map(|text| cut(text)).collect()
-    }
-
-    /// A word that stays, or a model that stays, and that is not everybody's.
-    fn tells(&self) -> bool {
-        let rows = self.cut();
-        let first = rows.first().map(Vec::as_slice).unwrap_or_default();
-        first.iter().enumerate().any(|(at, word)| match word.shape {
-            Shape::Plain => is_somebodys(&word.text),
-            Shape::Model => rows.iter().all(|row| row[at].text == word.text),
-            _ => false,
-        })
-    }
 }
 
 fn is_somebodys(word: &str) -> bool {

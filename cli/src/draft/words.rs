@@ -121,14 +121,16 @@ fn device_id(text: &str) -> Option<Vec<Word>> {
 
 /// Equal for banners that differ in their versions, models, numbers and ids only. Of a device id only the order of keys and the maker.
 pub(super) fn skeleton(words: &[Word]) -> String {
-    let mut out = words.len().to_string();
-    for word in words {
-        match word.shape {
-            Shape::Plain | Shape::Between => out.push_str(&word.text),
-            other => out.push_str(&format!("\u{0}{}\u{0}", other as u8)),
-        }
+    let parts: String = words.iter().map(skeleton_of).collect();
+    format!("{}{parts}", words.len())
+}
+
+/// A word's part of the skeleton.
+pub(super) fn skeleton_of(word: &Word) -> String {
+    match word.shape {
+        Shape::Plain | Shape::Between => word.text.clone(),
+        other => format!("\u{0}{}\u{0}", other as u8),
     }
-    out
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use ksig_lang::quoted;
 use ksig_schema::Vocabulary;
 use ksig_schema::vocabulary::Term;
 
+use super::cluster::{self, Cluster, Row};
 use super::words::{Shape, Word, cut, skeleton};
-use super::{Cluster, Draft, Observed, is_somebodys};
+use super::{Draft, Observed, is_somebodys};
 
 /// Most banners that become examples.
 const EXAMPLES_MAX: usize = 4;
@@ -26,15 +27,15 @@ enum Part {
 }
 
 pub(super) fn draft(cluster: &Cluster, observed: &Observed, vocabulary: &Vocabulary, names: &mut BTreeSet<String>) -> Draft {
-    let rows = cluster.cut();
+    let rows = cluster.rows();
     let parts = parts(&rows);
     let constant = constant_model(&rows).filter(|_| !parts.iter().any(|part| matches!(part, Part::Model(_))));
-    let words: Vec<&str> = rows[0].iter().filter(|word| word.shape == Shape::Plain).map(|word| word.text.as_str()).collect();
+    let words: Vec<&str> = cluster::names(&rows).into_iter().map(|word| word.text.as_str()).collect();
     let vendor = vendor(&words, vocabulary);
     let series: Vec<&str> = words.iter().copied().filter(|word| is_somebodys(word) && !word.eq_ignore_ascii_case(&vendor.1)).collect();
     let name = unique(&slug(&vendor.0, &series, constant), names);
     let place = &cluster.place;
-    let (field, text) = (reference(place), pattern(&parts));
+    let (field, text) = (reference(place), pattern(&parts, &cluster.optional_columns()));
     let table = table(&rows, &parts);
     let has = |wanted: fn(&Part) -> bool| parts.iter().any(wanted);
     let (captures_version, captures_model) = (has(|part| matches!(part, Part::Version)), has(|part| matches!(part, Part::Model(_))));
@@ -56,7 +57,7 @@ pub(super) fn draft(cluster: &Cluster, observed: &Observed, vocabulary: &Vocabul
     let mut examples = String::new();
     for (row, text) in some(&rows, cluster) {
         let mut expected: Vec<String> = Vec::new();
-        for (word, part) in row.iter().zip(&parts) {
+        for (word, part) in row.iter().zip(&parts).filter_map(|(word, part)| Some((word.as_ref()?, part))) {
             match part {
                 Part::Model(_) => expected.push(format!("model: {}", quoted(&word.text))),
                 Part::Version => expected.push(format!("version: v{}", quoted(word.text.trim_start_matches(['v', 'V', 'r', 'R'])))),
@@ -80,38 +81,45 @@ pub(super) fn draft(cluster: &Cluster, observed: &Observed, vocabulary: &Vocabul
         quoted(&summary),
     );
     let text = ksig_lang::format(&source).unwrap_or(source);
-    Draft { name, text, place: place.clone(), vendor, from: cluster.rows.keys().cloned().collect(), observations, captures }
+    Draft { name, text, place: place.clone(), vendor, from: cluster.texts().map(str::to_string).collect(), observations, captures }
 }
 
-fn parts(rows: &[Vec<Word>]) -> Vec<Part> {
+/// The words of each column: of one shape, and at least one.
+fn columns(rows: &[Row]) -> impl Iterator<Item = Vec<&Word>> {
+    (0..rows[0].len()).map(|column| rows.iter().filter_map(|row| row[column].as_ref()).collect())
+}
+
+fn parts(rows: &[Row]) -> Vec<Part> {
     let (mut version, mut model) = (false, false);
-    let is_id = rows[0].iter().any(|word| word.shape == Shape::Value) || rows[0].first().is_some_and(|word| word.text.ends_with(':'));
-    let part = |at: usize| {
-        let values: BTreeSet<&str> = rows.iter().map(|row| row[at].text.as_str()).collect();
-        let same = values.len() == 1;
-        match rows[0][at].shape {
-            Shape::Plain | Shape::Between => Part::Literal(rows[0][at].text.clone()),
+    let is_value = |words: Vec<&Word>| words[0].shape == Shape::Value;
+    let is_id = columns(rows).any(is_value) || columns(rows).next().is_some_and(|words| words[0].text.ends_with(':'));
+    let part = |words: Vec<&Word>| {
+        let values: BTreeSet<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        let (first, same) = (words[0], values.len() == 1);
+        match first.shape {
+            Shape::Plain | Shape::Between => Part::Literal(first.text.clone()),
             Shape::Version if !version => {
                 version = true;
                 Part::Version
             }
             Shape::Version => Part::Pattern(r"[vVrR]?\d[\w.-]*".into()),
-            Shape::Model if same && !is_id => Part::Literal(rows[0][at].text.clone()),
+            Shape::Model if same && !is_id => Part::Literal(first.text.clone()),
             Shape::Model if !model => {
                 model = true;
                 Part::Model(if is_id { Some("[^;]+".into()) } else { shape_of(&values) })
             }
             Shape::Model => Part::Pattern(r"[\w.-]+".into()),
-            Shape::Number if same => Part::Literal(rows[0][at].text.clone()),
+            Shape::Number if same => Part::Literal(first.text.clone()),
             Shape::Number => Part::Pattern(r"\d+".into()),
             Shape::Id => Part::Pattern("[0-9A-Fa-f:-]+".into()),
             Shape::Value => Part::Pattern("[^;]*".into()),
         }
     };
-    (0..rows[0].len()).map(part).collect()
+    columns(rows).map(part).collect()
 }
 
-fn pattern(parts: &[Part]) -> String {
+/// The parts one after another; those of an optional run in a group that may be missing.
+fn pattern(parts: &[Part], optional: &[std::ops::Range<usize>]) -> String {
     let of = |part: &Part| match part {
         Part::Literal(text) => escaped(text),
         Part::Pattern(pattern) => pattern.clone(),
@@ -119,13 +127,20 @@ fn pattern(parts: &[Part]) -> String {
         Part::Model(Some(pattern)) => format!("(?<model>{pattern})"),
         Part::Model(None) => "(?<model in models>)".into(),
     };
-    parts.iter().map(of).collect()
+    let mut text = String::new();
+    for (column, part) in parts.iter().enumerate() {
+        let at = |place: fn(&std::ops::Range<usize>) -> usize, place_is: usize| optional.iter().any(|range| place(range) == place_is);
+        text.push_str(if at(|range| range.start, column) { "(?:" } else { "" });
+        text.push_str(&of(part));
+        text.push_str(if at(|range| range.end, column + 1) { ")?" } else { "" });
+    }
+    text
 }
 
 /// The models as a table, where they are not captured by their shape.
-fn table(rows: &[Vec<Word>], parts: &[Part]) -> String {
+fn table(rows: &[Row], parts: &[Part]) -> String {
     let Some(at) = parts.iter().position(|part| matches!(part, Part::Model(None))) else { return String::new() };
-    let models: BTreeSet<&str> = rows.iter().map(|row| row[at].text.as_str()).collect();
+    let models: BTreeSet<&str> = rows.iter().filter_map(|row| Some(row[at].as_ref()?.text.as_str())).collect();
     let written: String = models.iter().map(|model| format!("  row {}\n", quoted(model))).collect();
     format!("/// The models that were seen.\ntable models {{\n  model: text key\n{written}}}\n\n")
 }
@@ -177,9 +192,10 @@ fn runs(value: &str) -> Vec<(char, String)> {
 }
 
 /// A model-shaped word that all banners share.
-fn constant_model(rows: &[Vec<Word>]) -> Option<&str> {
-    let at = (0..rows[0].len()).find(|&at| rows[0][at].shape == Shape::Model && rows.iter().all(|row| row[at].text == rows[0][at].text))?;
-    Some(&rows[0][at].text)
+fn constant_model(rows: &[Row]) -> Option<&str> {
+    let shared =
+        |words: &Vec<&Word>| words.len() == rows.len() && words.iter().all(|word| word.shape == Shape::Model && word.text == words[0].text);
+    columns(rows).find(shared).map(|words| words[0].text.as_str())
 }
 
 /// The id and the name of a maker: one of the vocabulary's that the banner names, or the first word that is not everybody's.
@@ -250,20 +266,20 @@ fn escaped(text: &str) -> String {
 }
 
 /// Banners from all over the cluster.
-fn some<'a>(rows: &'a [Vec<Word>], cluster: &'a Cluster) -> Vec<(&'a Vec<Word>, &'a str)> {
+fn some<'a>(rows: &'a [Row], cluster: &'a Cluster) -> Vec<(&'a Row, &'a str)> {
     let step = rows.len().div_ceil(EXAMPLES_MAX).max(1);
-    rows.iter().zip(cluster.rows.keys().map(String::as_str)).step_by(step).take(EXAMPLES_MAX).collect()
+    rows.iter().zip(cluster.texts()).step_by(step).take(EXAMPLES_MAX).collect()
 }
 
 /// The banner of the same field, of another skeleton, that begins most alike.
 fn near_miss<'a>(cluster: &Cluster, observed: &'a Observed) -> Option<&'a str> {
-    let text = cluster.rows.keys().next()?;
-    let own = skeleton(&cut(text));
+    let text = cluster.texts().next()?;
+    let own = cluster.skeletons();
     let common = |other: &str| text.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let mut nearest: BTreeMap<usize, &str> = BTreeMap::new();
     for banner in observed.unknown.iter().chain(&observed.known).filter(|banner| banner.place == cluster.place) {
         let alike = common(&banner.text);
-        if nearest.last_key_value().is_none_or(|(most, _)| alike > *most) && skeleton(&cut(&banner.text)) != own {
+        if nearest.last_key_value().is_none_or(|(most, _)| alike > *most) && !own.contains(&skeleton(&cut(&banner.text))) {
             nearest.insert(alike, &banner.text);
         }
     }
