@@ -242,6 +242,8 @@ pub struct Match {
     pub pattern: Pattern,
     /// Group name and variable.
     pub captures: Vec<(String, VarId)>,
+    /// Variables that are a key of a table, `(?<model in models>)`, and the table's full name.
+    pub keys: Vec<(VarId, String)>,
 }
 
 /// What an expression is.

@@ -171,6 +171,19 @@ fn coverage_names_each_thing_that_no_test_shows_and_nothing_else() {
     assert_eq!(all["coverage"]["tables"][0]["unused"][0]["place"]["line"], 11, "the row's own line: {all:#}");
 }
 
+/// A table beside the signature that a pattern alone reads. SYNTHETIC.
+#[test]
+fn rows_whose_keys_a_pattern_captures_are_covered_and_the_others_are_named_by_their_line() {
+    let text = ACME.replacen("probe top", "table models from \"acme.csv\" { model: text key }\nprobe top", 1);
+    let text = text.replace("(?<model>[A-Z0-9-]+)", "(?<model in models>)").replace("series: \"Gata\", model: \"AC-3\"", "model: \"AC-2\"");
+    let folder = folder(&text.replace("model: \"]]>\"", "model: \"AC-9\""));
+    fs::write(folder.path().join("signatures/router/acme.csv"), "model\n# The first ones.\nAC-1\nAC-2\nAC-7\nAC-9\n").expect("a file");
+    let finished = test(&folder, &["--coverage"]);
+    let said = "router.acme.models: 1 of 4 rows are read by no test: \"AC-7\" (signatures/router/acme.csv:5)";
+    assert!(finished.stdout.contains(said), "{finished:?}");
+    assert!(finished.stdout.contains("3 of 4 rows read"), "{finished:?}");
+}
+
 #[test]
 fn mutants_that_no_test_notices_are_named_with_the_test_that_would() {
     let finished = test(&folder(OPEN), &["--mutate"]);

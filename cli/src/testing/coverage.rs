@@ -115,7 +115,7 @@ pub fn measure(input: &Input, analysis: &Analysis, asked: &Asked<'_>) -> Result<
         }
         coverage.signatures.push(covered(analysis, signature, said, &outcomes, &bound));
     }
-    coverage.tables = used.iter().filter_map(|(table, used)| rows(analysis, table, used)).collect();
+    coverage.tables = used.iter().filter_map(|(table, used)| rows(input, analysis, table, used)).collect();
     Ok(coverage)
 }
 
@@ -189,20 +189,40 @@ pub(super) fn source_text(analysis: &Analysis, file: ksig_lang::FileId, span: Sp
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn rows(analysis: &Analysis, name: &str, used: &BTreeSet<usize>) -> Option<Rows> {
+fn rows(input: &Input, analysis: &Analysis, name: &str, used: &BTreeSet<usize>) -> Option<Rows> {
     let table = analysis.program.tables.iter().find(|table| table.name == name)?;
     let (file, item) = item_of(analysis, name)?;
     let key_of = |row: usize| table.key.and_then(|key| Table::key_text(&table.rows[row][key as usize])).map(|key| key.into_owned());
     // Rows of one key are a history: who asked for the key asked for all of them.
     let keys: BTreeSet<String> = used.iter().filter(|row| **row < table.rows.len()).filter_map(|row| key_of(*row)).collect();
     let is_used = |row: &usize| used.contains(row) || table.history.is_some() && key_of(*row).is_some_and(|key| keys.contains(&key));
+    let beside = beside(input, file, item).unwrap_or_default();
     let unused = (0..table.rows.len()).filter(|row| !is_used(row)).map(|row| {
         let key = key_of(row);
         let written = item.rows.iter().find(|written| key.is_some() && key_written(item, &written.value) == key);
         let span = written.map_or(item.from.as_ref().map_or(item.name.span, |from| from.span), |written| written.span);
-        (key.unwrap_or_else(|| format!("row {}", row + 1)), Place::of(analysis, file, span))
+        let place = key.as_ref().and_then(|key| beside.get(key)).cloned().unwrap_or_else(|| Place::of(analysis, file, span));
+        (key.unwrap_or_else(|| format!("row {}", row + 1)), place)
     });
     Some(Rows { table: name.into(), place: Place::of(analysis, file, item.name.span), rows: table.rows.len(), unused: unused.collect() })
+}
+
+/// The lines of a file beside the signature, by the keys that stand there; of a history, the first of each key.
+fn beside(input: &Input, file: ksig_lang::FileId, item: &ast::Table) -> Option<BTreeMap<String, Place>> {
+    let (source, from) = (input.sources.get(file as usize)?, &item.from.as_ref()?.value);
+    let bytes = input.asset(source, from)?;
+    let delimiter = if from.ends_with(".tsv") { b'\t' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).comment(Some(b'#')).flexible(true).from_reader(bytes);
+    let key = &item.columns.iter().find(|column| column.key)?.name.value;
+    let column = reader.headers().ok()?.iter().position(|name| name.trim_start_matches('\u{feff}').trim() == key)?;
+    let path = std::path::Path::new(&source.path).with_file_name(from).display().to_string();
+    let mut places = BTreeMap::new();
+    for record in reader.records().flatten() {
+        let Some(key) = record.get(column) else { continue };
+        let line = u32::try_from(record.position().map_or(0, csv::Position::line)).unwrap_or(u32::MAX);
+        places.entry(key.trim().to_string()).or_insert_with(|| Place { path: path.clone(), line, column: 1 });
+    }
+    Some(places)
 }
 
 fn item_of<'a>(analysis: &'a Analysis, name: &str) -> Option<(ksig_lang::FileId, &'a ast::Table)> {
@@ -257,7 +277,8 @@ impl Coverage {
         }
         for Rows { table, place, rows, unused } in self.tables.iter().filter(|table| !table.unused.is_empty()) {
             let (count, more) = (unused.len(), unused.len().saturating_sub(KEYS_SHOWN));
-            let keys = unused.iter().take(KEYS_SHOWN).map(|(key, _)| format!("{key:?}")).collect::<Vec<_>>().join(", ");
+            let elsewhere = |at: &Place| if at.path == place.path { String::new() } else { format!(" ({}:{})", at.path, at.line) };
+            let keys = unused.iter().take(KEYS_SHOWN).map(|(key, at)| format!("{key:?}{}", elsewhere(at))).collect::<Vec<_>>().join(", ");
             let (en, ja) = if more > 0 { (format!(" and {more} more"), format!("ほか{more}件")) } else { Default::default() };
             let text = say!(
                 "{count} of {rows} rows are read by no test: {keys}{en}",

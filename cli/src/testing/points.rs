@@ -7,7 +7,7 @@ use ksig_compiler::hir::{Condition, Expr, ExprKind, Program, Signature};
 use ksig_lang::Span;
 use ksig_runtime::Truth;
 use ksig_runtime::explain::{Because, Line, Trace};
-use ksig_runtime::plan::{Column, Datum, LineNote, Table};
+use ksig_runtime::plan::{Column, Datum, LineNote, Table, VarId};
 use ksig_schema::Type;
 
 /// The name of the column that holds a row's number; no author can write it.
@@ -131,6 +131,7 @@ impl Instrumented {
                 ExprKind::If(test, ..) if !inherited.contains(&expr) => self.guard(PointKind::If, test),
                 ExprKind::FirstOf(items) if !inherited.contains(&expr) => self.choice(items),
                 ExprKind::Row(table, key) | ExprKind::InTable(key, table) | ExprKind::Latest { table, key, .. } => self.row(table, key),
+                ExprKind::Matches(_, asked) => asked.keys.iter().for_each(|(var, table)| self.captured_key(*var, table, expr.span)),
                 _ => {}
             }
         }
@@ -161,6 +162,12 @@ impl Instrumented {
         let row = |span| Expr { kind: ExprKind::Row(table.into(), Box::new(key.clone())), ty: Type::Row(table.into()), span };
         let name = self.detail(|span| number_of(row(span)), key.span);
         self.rows.push((name, table.into()));
+    }
+
+    /// The row whose key a pattern captured.
+    fn captured_key(&mut self, var: VarId, table: &str, span: Span) {
+        let ty = self.signature.vars[var as usize].ty.clone();
+        self.row(table, &Expr { kind: ExprKind::Var(var), ty, span });
     }
 
     fn detail(&mut self, value: impl Fn(Span) -> Expr, span: Span) -> String {

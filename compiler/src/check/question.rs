@@ -328,7 +328,7 @@ impl Checker<'_> {
             let scheme = self.scheme_of(&ty);
             return Some(Expr { kind: ExprKind::Convert(Box::new(found), scheme), ty: ty.optional(), span });
         }
-        let mut captures = Vec::new();
+        let (mut captures, mut keys) = (Vec::new(), Vec::new());
         let binds = match value.kind {
             ExprKind::Field(_) => true,
             ExprKind::Var(var) => self.element == Some(var),
@@ -343,9 +343,13 @@ impl Checker<'_> {
                 None => value.ty.required().clone(),
             };
             let name = Name { value: group.name.clone(), span: group.span };
-            captures.push((group.name.clone(), self.bind_capture(&name, ty)?));
+            let var = self.bind_capture(&name, ty)?;
+            if let Some(Definition::Table(full)) = group.table.as_ref().and_then(|table| scope.get(table)) {
+                keys.push((var, full.clone()));
+            }
+            captures.push((group.name.clone(), var));
         }
-        Some(Expr { kind: ExprKind::Matches(Box::new(value), Match { pattern: compiled, captures }), ty: Type::Bool, span })
+        Some(Expr { kind: ExprKind::Matches(Box::new(value), Match { pattern: compiled, captures, keys }), ty: Type::Bool, span })
     }
 
     /// The type that a group's text is read as.

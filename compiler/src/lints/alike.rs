@@ -103,6 +103,8 @@ impl Numbers {
             ExprKind::Var(var) => *var = number(&mut self.vars, *var),
             ExprKind::Matches(_, matched) => {
                 matched.captures.iter_mut().for_each(|(_, var)| *var = number(&mut self.vars, *var));
+                // The pattern has the keys in it.
+                matched.keys.clear();
             }
             _ => {}
         }

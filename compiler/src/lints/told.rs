@@ -31,7 +31,7 @@ pub fn tables(analysis: &Analysis) -> Vec<Told<'_>> {
     let mut readers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (number, signature) in analysis.program.signatures.iter().enumerate() {
         signature.walk(&mut |expr| {
-            if let Some(table) = read_by(expr) {
+            for table in read_by(expr) {
                 readers.entry(table).or_default().insert(number);
             }
         });
@@ -55,14 +55,16 @@ pub fn tables(analysis: &Analysis) -> Vec<Told<'_>> {
     tables.collect()
 }
 
-fn read_by(expr: &Expr) -> Option<&str> {
+/// The tables of which an expression reads a row or a key.
+fn read_by(expr: &Expr) -> Vec<&str> {
     match &expr.kind {
-        ExprKind::Row(table, _) | ExprKind::InTable(_, table) | ExprKind::Latest { table, .. } => Some(table),
+        ExprKind::Row(table, _) | ExprKind::InTable(_, table) | ExprKind::Latest { table, .. } => vec![table],
+        ExprKind::Matches(_, asked) => asked.keys.iter().map(|(_, table)| table.as_str()).collect(),
         ExprKind::Column(row, _) => match row.ty.required() {
-            Type::Row(table) => Some(table),
-            _ => None,
+            Type::Row(table) => vec![table],
+            _ => Vec::new(),
         },
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
