@@ -55,8 +55,8 @@ pub(crate) fn control_ports(key: u64, address: IpAddr, expected: impl Fn(u16) ->
     };
     let span = u64::from(HIGH_PORTS.end() - HIGH_PORTS.start()) + 1;
     let begin = keyed(key, host, "control") % span;
-    // Far apart, so that no range of ports that is passed on holds them all.
-    let step = span / ksig_schema::host::CONTROLS as u64 + 1;
+    // Far apart, so that no range of ports that is passed on holds them all; odd, so that every port has its turn: their number is a power of two.
+    let step = (span / ksig_schema::host::CONTROLS as u64 + 1) | 1;
     let mut ports = Vec::with_capacity(ksig_schema::host::CONTROLS);
     for place in (0..span).map(|nth| (begin + nth * step) % span) {
         let port = HIGH_PORTS.start() + place as u16;
