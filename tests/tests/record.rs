@@ -158,9 +158,8 @@ fn follow_ups_ranges_and_whole_hosts_become_tests_that_pass() {
     let ports = spoken(&ports);
     let recorded = run_in(folder.path(), &["record", "127.78.0.1", "--ports", &ports, "--no-blocklist", "--signatures", "signatures"]);
     assert_eq!(recorded.code, Some(0), "{}", recorded.stderr);
-    for said in
-        ["given ver = http\"\"\"", "version: \"1.0 ..< 1.20\"", "220 host.example ESMTP ACME 3.1", "220 host.example FTP server ready"]
-    {
+    // What no signature reads, such as the greeting of FTP, is in no test.
+    for said in ["given ver = http\"\"\"", "version: \"1.0 ..< 1.20\"", "220 host.example ESMTP ACME 3.1"] {
         assert!(recorded.stdout.contains(said), "{said}\n{}", recorded.stdout);
     }
     assert!(
