@@ -244,6 +244,7 @@ fn of_discovery(error: &DiscoverError) -> Text {
     let ja = match error {
         DiscoverError::Simulated => return of_scan(&ScanError::Simulated),
         DiscoverError::Loopback => "ループバックアドレスにはパケットではなく接続を使ってください".to_string(),
+        DiscoverError::Families => "パケットの送信先はIPv4かIPv6のどちらか一方にしてください。または接続を使ってください".to_string(),
         DiscoverError::NoPorts => "ポートが指定されていません".to_string(),
         DiscoverError::Link(_) => return Text::quoted(error.to_string()),
         DiscoverError::NotAllowed(source) => format!("パケットを送れません（CAP_NET_RAWが必要です）: {}", of_system(source).ja),

@@ -12,7 +12,7 @@ use crate::blocklist::Blocklist;
 use crate::delegated;
 use crate::mix::mix;
 use crate::permission::{self, Denied, Permission};
-use crate::ranges::{Range, Ranges, number};
+use crate::ranges::{Range, Ranges, address, number};
 
 /// Most addresses of one scan: a scan that would not end in a lifetime is a mistake in writing.
 const ADDRESSES_MAX: u128 = 1 << 32;
@@ -130,6 +130,12 @@ impl TargetSet {
     /// Whether any target is outside loopback, private and benchmark ranges.
     pub fn reaches_public(&self) -> bool {
         self.ranges.iter().any(|range| !permission::is_own(*range))
+    }
+
+    /// Whether all targets are of IPv4, or all of IPv6.
+    pub fn is_of_one_family(&self) -> bool {
+        let is_v4 = |range: &Range| address(range.first).is_ipv4();
+        self.ranges.iter().all(is_v4) || !self.ranges.iter().any(is_v4)
     }
 
     /// Whether any target is this machine itself.

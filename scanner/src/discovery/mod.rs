@@ -121,6 +121,9 @@ pub enum DiscoverError {
     /// Packets do not go to this machine itself.
     #[error("loopback addresses are reached by connections, not by packets")]
     Loopback,
+    /// A link sends packets of one family.
+    #[error("packets go to targets of one address family: discover IPv4 and IPv6 each by itself, or by connections")]
+    Families,
     /// No port.
     #[error("no port is named")]
     NoPorts,
@@ -150,7 +153,35 @@ pub fn discover(
     let course = Course::new(options, told);
     match options.method {
         Method::Syn if options.targets.reaches_loopback() => Err(DiscoverError::Loopback),
+        Method::Syn if !options.targets.is_of_one_family() => Err(DiscoverError::Families),
         Method::Syn => syn::run(course, first, stop, answered),
         Method::Connect => connect::run(course, stop, answered),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_go_neither_to_this_machine_nor_to_two_families_at_once() {
+        let refused = |targets: &str| {
+            let options = DiscoverOptions {
+                method: Method::Syn,
+                targets: targets.parse().expect("targets"),
+                ports: vec![80],
+                blocklist: Arc::new(Blocklist::nobody()),
+                rate: NonZeroU32::MIN,
+                cooldown: Duration::ZERO,
+                order_key: 7,
+                shard: (0, 1),
+                skip: 0,
+                link: LinkHints::default(),
+            };
+            discover(&options, &Stop::new(), |_| panic!("nobody is asked"), |_| {}).expect_err(targets)
+        };
+        assert!(matches!(refused("10.0.0.1,127.0.0.1"), DiscoverError::Loopback));
+        assert!(matches!(refused("::1"), DiscoverError::Loopback));
+        assert!(matches!(refused("10.0.0.1,fd00::1"), DiscoverError::Families));
     }
 }
