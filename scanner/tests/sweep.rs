@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
 use ksig_scanner::sim::{Population, Simulator};
-use ksig_scanner::sweep::{Aims, Knock, Ledger, Manners, News, Standing, SweepOptions, Unkept, sweep};
+use ksig_scanner::sweep::{Aims, Knock, Knocking, Ledger, Manners, News, Standing, SweepOptions, Unkept, sweep};
 use ksig_scanner::{ScanOptions, Stop};
 use ksig_schema::probe::NoFollowUps;
 use ksig_schema::{Ended, Observation, Time};
@@ -68,7 +68,7 @@ fn swept(simulator: &Simulator, state: &Path, clock: impl Fn() -> Time + Send + 
     let options = SweepOptions {
         scan: ScanOptions { clock: Arc::new(clock), ..options(simulator) },
         aims: Aims { knock: Knock::Connection, cycle: Duration::from_secs(2), rate: NonZeroU32::new(100), manners, key: 3 },
-        knocking: None,
+        knocking: Knocking::default(),
         state: state.to_path_buf(),
         canaries: Vec::new(),
         last_cycle: Some(last_cycle),

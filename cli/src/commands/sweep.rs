@@ -165,7 +165,7 @@ impl RunArgs {
             key: Permutation::random_key()?,
         };
         std::fs::create_dir_all(state).or_say(|| cannot_write(state.display()))?;
-        let knocking = self.packets.then(|| Knocking { link: self.link.hints(), patience: self.packet_patience });
+        let knocking = Knocking { link: self.link.hints(), patience: self.packet_patience };
         let options =
             SweepOptions { scan, aims, knocking, state: state.join("sweep.redb"), canaries: self.canary.clone(), last_cycle: self.cycles };
         let (log, damaged) = super::open_log(state)?;

@@ -17,7 +17,7 @@ use crate::discovery::{Answer, DiscoverError, LinkHints, PortState};
 const OUT_MAX: usize = 1 << 17;
 
 /// How a sweep knocks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Knocking {
     /// From where packets go out, as far as it is said.
     pub link: LinkHints,

@@ -36,9 +36,9 @@ pub struct SweepOptions {
     pub scan: ScanOptions,
     /// How long a cycle is, and the limits towards those who are called.
     pub aims: Aims,
-    /// Discovery by packets, which needs CAP_NET_RAW. Absent: by connections. Ports where something speaks over UDP, and addresses of the other family than
-    /// the first target's, are talked to at once in either case.
-    pub knocking: Option<Knocking>,
+    /// How packets go out where `aims` has discovery knock by them. Ports where something speaks over UDP, and addresses of the other family than the first
+    /// target's, are talked to at once in either case.
+    pub knocking: Knocking,
     /// The file that holds where the sweep stands.
     pub state: PathBuf,
     /// Own hosts that always answer: when none does, our own connection is at fault. Empty: silence is always taken as theirs.
@@ -235,15 +235,14 @@ impl<'a> Run<'a> {
             kept.hosts.iter().map(|(_, host)| Moment::of_second(host.record.visited)).chain(kept.cycle.map(|cycle| cycle.began)).max();
         let timeline = Timeline::begin(Moment(wall), last.unwrap_or_default(), std::time::Instant::now());
         let now = timeline.moment(std::time::Instant::now());
-        let knocker = match (&options.knocking, targets.at(0)) {
-            (Some(knocking), Some(first)) => Some(Knocker::open(knocking, first)?),
-            _ => None,
+        let knocker = match targets.at(0).filter(|_| options.aims.knock == Knock::Packet) {
+            Some(first) => Some(Knocker::open(&options.knocking, first)?),
+            None => None,
         };
         let over_tcp = |calls: &PortCalls| calls.first.iter().all(|call| call.carrier != Carrier::Datagrams);
         let knocked = (0..count).filter(|place| over_tcp(&scan.calls[usize::from(*place)])).collect();
-        let knock = if knocker.is_some() { Knock::Packet } else { Knock::Connection };
         // The whole set, not the one without the blocklist: indexes must not move when somebody opts out.
-        let mut schedule = Schedule::resume(targets, count, Aims { knock, ..options.aims.clone() }, scan.blocklist.clone(), kept, now);
+        let mut schedule = Schedule::resume(targets, count, options.aims.clone(), scan.blocklist.clone(), kept, now);
         if !options.canaries.is_empty() {
             schedule.heed_canaries();
         }
@@ -285,9 +284,9 @@ impl<'a> Run<'a> {
                 self.stopping = true;
                 break;
             }
-            if self.knocker.as_ref().is_some_and(|knocker| !knocker.has_room()) {
+            if !self.may_knock() {
                 self.look_after_knocks()?;
-                if self.knocker.as_ref().is_some_and(|knocker| !knocker.has_room()) {
+                if !self.may_knock() {
                     break;
                 }
             }
@@ -302,6 +301,11 @@ impl<'a> Run<'a> {
         self.look_after_knocks()?;
         let knocks = self.knocker.as_ref().is_some_and(|knocker| !knocker.is_idle());
         Ok(if knocks { wake.min(Instant::now() + KNOCKS_EVERY) } else { wake })
+    }
+
+    /// Whether one more knock may go out, where there are any.
+    fn may_knock(&self) -> bool {
+        self.knocker.as_ref().is_none_or(Knocker::has_room)
     }
 
     /// Sends knocks, and tells the schedule what came of those before. They bring no observation that would have to be safe first.
