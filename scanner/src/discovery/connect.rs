@@ -44,7 +44,8 @@ async fn ask<T: FnMut(&DiscoverCounts)>(mut course: Course<'_, T>, stop: &Stop, 
         tokio::select! {
             Some(ended) = calls.join_next() => {
                 let mut next = Some(ended);
-                while let Some(Ok((place, ended))) = next {
+                while let Some(ended) = next {
+                    let (place, ended) = ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
                     take(&mut course, place, ended, &mut answered);
                     next = calls.try_join_next();
                 }
