@@ -78,20 +78,15 @@ fn redacted(observation: &Observation, forgotten: &mut Forgotten) -> Option<Obse
 
 /// Overwrites a value wherever it stands. Whether that changed anything; absent where it does not stand there.
 fn overwrite(received: &mut [u8], field: &FieldDef, value: &Value) -> Option<bool> {
-    let (found, instead) = forms(field, value).into_iter().find(|(found, _)| !found.is_empty() && contains(received, found))?;
-    if found == instead {
-        return Some(false);
-    }
-    let mut at = 0;
-    while at + found.len() <= received.len() {
-        if received[at..].starts_with(&found) {
-            received[at..at + found.len()].copy_from_slice(&instead);
-            at += found.len();
-        } else {
-            at += 1;
+    let forms = forms(field, value).into_iter().filter(|(found, _)| !found.is_empty());
+    for (found, instead) in forms {
+        let places: Vec<usize> = memchr::memmem::find_iter(received, &found).collect();
+        if !places.is_empty() {
+            places.iter().for_each(|at| received[*at..at + found.len()].copy_from_slice(&instead));
+            return Some(found != instead);
         }
     }
-    Some(true)
+    None
 }
 
 /// How a value may stand in the bytes, each with what is written in its place: as text, or as the bytes that a text in hexadecimal digits tells.
@@ -114,10 +109,6 @@ fn forms(field: &FieldDef, value: &Value) -> Vec<(Vec<u8>, Vec<u8>)> {
         Value::Bytes(bytes) => vec![(bytes.clone(), zeros(bytes))],
         Value::Bool(_) | Value::Int(_) | Value::Date(_) => Vec::new(),
     }
-}
-
-fn contains(received: &[u8], found: &[u8]) -> bool {
-    memchr::memmem::find(received, found).is_some()
 }
 
 #[cfg(test)]

@@ -209,10 +209,10 @@ fn same_problems(view: &View, changed: &Input, new: &str) -> Result<(), Text> {
     };
     let world: World = view.session().world();
     let (before, after) = (analyze(view.session().input(), world), analyze(changed, world));
-    let known = count(&before);
-    let more = after.diagnostics.iter().find(|problem| count(&after).get(problem.code) > known.get(problem.code));
+    let (known, now) = (count(&before), count(&after));
+    let more = after.diagnostics.iter().find(|problem| now.get(problem.code) > known.get(problem.code));
     match more {
-        None if count(&after) == known => Ok(()),
+        None if now == known => Ok(()),
         None => Err(say!("`{new}` would mean something else here", "`{new}`にすると意味が変わります")),
         Some(problem) => {
             let (path, line, _) = crate::problems::first_place(&after, problem);
