@@ -13,7 +13,7 @@
 //! | masscan, nmap `-oX` | a document with `host`, `address`, `port` and `state` |
 //! | anything else | `192.0.2.1:80`, `[2001:db8::1]:80` |
 //!
-//! The forms are those that zmap 2.1.1, masscan 1.3.2 and nmap 7.93 wrote, each tried; zmap's are the same in version 4.
+//! The forms are those that zmap 2.1.1, masscan 1.3.2 and nmap 7.93 wrote.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};

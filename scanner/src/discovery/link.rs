@@ -1,6 +1,7 @@
 //! From where packets go out: the interface, our addresses, and the next hop's address on the link, as Linux knows them.
 //!
-//! In: a target. Out: a [`Link`]. Asked once, before the first packet. Source: proc(5), `/proc/net/route`, `/proc/net/ipv6_route`, `/proc/net/arp` (of IPv6 neighbours there is no file: their address is named); `/sys/class/net`.
+//! In: a target. Out: a [`Link`]. Asked once, before the first packet. Source: proc(5), `/proc/net/route`, `/proc/net/ipv6_route`, `/proc/net/arp`
+//! (of IPv6 neighbours there is no file: their address is named); `/sys/class/net`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
